@@ -1,0 +1,29 @@
+/* core_error.h: what core refuses, in no vendor's words. Each service maps these to rows of its API's error table. */
+#ifndef BRUME_CORE_CORE_ERROR_H
+#define BRUME_CORE_CORE_ERROR_H
+
+#include "base/error.h"
+
+#define CORE_ERRORS(ROW)                                                                                               \
+    ROW(QUEUE_NOT_FOUND, "there is no such queue")                                                                     \
+    ROW(QUEUE_EXISTS, "a queue of that name exists with other attributes")                                             \
+    ROW(QUEUE_DELETED_RECENTLY, "a queue of that name was deleted less than 60 seconds ago")                           \
+    ROW(QUEUE_RECEIPT_INVALID, "that receipt handle was never given by this queue")                                    \
+    ROW(QUEUE_MESSAGE_NOT_IN_FLIGHT, "the message is not in flight")                                                   \
+    ROW(QUEUE_VISIBILITY_TOO_LONG, "a message may be in flight for 12 hours in all")                                   \
+    ROW(QUEUE_PURGE_IN_PROGRESS, "the queue was purged less than 60 seconds ago")                                      \
+    ROW(QUEUE_IN_FLIGHT_LIMIT, "too many messages are in flight")                                                      \
+    ROW(QUEUE_MESSAGE_TOO_LONG, "the message passes the queue's limit")                                                \
+    ROW(ACCOUNT_NOT_FOUND, "there is no such account")                                                                 \
+    ROW(ACCOUNT_EXISTS, "that account exists")                                                                         \
+    ROW(ACCESS_KEY_NOT_FOUND, "there is no such access key")                                                           \
+    ROW(ACCOUNT_ID_INVALID, "an account id has 12 digits")
+
+typedef enum CoreError {
+    CORE_ERROR_START = ERROR_CORE_FIRST - 1,
+#define ROW(code, text) code,
+    CORE_ERRORS(ROW)
+#undef ROW
+} CoreError;
+
+#endif

@@ -1,0 +1,115 @@
+/* http.h: a server of HTTP requests, whatever the version on the wire.
+ *
+ * The server parses a request's head and calls the handler on the connection's loop. The handler asks for the body,
+ * whole or as a stream, and answers once, whole or as a stream, now or later, always on that loop. The request and its
+ * arena live from then until the answer is sent or the client is gone; `on_gone` tells a handler that still works on an
+ * answer that nobody waits for it any more (it must still answer: the answer is dropped). Nothing here blocks.
+ *
+ * Smuggling is refused as RFC 9112 sections 6 and 11 ask; limits come from the limits table (NET_*). */
+#ifndef BRUME_NET_HTTP_H
+#define BRUME_NET_HTTP_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "net/loop.h"
+
+typedef struct HttpHeader {
+    Slice name; /* lower case in requests */
+    Slice value;
+} HttpHeader;
+
+typedef struct HttpRequest HttpRequest;
+typedef struct HttpServer HttpServer;
+
+struct HttpRequest {
+    Arena *arena;
+    Loop *loop;
+    Slice method;
+    Slice target; /* as sent */
+    Slice path;   /* the target's path, as sent (percent-encoding kept) */
+    Slice query;  /* behind '?', as sent; empty when there is none */
+    Slice host;
+    const HttpHeader *headers; /* in the order sent */
+    size_t header_count;
+    Slice peer;       /* the client's address, "127.0.0.1:51234", or "unix" */
+    bool over_tls;
+    void *user;       /* the handler's */
+    void (*on_gone)(HttpRequest *request); /* the handler's; may stay NULL */
+};
+
+typedef struct HttpHandler {
+    /* The head is complete. Must lead to exactly one answer. */
+    void (*on_request)(struct HttpHandler *handler, HttpRequest *request);
+} HttpHandler;
+
+/* The value of the first field of that lower-case name; absent (data NULL) when there is none. */
+Slice http_request_header(const HttpRequest *request, Slice name);
+
+/* ---- The request's body ---- */
+
+/* Calls `ready` once with the whole body, which lives as long as the request, or with ERROR_TOO_LARGE past `limit`
+ * (answer 413; the rest is not read and the connection is closed), ERROR_MALFORMED, ERROR_TIMEOUT or ERROR_GONE. May
+ * call it before it returns. Sends 100 Continue when the client waits for it. */
+void http_request_read_body(HttpRequest *request, size_t limit,
+                            void (*ready)(HttpRequest *request, Error error, Slice body));
+
+/* The body in pieces as they come: `data` is valid during the call; its end is a call with `end` set; an error ends it.
+ * While paused, the client is held back by TCP. */
+void http_request_stream_body(HttpRequest *request,
+                              void (*piece)(HttpRequest *request, Error error, Slice data, bool end));
+void http_request_pause(HttpRequest *request);
+void http_request_resume(HttpRequest *request);
+
+/* ---- The answer ---- */
+
+typedef struct HttpResponse {
+    int status;
+    const HttpHeader *headers; /* content-length, connection and date are added */
+    size_t header_count;
+    Slice body; /* must live as long as the request: its arena, or static */
+} HttpResponse;
+
+/* Answers. The request is gone after the call (its memory lives until the bytes are sent). */
+void http_respond(HttpRequest *request, const HttpResponse *response);
+
+/* Starts an answer of unknown length (chunked; `body` is ignored). `on_writable` is called when the client has read
+ * enough that more may be written. */
+void http_respond_stream(HttpRequest *request, const HttpResponse *head, void (*on_writable)(HttpRequest *request));
+/* Queues a copy of the piece; false when the writer should stop until `on_writable`. */
+bool http_respond_write(HttpRequest *request, Slice piece);
+/* Ends it well; the request is gone after the call. */
+void http_respond_end(HttpRequest *request);
+/* Ends it badly: the connection is cut, so that the client sees that the answer is not whole. */
+void http_respond_abort(HttpRequest *request);
+
+/* ---- The server ---- */
+
+typedef struct HttpServerOptions {
+    Loop **loops; /* connections are spread over them in turn */
+    size_t loop_count;
+    HttpHandler *handler;
+    const Limits *limits;
+} HttpServerOptions;
+
+Error http_server_open(const HttpServerOptions *options, HttpServer **server);
+/* Listens at "127.0.0.1:4566", "[::1]:0" or "unix:/path" (mode 0600); `bound` (in `arena`) tells the address with its
+ * real port. Before the loops run. Errors: ERROR_EXISTS (the address is in use), ERROR_MALFORMED, ERROR_DENIED. */
+Error http_server_listen(HttpServer *server, const char *address, Arena *arena, Slice *bound);
+/* Any thread: stops accepting; idle connections close, busy ones after their answer (with "connection: close");
+ * `drained` is posted to `mailbox` when none is left. */
+void http_server_drain(HttpServer *server, Task *drained, Mailbox *mailbox);
+/* Cuts what is left and frees; after the loops have stopped. */
+void http_server_close(HttpServer *server);
+
+typedef struct HttpServerStats {
+    uint64_t connections; /* now */
+    uint64_t accepted;
+    uint64_t refused; /* over the connection limit */
+    uint64_t requests;
+    uint64_t bad_requests; /* malformed, too large, too slow */
+    uint64_t evicted;      /* clients that would not read or write */
+} HttpServerStats;
+void http_server_stats(HttpServer *server, HttpServerStats *stats);
+
+#endif

@@ -1,0 +1,30 @@
+/* loop.h: event loops: a thread each, with a mailbox.
+ *
+ * A connection lives on one loop for its life. Everything given to a loop's callbacks is touched on its thread alone;
+ * only loop_mailbox's post may be called from elsewhere. Loops never block. */
+#ifndef BRUME_NET_LOOP_H
+#define BRUME_NET_LOOP_H
+
+#include "base/error.h"
+#include "base/task.h"
+#include "os/os.h"
+
+#include <uv.h>
+
+typedef struct Loop Loop;
+
+/* Makes a loop; it runs on the calling thread (loop_run) or on one of its own (loop_start). */
+Error loop_open(Os *os, Loop **loop);
+Error loop_start(Loop *loop);
+/* Runs until loop_stop. */
+void loop_run(Loop *loop);
+/* Any thread: the loop ends when its mailbox is empty; waits for its thread if it has one. */
+void loop_stop(Loop *loop);
+/* Closes what is left and frees the loop; after it has stopped. */
+void loop_close(Loop *loop);
+
+Mailbox *loop_mailbox(Loop *loop);
+Os *loop_os(Loop *loop);
+uv_loop_t *loop_uv(Loop *loop);
+
+#endif

@@ -1,0 +1,192 @@
+/* store.h: the store: an ordered, transactional key-value store that everything else is a layer on.
+ *
+ * Transactions are functions ("bodies") that the store calls. A read body sees the last durable state; a write body is
+ * run by the one writer and sees the latest executed state. A body may run several times (a cache miss, a wake-up), so
+ * it has no effect but its writes and what it leaves in its call. Results arrive by completion, on the mailbox that the
+ * call names, and a write completes only when it is durable.
+ *
+ * A StoreCall is a token of ownership: from store_write or store_read until `done`, it and its arena are the store's. */
+#ifndef BRUME_STORE_STORE_H
+#define BRUME_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/task.h"
+#include "os/os.h"
+#include "store/engine.h"
+
+typedef struct Store Store;
+typedef struct Txn Txn;
+typedef struct StoreCall StoreCall;
+
+/* What a write changes: a queue, a table partition, a shard, an execution. On one node it is a label; on many nodes
+ * the node that holds its lease runs its bodies. */
+typedef uint64_t Home;
+
+/* The home named by these parts, the same in every process and version. */
+Home home_of(Slice account, Slice region, Slice kind, Slice name);
+
+/* ERROR_WAIT parks the call (see txn_wait); any other error drops the body's writes. */
+typedef Error (*TxnBody)(Txn *txn, StoreCall *call);
+
+struct StoreCall {
+    Task task; /* the store's; on completion `task.run` calls `done` */
+    /* Set by the caller. */
+    TxnBody body;
+    void (*done)(StoreCall *call); /* on `mailbox`'s thread; `result` is set and the call is the caller's again */
+    Mailbox *mailbox;
+    Arena *arena; /* for what the body leaves behind; rewound before each run of it */
+    Home home;
+    bool frees_space; /* deletes only: may run until half of the disk reserve is used */
+    /* Set by the store. */
+    Error result;
+    /* The store's own. */
+    ListNode waiting;
+    ArenaMark mark;
+    uint64_t deadline_ns;
+    void *watch;
+    Store *store;
+    bool cancelled;
+    bool timed_out;
+    bool parked;
+};
+
+/* A half-open range of keys. */
+typedef struct KeyRange {
+    Slice begin;
+    Slice end;
+} KeyRange;
+
+/* ---- Calls: any thread; none of these blocks ---- */
+
+/* Queues the body for the writer. `done` comes when its writes are durable, or with the body's error, ERROR_BUSY (the
+ * queue is full), ERROR_FULL (disk), ERROR_STOPPING. A body that wrote nothing completes as soon as all that it may
+ * have read is durable. */
+void store_write(Store *store, StoreCall *call);
+
+/* Runs the body on the last durable state: at once on this thread when all that it reads is cached (`done` may then be
+ * called before this returns), otherwise on the reader pool. A read body cannot wait or write. */
+void store_read(Store *store, StoreCall *call);
+
+/* The caller of a call has left: a parked call completes soon with ERROR_GONE and passes its wake-up on; one that is
+ * running completes as usual. The call stays the store's until `done`. */
+void store_cancel(Store *store, StoreCall *call);
+
+/* ---- Inside a body: only on the thread that runs it ---- */
+
+/* The value of `key`, which lives until the transaction ends; `found` tells whether there is one.
+ * ERROR_MISS: not in the cache on a thread that must not block; the body returns it and is run again elsewhere. */
+Error txn_get(Txn *txn, Slice key, Slice *value, bool *found);
+
+/* Both slices are copied. Errors (ERROR_TOO_LARGE past STORE_TXN_KEYS or _BYTES) are kept and fail the transaction. */
+void txn_put(Txn *txn, Slice key, Slice value);
+void txn_delete(Txn *txn, Slice key);
+
+/* Walks the keys of a range in order (or backwards), the transaction's own writes merged in. Slices live until the next
+ * step. Writing to the range behind the cursor while walking is fine; ahead of it, close and open again.
+ *     Cursor *cursor = txn_scan(txn, range, SCAN_FORWARD);
+ *     while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) …
+ *     cursor_close(cursor); */
+typedef enum ScanOrder { SCAN_FORWARD, SCAN_BACKWARD } ScanOrder;
+typedef struct Cursor Cursor;
+Cursor *txn_scan(Txn *txn, KeyRange range, ScanOrder order);
+/* `key->data` is NULL at the end. */
+Error cursor_next(Cursor *cursor, Slice *key, Slice *value);
+void cursor_close(Cursor *cursor);
+
+/* A part of a body that can be dropped while the body goes on (an entry of a batch). */
+typedef size_t Savepoint;
+Savepoint txn_savepoint(Txn *txn);
+void txn_rollback(Txn *txn, Savepoint savepoint);
+
+/* Milliseconds since 1970 on the platform clock; the same through one run of a body. */
+uint64_t txn_now(const Txn *txn);
+/* 64 unpredictable bits. */
+uint64_t txn_random(Txn *txn);
+void txn_random_bytes(Txn *txn, void *bytes, size_t size);
+/* A number that this store has never given before, ascending: for new resources. */
+Error txn_new_number(Txn *txn, uint64_t *number);
+/* Memory that lives until the transaction ends. */
+Arena *txn_arena(Txn *txn);
+const Limits *txn_limits(const Txn *txn);
+
+/* Nothing to do: `return txn_wait(txn, range, wait_ms);` parks the call until a later commit puts a key into `range`,
+ * and runs the body again then. One key put wakes one waiter, first come, first served; one that consumes nothing
+ * passes the wake-up on. Ranges of different waiters are equal or disjoint. `wait_ms` counts on the wall clock from the
+ * call's first run; when it has passed, the body runs a last time with txn_timed_out and must not wait again. */
+Error txn_wait(Txn *txn, KeyRange range, uint64_t wait_ms);
+bool txn_timed_out(const Txn *txn);
+
+/* ---- Timers ----
+ * A timer is a key ordered by due time on the platform clock. When it is due, the body of its kind runs as a write
+ * with the timer already deleted. Equal (kind, due_ms, id) is the same timer. */
+typedef Error (*TimerBody)(Txn *txn, uint64_t due_ms, Slice id, Slice value);
+typedef enum TimerKind { TIMER_STORE = 0, TIMER_QUEUE = 1, TIMER_KINDS = 16 } TimerKind;
+
+void txn_timer_set(Txn *txn, TimerKind kind, Home home, uint64_t due_ms, Slice id, Slice value);
+void txn_timer_delete(Txn *txn, TimerKind kind, uint64_t due_ms, Slice id);
+/* Before store_start. */
+void store_on_timer(Store *store, TimerKind kind, TimerBody body);
+
+/* ---- Life ---- */
+
+typedef struct StoreOptions {
+    Os *os;
+    Engine *engine;        /* the store's from store_open on: closed with it */
+    const Limits *limits;  /* copied */
+    const char *directory; /* for the disk reserve; NULL: none is kept */
+    unsigned readers;      /* threads of the reader pool */
+    bool virtual_clock;    /* the platform clock may be moved */
+} StoreOptions;
+
+Error store_open(const StoreOptions *options, Store **store);
+/* Starts the writer, the syncing thread, the reader pool and the timer reader. Without it the store is stepped. */
+Error store_start(Store *store);
+/* Refuses new calls, completes parked ones with ERROR_STOPPING, runs and syncs what is queued, stops the threads,
+ * flushes and closes the engine. Mailboxes must still be served until it returns. */
+void store_stop(Store *store);
+
+/* For the simulator, instead of store_start: runs what is queued and due as far as it goes without a sync; gives
+ * whether anything was done. */
+bool store_step(Store *store);
+/* Syncs what has been executed and posts its completions. */
+Error store_step_sync(Store *store);
+
+/* The platform clock, now. */
+uint64_t store_now(Store *store);
+/* Moves the platform clock to `target_ms`, firing each timer at its own due time; `task` is posted when all that was
+ * due has run. ERROR_DENIED: no virtual clock, or the target lies in the past. */
+Error store_clock_set(Store *store, uint64_t target_ms, Task *task, Mailbox *mailbox);
+
+/* What the store counts, for metrics. */
+typedef struct StoreStats {
+    uint64_t transactions; /* write bodies that committed */
+    uint64_t failures;     /* write bodies that were dropped */
+    uint64_t groups;       /* syncs */
+    uint64_t sync_ns;      /* time spent in them */
+    uint64_t timers_fired;
+    uint64_t reads;
+    uint64_t read_misses; /* reads that went to the pool */
+    uint64_t waiting;     /* parked calls, now */
+    uint64_t queued;      /* calls before the writer, now */
+    uint64_t disk_free_bytes;
+    bool full; /* writes are refused */
+} StoreStats;
+void store_stats(Store *store, StoreStats *stats);
+
+/* ---- Backup: a stream of every key of one durable state; see docs of the format in backup.c ---- */
+
+typedef struct Backup Backup;
+/* Starts one; many may run, each holds its state until backup_close. */
+Error backup_open(Store *store, Backup **backup);
+/* The next piece, at most `size` bytes; 0 at the end. May block: call it on a worker thread. */
+Error backup_read(Backup *backup, char *bytes, size_t size, size_t *given);
+void backup_close(Backup *backup);
+/* Writes a backup's bytes (from `read`, which gives 0 at the end) into an empty engine and syncs it.
+ * ERROR_MALFORMED: no backup, cut off, or its checksum is wrong; ERROR_FORMAT: of a newer version. */
+typedef Error (*BackupRead)(void *source, char *bytes, size_t size, size_t *given);
+Error backup_restore(Engine *engine, BackupRead read, void *source);
+
+#endif
