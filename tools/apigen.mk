@@ -9,6 +9,8 @@ $(BUILD)/gen/api/%.h $(BUILD)/gen/api/%.c: api/%.smithy $(wildcard tools/apigen/
 	/usr/bin/python3 tools/apigen $< $(BUILD)/gen/api
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(CC) $(STD) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c $< -o $@
+# A rule with targets of its own must not become the first one.
+.DEFAULT_GOAL := all
 $(OBJ): | $(API_HEADERS)
 OBJ += $(API_OBJ)
 .SECONDARY: $(API_HEADERS) $(API_NAMES:%=$(BUILD)/gen/api/%.c)
