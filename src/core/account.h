@@ -13,10 +13,10 @@
 
 enum {
     ACCOUNT_ID_SIZE = 12,
-    ACCOUNT_NAME_MAX = 50,     /* AWS Organizations API reference, CreateAccount: AccountName */
-    ACCOUNT_KEYS_MAX = 100,    /* access keys of one account; our own bound */
-    ACCOUNT_PAGE = 100,        /* entries that one listing gives */
-    ACCESS_KEY_ID_SIZE = 20,   /* "AKIA" and 16 characters of base32 */
+    ACCOUNT_NAME_MAX = 50,   /* AWS Organizations API reference, CreateAccount: AccountName */
+    ACCOUNT_KEYS_MAX = 100,  /* access keys of one account; our own bound */
+    ACCOUNT_PAGE = 100,      /* entries that one listing gives */
+    ACCESS_KEY_ID_SIZE = 20, /* "AKIA" and 16 characters of base32 */
     ACCESS_KEY_SECRET_SIZE = 40,
 };
 
