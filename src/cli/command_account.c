@@ -1,8 +1,8 @@
+#include "base/time_format.h"
 #include "cli/admin_client.h"
 #include "cli/command.h"
 #include "cli/data_directory.h"
 #include "cli/json_fields.h"
-#include "cli/time_text.h"
 
 #include <stdio.h>
 
@@ -63,15 +63,15 @@ static int fail_unreadable(void)
     return command_fail("the server's answer cannot be read: is it of another version?");
 }
 
-static Slice time_of(Arena *arena, Slice created_ms)
+static Slice time_of(Slice created_ms, char text[TIME_TEXT_MAX])
 {
     uint64_t ms;
-    return slice_parse_uint64(created_ms, &ms) ? time_write(arena, ms) : SLICE("-");
+    return slice_parse_uint64(created_ms, &ms) ? time_format_iso((int64_t)ms, text) : SLICE("-");
 }
 
 /* Calls `print` for each object of the array that the answer holds as its one member. */
 static Error each_entry(Slice answer, Arena *arena, JsonField *fields, size_t count,
-                        void (*print)(Arena *arena, const JsonField *fields))
+                        void (*print)(const JsonField *fields))
 {
     JsonReader reader = json_reader(answer, arena);
     Slice name;
@@ -84,7 +84,7 @@ static Error each_entry(Slice answer, Arena *arena, JsonField *fields, size_t co
         if (!more)
             return OK;
         TRY(json_read_fields(&reader, fields, count));
-        print(arena, fields);
+        print(fields);
     }
 }
 
@@ -103,9 +103,10 @@ static int create_account(const Invocation *invocation)
     return EXIT_OK;
 }
 
-static void print_account(Arena *arena, const JsonField *fields)
+static void print_account(const JsonField *fields)
 {
-    Slice created = time_of(arena, fields[2].text);
+    char text[TIME_TEXT_MAX];
+    Slice created = time_of(fields[2].text, text);
     printf("%.*s  %-20.*s  %.*s\n", SLICE_PRINT(fields[0].text), SLICE_PRINT(created), SLICE_PRINT(fields[1].text));
 }
 
@@ -165,9 +166,10 @@ static int create_key(const Invocation *invocation)
     return EXIT_OK;
 }
 
-static void print_key(Arena *arena, const JsonField *fields)
+static void print_key(const JsonField *fields)
 {
-    Slice created = time_of(arena, fields[1].text);
+    char text[TIME_TEXT_MAX];
+    Slice created = time_of(fields[1].text, text);
     printf("%.*s  %.*s\n", SLICE_PRINT(fields[0].text), SLICE_PRINT(created));
 }
 

@@ -1,8 +1,8 @@
+#include "base/time_format.h"
 #include "cli/admin_client.h"
 #include "cli/command.h"
 #include "cli/data_directory.h"
 #include "cli/json_fields.h"
-#include "cli/time_text.h"
 
 #include <stdio.h>
 
@@ -21,7 +21,8 @@ static int ask_clock(const Invocation *invocation, const char *path, Slice docum
     JsonField fields[] = {{.name = SLICE("now_ms")}};
     if (json_read_document(answer, invocation->arena, fields, 1) != OK || !slice_parse_uint64(fields[0].text, &now_ms))
         return command_fail("the server's answer cannot be read: is it of another version?");
-    Slice now = time_write(invocation->arena, now_ms);
+    char text[TIME_TEXT_MAX];
+    Slice now = now_ms % 1000 == 0 ? time_format_iso((int64_t)now_ms, text) : time_format_iso_ms((int64_t)now_ms, text);
     printf("%.*s\n", SLICE_PRINT(now));
     return EXIT_OK;
 }
@@ -36,18 +37,19 @@ static int run_clock(const Invocation *invocation)
         return command_misused(invocation->command, "expected `brume clock %s`", invocation->command->words);
     Slice value = slice_of_string(invocation->words[1]);
     if (strcmp(word, "advance") == 0) {
-        if (!duration_read(value, &ms))
+        if (duration_parse(value, &ms) != OK)
             return command_misused(invocation->command, "'%s' is no duration: write 90s, 15m, 1h30m or 30d",
                                    invocation->words[1]);
         return ask_clock(invocation, "/clock/advance",
                          arena_format(invocation->arena, "{\"by_ms\":%llu}", (unsigned long long)ms));
     }
     if (strcmp(word, "set") == 0) {
-        if (!time_read(value, &ms))
+        int64_t target_ms;
+        if (time_parse_iso(value, &target_ms) != OK || target_ms < 0)
             return command_misused(invocation->command, "'%s' is no time: write it as 2027-01-01T00:00:00Z",
                                    invocation->words[1]);
         return ask_clock(invocation, "/clock/set",
-                         arena_format(invocation->arena, "{\"target_ms\":%llu}", (unsigned long long)ms));
+                         arena_format(invocation->arena, "{\"target_ms\":%llu}", (unsigned long long)target_ms));
     }
     return command_misused(invocation->command, "`brume clock` knows now, advance and set, not '%s'", word);
 }

@@ -1,13 +1,11 @@
-/* data_directory.h: what lies where in a data directory, and which one is meant. */
+/* data_directory.h: which data directory a command means. */
 #ifndef BRUME_CLI_DATA_DIRECTORY_H
 #define BRUME_CLI_DATA_DIRECTORY_H
 
 #include "cli/command.h"
 
-/* The engine's files, the socket for administration, and what an unfinished restore leaves. */
-#define DATA_STORE "store"
+/* The socket for administration, beside what the store keeps there (store/directory.h). */
 #define DATA_SOCKET "admin.sock"
-#define DATA_PARTIAL "store.partial"
 
 /* The row of --data, the same for every command. */
 #define OPTION_DATA                                                                                                    \

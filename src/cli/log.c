@@ -1,7 +1,7 @@
 #include "cli/log.h"
 
 #include "base/json.h"
-#include "cli/time_text.h"
+#include "base/time_format.h"
 
 #include <unistd.h>
 
@@ -52,7 +52,8 @@ void log_event(const Log *log, LogLevel level, const char *event, const LogField
         return;
     Arena arena = arena_make();
     Buffer line = buffer_make(&arena);
-    Slice time = time_write(&arena, os_wall_ms(log->os));
+    char text[TIME_TEXT_MAX];
+    Slice time = time_format_iso_ms((int64_t)os_wall_ms(log->os), text);
     (log->format == LOG_JSON ? write_json : write_text)(&line, time, level, event, fields);
     buffer_add_byte(&line, '\n');
     /* A log that cannot be written is no reason to stop. */
