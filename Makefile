@@ -8,6 +8,7 @@ CPPFLAGS += -D_GNU_SOURCE -Isrc -I$(BUILD)/gen -I/usr/share/include/llhttp
 STD := -std=gnu17
 SRC := $(wildcard src/*/*.c src/*/*/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
+include tools/apigen.mk
 LIB_OBJ := $(filter-out $(BUILD)/src/cli/main.o,$(OBJ))
 all: $(LIB_OBJ)
 $(BUILD)/%.o: %.c

@@ -22,13 +22,13 @@ typedef enum ViolationKind {
     VIOLATION_ENUM,
 } ViolationKind;
 
-typedef struct Violation {
+struct Violation {
     ViolationKind kind;
     const Member *member;
     const Constraint *constraint;
     Slice path;  /* "entries.1.member.id", as AWS writes it */
     Slice value; /* as sent, where there is one */
-} Violation;
+};
 
 struct Call {
     Arena *arena; /* the request's */
