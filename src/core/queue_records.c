@@ -294,9 +294,9 @@ Error queue_record_parse(Slice value, Arena *arena, QueueRecord *record)
         return value_take_uint64(&value, &record->deleted_ms);
     }
     QueueSettings *settings = &record->settings;
-    uint64_t *const numbers[] = {&record->number,         &record->created_ms,      &record->modified_ms,
-                                 &settings->delay_ms,     &settings->visibility_ms, &settings->retention_ms,
-                                 &settings->wait_ms,      &settings->message_bytes};
+    uint64_t *const numbers[] = {&record->number,     &record->created_ms,      &record->modified_ms,
+                                 &settings->delay_ms, &settings->visibility_ms, &settings->retention_ms,
+                                 &settings->wait_ms,  &settings->message_bytes};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         TRY(value_take_uint64(&value, numbers[i]));
     TRY(take_labels(&value, arena, &settings->documents));

@@ -158,8 +158,7 @@ static Error take_returned(Receiving *receiving)
     Error error = OK;
     while (wants_more(receiving) && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
         uint64_t turn;
-        if ((error = queue_key_number(key, prefix, &turn)) != OK ||
-            (error = take_returned_one(receiving, value)) != OK)
+        if ((error = queue_key_number(key, prefix, &turn)) != OK || (error = take_returned_one(receiving, value)) != OK)
             break;
         state->again_head = receiving->full ? turn : turn + 1;
     }
@@ -212,8 +211,8 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
     bool wait = request->wait_ms > 0 && !txn_timed_out(txn);
     if (state.in_flight >= request->in_flight_max && request->wait_ms == 0)
         return QUEUE_IN_FLIGHT_LIMIT;
-    uint64_t room = request->in_flight_max - (state.in_flight < request->in_flight_max ? state.in_flight
-                                                                                        : request->in_flight_max);
+    uint64_t room =
+        request->in_flight_max - (state.in_flight < request->in_flight_max ? state.in_flight : request->in_flight_max);
     Savepoint before = txn_savepoint(txn);
     Receiving receiving = {
         .txn = txn,

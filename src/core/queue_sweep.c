@@ -207,7 +207,8 @@ static Error sweep_due(Txn *txn, Slice prefix, Home home, Slice record_key, uint
 /* Deletes leases with all that belongs to them; the counts are not theirs any more. */
 static Error clear_leases(Txn *txn, Slice prefix, Clearing *job, size_t *left)
 {
-    Cursor *cursor = txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_LEASE, job->lease_from, job->below), SCAN_FORWARD);
+    Cursor *cursor =
+        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_LEASE, job->lease_from, job->below), SCAN_FORWARD);
     Slice key;
     Slice value;
     Error error = OK;
@@ -227,7 +228,8 @@ static Error clear_leases(Txn *txn, Slice prefix, Clearing *job, size_t *left)
 
 static Error clear_new(Txn *txn, Slice prefix, Clearing *job, size_t *left)
 {
-    Cursor *cursor = txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_MESSAGE, job->new_from, job->below), SCAN_FORWARD);
+    Cursor *cursor =
+        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_MESSAGE, job->new_from, job->below), SCAN_FORWARD);
     Slice key;
     Slice value;
     Error error = OK;
