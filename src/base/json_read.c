@@ -138,16 +138,12 @@ static char *add_utf8(char *out, uint32_t code)
 /* Resolves the escapes of a string that walk_string has found good. No escape is shorter than what it stands for. */
 static Slice unescape(Arena *arena, Slice raw)
 {
-    char *text = arena_alloc_aligned(arena, raw.size, 1);
+    char *text = arena_alloc_aligned(arena, raw.size + JSON_COPY_SLACK, 1);
     char *out = text;
     const char *at = raw.data;
     const char *end = raw.data + raw.size;
     while (at < end) {
-        bool ignored;
-        const char *stop = json_scan(at, end, &ignored);
-        memcpy(out, at, (size_t)(stop - at));
-        out += stop - at;
-        at = stop;
+        out = json_copy_plain(out, &at, end);
         if (at == end)
             break;
         if (at[1] != 'u') {
