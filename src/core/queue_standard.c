@@ -236,6 +236,7 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
         return OK;
     if (receiving.dropped > 0)
         TRY(queue_lease_low_advance(txn, queue->prefix, &state));
+    txn_took(txn, received->count + receiving.dropped);
     queue_state_put(txn, queue->prefix, &state);
     return OK;
 }
