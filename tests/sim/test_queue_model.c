@@ -36,8 +36,8 @@ typedef struct Model {
 } Model;
 
 typedef struct GivenReceipt {
-    char text[64];
-    size_t message;
+    char text[80];
+    MessageId message;
     uint64_t receive_count;
     uint64_t queue; /* which of the queues that had the name */
 } GivenReceipt;
@@ -384,8 +384,7 @@ static void model_receive_one(Run *run, const Operation *operation, const Receiv
     assert_true(run->receipt_count < RECEIPTS);
     GivenReceipt *receipt = &run->receipts[run->receipt_count];
     assert_true(given->receipt.size < sizeof receipt->text);
-    *receipt = (GivenReceipt){
-        .message = (size_t)(message - run->model.messages), .receive_count = given->receive_count, .queue = run->queue};
+    *receipt = (GivenReceipt){.message = given->id, .receive_count = given->receive_count, .queue = run->queue};
     memcpy(receipt->text, given->receipt.data, given->receipt.size);
     message->last_receipt = (int)run->receipt_count++;
 }
@@ -426,6 +425,12 @@ static void model_receive(Run *run, const Operation *operation)
     }
 }
 
+/* A receipt whose receive was lost with the power holds the message until it is received again. */
+static bool holds(const Operation *operation, const GivenReceipt *receipt, const ModelMessage *message)
+{
+    return message->last_receipt == (int)operation->receipt || receipt->receive_count > message->receive_count;
+}
+
 static void model_delete(Run *run, const Operation *operation)
 {
     const GivenReceipt *receipt = &run->receipts[operation->receipt];
@@ -434,21 +439,24 @@ static void model_delete(Run *run, const Operation *operation)
         return;
     }
     assert_int_equal(operation->error, OK);
-    ModelMessage *message = &run->model.messages[receipt->message];
-    if (message->last_receipt == (int)operation->receipt || receipt->receive_count > message->receive_count)
+    ModelMessage *message = find_message(&run->model, &receipt->message);
+    if (message != NULL && holds(operation, receipt, message))
         message->exists = false;
 }
 
 static void model_change(Run *run, const Operation *operation)
 {
     const GivenReceipt *receipt = &run->receipts[operation->receipt];
-    ModelMessage *message = &run->model.messages[receipt->message];
+    ModelMessage *message = find_message(&run->model, &receipt->message);
     uint64_t now_ms = operation->now_ms;
     if (receipt->queue != run->queue) {
         assert_int_equal(operation->error, QUEUE_RECEIPT_INVALID);
         return;
     }
-    bool last = message->last_receipt == (int)operation->receipt || receipt->receive_count > message->receive_count;
+    if (message == NULL) { /* its sending was lost with the power */
+        assert_int_equal(operation->error, QUEUE_MESSAGE_GONE);
+        return;
+    }
     bool hidden = message->visible_ms > now_ms && message->receive_count > 0;
     if (message->exists && expired(&run->model, message, now_ms)) {
         assert_true(operation->error == OK || operation->error == QUEUE_MESSAGE_GONE ||
@@ -457,7 +465,7 @@ static void model_change(Run *run, const Operation *operation)
             message->visible_ms = now_ms + operation->milliseconds;
         return;
     }
-    if (!message->exists || !last)
+    if (!message->exists || !holds(operation, receipt, message))
         assert_int_equal(operation->error, QUEUE_MESSAGE_GONE);
     else if (!hidden)
         assert_int_equal(operation->error, QUEUE_MESSAGE_NOT_IN_FLIGHT);
