@@ -12,6 +12,7 @@ namespace com.amazonaws.sqs
 @xmlNamespace("http://queue.amazonaws.com/doc/2012-11-05/")
 @protocols([awsJson1_0, awsQuery])
 @awsQueryCompatible
+@xmlErrorDetail
 @hooks
 service sqs {
     // What AWS has and Brume does not have yet: answered 501.

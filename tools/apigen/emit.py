@@ -444,6 +444,7 @@ class Emitter:
         yield f"    .xml_namespace = {slice_init(values['xmlNamespace'])},"
         yield f"    .protocols = {' | '.join(PROTOCOLS[protocol] for protocol in values['protocols'])},"
         yield f"    .query_compatible = {self.boolean('awsQueryCompatible' in service.traits)},"
+        yield f"    .xml_error_detail = {self.boolean('xmlErrorDetail' in service.traits)},"
         yield "    .operations = operations,"
         yield f"    .operation_count = {len(service.operations)},"
         yield f"    .unsupported = {'unsupported' if service.unsupported else 'NULL'},"

@@ -36,7 +36,7 @@ TOKEN = re.compile(
 )
 
 # Which traits may stand where; another one is a mistake, not a comment.
-SERVICE_TRAITS = {"sdkId", "targetPrefix", "apiVersion", "xmlNamespace", "protocols", "awsQueryCompatible", "hooks"}
+SERVICE_TRAITS = {"sdkId", "targetPrefix", "apiVersion", "xmlNamespace", "protocols", "awsQueryCompatible", "hooks", "xmlErrorDetail"}
 OPERATION_TRAITS = {"pure", "read", "write", "freesSpace", "rootOnly", "iam"}
 CONSTRAINT_TRAITS = {"length", "range", "pattern"}
 MEMBER_TRAITS = CONSTRAINT_TRAITS | {"required", "xmlFlattened", "xmlName"}

@@ -12,8 +12,8 @@
 
 /* Why an input was refused, in terms of its declaration. */
 typedef enum ViolationKind {
-    VIOLATION_MISSING,      /* a required member */
-    VIOLATION_TYPE,         /* another JSON type, no number, no boolean */
+    VIOLATION_MISSING, /* a required member */
+    VIOLATION_TYPE,    /* another JSON type, no number, no boolean */
     VIOLATION_LENGTH_MIN,
     VIOLATION_LENGTH_MAX,
     VIOLATION_RANGE_MIN,

@@ -23,6 +23,7 @@ typedef struct CallState {
     size_t item_limit;
     uint64_t started_ns;
     bool in_store; /* the store owns the call */
+    bool gone;     /* nobody waits for the answer any more */
 } CallState;
 
 #endif

@@ -35,6 +35,8 @@ ROW(common_missing_parameter, "MissingRequiredParameterException", "MissingParam
 ROW(common_invalid_parameter_value, "InvalidParameterValueException", "InvalidParameterValue", 400, 400, true, NULL);
 ROW(common_request_too_large, "RequestEntityTooLargeException", "RequestEntityTooLarge", 413, 413, true,
     "Request size exceeded the supported maximum.");
+ROW(common_request_timeout, "RequestTimeout", "RequestTimeout", 408, 408, true,
+    "The request's body did not come in time.");
 ROW(common_throttling, "ThrottlingException", "Throttling", 400, 400, true, "Rate exceeded");
 ROW(common_service_unavailable, "ServiceUnavailableException", "ServiceUnavailable", 503, 503, false,
     "The request has failed due to a temporary failure of the server.");

@@ -8,6 +8,7 @@
 #include "base/bug.h"
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/time_format.h"
 
 typedef struct JsonDecoder {
     JsonReader reader;
@@ -88,11 +89,11 @@ static Error decode_timestamp(JsonDecoder *decoder, JsonType type, int64_t *ms)
     Slice text;
     if (type == JSON_NUMBER) {
         TRY(json_read_number(&decoder->reader, &text));
-        if (number_parse_epoch(text, ms))
+        if (time_parse_epoch(text, ms) == OK)
             return OK;
     } else {
         TRY(json_read_string(&decoder->reader, &text));
-        if (number_parse_date_time(text, ms))
+        if (time_parse_iso(text, ms) == OK)
             return OK;
     }
     return call_fail(decoder->call, &common_serialization, "%s can not be converted to a Date",

@@ -7,6 +7,7 @@
 #include "aws/wire/number.h"
 #include "base/bug.h"
 #include "base/digest.h"
+#include "base/time_format.h"
 
 /* The parameters [first, end) share the first `prefix` bytes of their names, which end behind a whole component. */
 typedef struct Run {
@@ -14,7 +15,6 @@ typedef struct Run {
     QueryParameter *end;
     size_t prefix;
 } Run;
-
 
 static Error decode_value(Call *call, const Member *member, const Shape *shape, bool flattened, Run run, void *value);
 
@@ -166,7 +166,7 @@ static bool parse_simple(Call *call, ShapeType type, Slice text, void *value)
     case SHAPE_BOOLEAN:
         return parse_boolean(text, value);
     case SHAPE_TIMESTAMP:
-        return number_parse_date_time(text, value) || number_parse_epoch(text, value);
+        return time_parse_iso(text, value) == OK || time_parse_epoch(text, value) == OK;
     default:
         UNREACHABLE();
     }

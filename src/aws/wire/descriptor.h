@@ -141,9 +141,11 @@ typedef enum ProtocolSet {
 
 /* What a service adds to the uniform way, by hand (aws/NAME/service.c). Each may be NULL. */
 typedef struct ServiceHooks {
-    /* Answers a constraint violation in the service's own words: calls call_fail. NULL: ValidationException. */
+    /* Answers a constraint violation in the service's own words: calls call_fail; OK: has none for it. Without it:
+     * ValidationException. */
     Error (*violation)(Call *call, const Violation *violation);
-    /* Turns a code of core into an error row: calls call_fail. Required when bodies return core codes. */
+    /* Turns a code of core into an error row: calls call_fail. Required when bodies return core codes. Also asked about
+     * ERROR_BUSY; OK: the uniform throttling error is used. */
     Error (*core_error)(Call *call, Error error);
     /* The home of a write from the member's value (SQS: the queue's account and name out of its URL). */
     Home (*home)(const Call *call, Slice value);
@@ -154,14 +156,15 @@ typedef struct ServiceHooks {
 } ServiceHooks;
 
 typedef struct Service {
-    Slice name;           /* "sqs": the signing name, the URL's and the metrics' word */
-    Slice sdk_id;         /* "SQS" */
-    Slice target_prefix;  /* "AmazonSQS" */
-    Slice json_namespace; /* "com.amazonaws.sqs", before '#' in __type */
-    Slice version;        /* "2012-11-05" */
-    Slice xml_namespace;  /* "http://queue.amazonaws.com/doc/2012-11-05/" */
-    unsigned protocols;   /* ProtocolSet bits */
-    bool query_compatible; /* JSON errors tell their Query code too (@awsQueryCompatible) */
+    Slice name;                  /* "sqs": the signing name, the URL's and the metrics' word */
+    Slice sdk_id;                /* "SQS" */
+    Slice target_prefix;         /* "AmazonSQS" */
+    Slice json_namespace;        /* "com.amazonaws.sqs", before '#' in __type */
+    Slice version;               /* "2012-11-05" */
+    Slice xml_namespace;         /* "http://queue.amazonaws.com/doc/2012-11-05/" */
+    unsigned protocols;          /* ProtocolSet bits */
+    bool query_compatible;       /* JSON errors tell their Query code too (@awsQueryCompatible) */
+    bool xml_error_detail;       /* XML errors have an empty <Detail/> (@xmlErrorDetail) */
     const Operation *operations; /* sorted by name */
     size_t operation_count;
     const Slice *unsupported; /* names of operations that AWS has and Brume does not, sorted */

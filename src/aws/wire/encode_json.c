@@ -1,9 +1,9 @@
 /* encode_json.c: C structs as AWS JSON. Absent members are left out. */
 #include "aws/wire/codec.h"
-#include "aws/wire/number.h"
 #include "base/bug.h"
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/time_format.h"
 
 static void encode_value(JsonWriter *writer, const Shape *shape, const void *value);
 
@@ -45,11 +45,8 @@ static void encode_map(JsonWriter *writer, const Shape *shape, const Items *item
 /* AWS JSON writes times as seconds since 1970 (smithy.io, "timestampFormat trait": epoch-seconds). */
 static void encode_timestamp(JsonWriter *writer, int64_t ms)
 {
-    char text[32];
-    Arena none = arena_make();
-    Buffer number = {.arena = &none, .data = text, .capacity = sizeof text};
-    number_add_epoch(&number, ms);
-    json_write_raw(writer, buffer_slice(&number));
+    char text[TIME_TEXT_MAX];
+    json_write_raw(writer, time_format_epoch(ms, text));
 }
 
 static void encode_value(JsonWriter *writer, const Shape *shape, const void *value)

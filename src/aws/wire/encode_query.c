@@ -1,9 +1,9 @@
 /* encode_query.c: C structs as the XML of the Query protocol (smithy.io, "AWS query protocol"). */
 #include "aws/wire/codec.h"
-#include "aws/wire/number.h"
 #include "base/bug.h"
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/time_format.h"
 
 static void encode_value(Buffer *out, const Shape *shape, const void *value);
 
@@ -117,6 +117,12 @@ static void encode_double(Buffer *out, double value)
     json_write_double(&writer, value);
 }
 
+static void encode_timestamp(Buffer *out, int64_t ms)
+{
+    char text[TIME_TEXT_MAX];
+    buffer_add(out, ms % 1000 == 0 ? time_format_iso(ms, text) : time_format_iso_ms(ms, text));
+}
+
 static void encode_value(Buffer *out, const Shape *shape, const void *value)
 {
     switch (shape->type) {
@@ -140,7 +146,7 @@ static void encode_value(Buffer *out, const Shape *shape, const void *value)
         buffer_add(out, *(const bool *)value ? SLICE("true") : SLICE("false"));
         return;
     case SHAPE_TIMESTAMP:
-        number_add_date_time(out, *(const int64_t *)value);
+        encode_timestamp(out, *(const int64_t *)value);
         return;
     case SHAPE_LIST:
         encode_items(out, shape->item_query_name, shape, value);

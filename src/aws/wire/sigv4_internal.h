@@ -31,10 +31,8 @@ static inline SigV4Verdict sigv4_refuse(SigV4Verdict verdict, Slice *message, Sl
     return verdict;
 }
 
-/* "20150830T123600Z" to seconds since 1970; false when it is no such time. */
-bool sigv4_read_basic_time(Slice text, int64_t *seconds);
-/* The same for "Sun, 30 Aug 2015 12:36:00 GMT" (RFC 9110 section 5.6.7, the preferred form). */
-bool sigv4_read_http_time(Slice text, int64_t *seconds);
-Slice sigv4_write_basic_time(Arena *arena, int64_t seconds);
+/* "20150830T123600Z", or the forms of RFC 9110 section 5.6.7, as the first form and as seconds since 1970; false when
+ * it is no such time. */
+bool sigv4_read_time(Slice text, Arena *arena, Slice *timestamp, int64_t *seconds);
 
 #endif

@@ -167,11 +167,7 @@ static SigV4Verdict check_payload(Slice payload, Arena *arena, Slice *message)
 
 static SigV4Verdict check_date(SigV4 *signature, Slice time, Arena *arena, Slice *message)
 {
-    if (sigv4_read_basic_time(time, &signature->signed_at_s))
-        signature->timestamp = time;
-    else if (!signature->presigned && sigv4_read_http_time(time, &signature->signed_at_s))
-        signature->timestamp = sigv4_write_basic_time(arena, signature->signed_at_s);
-    else
+    if (!sigv4_read_time(time, arena, &signature->timestamp, &signature->signed_at_s))
         return sigv4_refuse(SIGV4_INCOMPLETE, message,
                             arena_format(arena,
                                          "Date must be in ISO-8601 'basic format'. Got '%.*s'. See "

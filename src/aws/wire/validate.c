@@ -239,8 +239,7 @@ static void report(Validator *validator, ViolationKind kind, const Member *membe
     Buffer text = buffer_make(call->arena);
     if (value != NULL)
         say_value(&text, shape, value);
-    Violation violation = {
-        .kind = kind, .member = member, .constraint = constraint, .path = path_text(validator)};
+    Violation violation = {.kind = kind, .member = member, .constraint = constraint, .path = path_text(validator)};
     if (value != NULL)
         violation.value = buffer_slice(&text);
     const ServiceHooks *hooks = call->service == NULL ? NULL : call->service->hooks;
@@ -352,7 +351,12 @@ static void check_value(Validator *validator, const Member *member, const Shape 
 
 Error validate_input(Call *call, const Shape *shape, const void *input)
 {
-    Validator validator = {.call = call, .messages = buffer_make(call->arena)};
+    Validator validator; /* member by member: the path need not be cleared for every request */
+    validator.call = call;
+    validator.depth = 0;
+    validator.messages = buffer_make(call->arena);
+    validator.count = 0;
+    validator.error = OK;
     check_structure(&validator, shape, input);
     if (validator.error != OK)
         return validator.error;

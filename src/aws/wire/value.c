@@ -1,6 +1,6 @@
 /* value.c: what decoders and encoders share about values in C structs. */
-#include "aws/wire/codec.h"
 #include "aws/wire/call_state.h"
+#include "aws/wire/codec.h"
 
 enum { ITEMS_FIRST = 4 };
 
