@@ -1,0 +1,168 @@
+/* The encodings of bytes as text that digest.h declares. */
+#include "base/digest.h"
+
+static const char hex_lower[] = "0123456789abcdef";
+static const char hex_upper[] = "0123456789ABCDEF";
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* The value of a hexadecimal digit, or -1. */
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+Slice hex_encode(Arena *arena, const void *bytes, size_t size)
+{
+    const unsigned char *from = bytes;
+    char *text = arena_alloc_aligned(arena, size * 2 + 1, 1);
+    for (size_t i = 0; i < size; i++) {
+        text[2 * i] = hex_lower[from[i] >> 4];
+        text[2 * i + 1] = hex_lower[from[i] & 15];
+    }
+    text[size * 2] = '\0';
+    return slice_make(text, size * 2);
+}
+
+Error hex_decode(Arena *arena, Slice text, Slice *bytes)
+{
+    if (text.size % 2 != 0)
+        return ERROR_MALFORMED;
+    char *out = arena_alloc_aligned(arena, text.size / 2 + 1, 1);
+    for (size_t i = 0; i < text.size / 2; i++) {
+        int high = hex_value(text.data[2 * i]);
+        int low = hex_value(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return ERROR_MALFORMED;
+        out[i] = (char)(high << 4 | low);
+    }
+    *bytes = slice_make(out, text.size / 2);
+    return OK;
+}
+
+Slice base64_encode(Arena *arena, Slice bytes)
+{
+    const unsigned char *from = (const unsigned char *)bytes.data;
+    size_t size = (bytes.size + 2) / 3 * 4;
+    char *text = arena_alloc_aligned(arena, size + 1, 1);
+    char *to = text;
+    size_t left = bytes.size;
+    for (; left >= 3; left -= 3, from += 3, to += 4) {
+        uint32_t bits = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+        to[0] = base64_alphabet[bits >> 18];
+        to[1] = base64_alphabet[bits >> 12 & 63];
+        to[2] = base64_alphabet[bits >> 6 & 63];
+        to[3] = base64_alphabet[bits & 63];
+    }
+    if (left > 0) {
+        uint32_t bits = (uint32_t)from[0] << 16 | (left == 2 ? (uint32_t)from[1] << 8 : 0);
+        to[0] = base64_alphabet[bits >> 18];
+        to[1] = base64_alphabet[bits >> 12 & 63];
+        to[2] = left == 2 ? base64_alphabet[bits >> 6 & 63] : '=';
+        to[3] = '=';
+    }
+    text[size] = '\0';
+    return slice_make(text, size);
+}
+
+/* The value of a base64 digit, or -1. */
+static int base64_value(char digit)
+{
+    if (digit >= 'A' && digit <= 'Z')
+        return digit - 'A';
+    if (digit >= 'a' && digit <= 'z')
+        return digit - 'a' + 26;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0' + 52;
+    if (digit == '+')
+        return 62;
+    return digit == '/' ? 63 : -1;
+}
+
+Error base64_decode(Arena *arena, Slice text, Slice *bytes)
+{
+    if (text.size % 4 != 0)
+        return ERROR_MALFORMED;
+    size_t padding = 0;
+    while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
+        padding++;
+    size_t digits = text.size - padding;
+    char *out = arena_alloc_aligned(arena, text.size / 4 * 3 + 1, 1);
+    size_t size = 0;
+    uint32_t bits = 0;
+    for (size_t i = 0; i < digits; i++) {
+        int value = base64_value(text.data[i]);
+        if (value < 0)
+            return ERROR_MALFORMED;
+        bits = bits << 6 | (uint32_t)value;
+        if (i % 4 == 3) {
+            out[size++] = (char)(bits >> 16);
+            out[size++] = (char)(bits >> 8);
+            out[size++] = (char)bits;
+            bits = 0;
+        }
+    }
+    /* Stray bits behind the last byte would let two texts stand for the same bytes (RFC 4648 section 3.5). */
+    if ((padding == 1 && (bits & 3) != 0) || (padding == 2 && (bits & 15) != 0))
+        return ERROR_MALFORMED;
+    if (padding == 1)
+        out[size++] = (char)(bits >> 10);
+    if (padding == 1)
+        out[size++] = (char)(bits >> 2);
+    if (padding == 2)
+        out[size++] = (char)(bits >> 4);
+    *bytes = slice_make(out, size);
+    return OK;
+}
+
+static bool is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
+}
+
+void percent_encode(Buffer *out, Slice bytes, bool keep_slash)
+{
+    char *to = buffer_reserve(out, bytes.size * 3);
+    char *start = to;
+    for (size_t i = 0; i < bytes.size; i++) {
+        char c = bytes.data[i];
+        if (is_unreserved(c) || (keep_slash && c == '/')) {
+            *to++ = c;
+            continue;
+        }
+        *to++ = '%';
+        *to++ = hex_upper[(unsigned char)c >> 4];
+        *to++ = hex_upper[(unsigned char)c & 15];
+    }
+    out->size += (size_t)(to - start);
+}
+
+Error percent_decode(Arena *arena, Slice text, bool plus_is_space, Slice *bytes)
+{
+    char *out = arena_alloc_aligned(arena, text.size + 1, 1);
+    size_t size = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (c == '%') {
+            if (text.size - i < 3)
+                return ERROR_MALFORMED;
+            int high = hex_value(text.data[i + 1]);
+            int low = hex_value(text.data[i + 2]);
+            if (high < 0 || low < 0)
+                return ERROR_MALFORMED;
+            c = (char)(high << 4 | low);
+            i += 2;
+        } else if (c == '+' && plus_is_space) {
+            c = ' ';
+        }
+        out[size++] = c;
+    }
+    *bytes = slice_make(out, size);
+    return OK;
+}
