@@ -99,8 +99,8 @@ static void ask_receive(Connection *connection, uint64_t queue, int wait_seconds
     queue_url(url, queue);
     ask(connection, RECEIVE, "ReceiveMessage", body,
         snprintf(body, sizeof(body),
-                 "{\"QueueUrl\":\"%s\",\"MaxNumberOfMessages\":1,\"VisibilityTimeout\":600,\"WaitTimeSeconds\":%d}", url,
-                 wait_seconds));
+                 "{\"QueueUrl\":\"%s\",\"MaxNumberOfMessages\":1,\"VisibilityTimeout\":600,\"WaitTimeSeconds\":%d}",
+                 url, wait_seconds));
 }
 
 static void ask_delete(Connection *connection)
@@ -176,7 +176,7 @@ static const struct Mode {
     const char *name;
     void (*next)(Connection *connection);
 } modes[] = {
-    {"create", next_create}, {"send", next_send}, {"pipeline", next_pipeline},
+    {"create", next_create},   {"send", next_send}, {"pipeline", next_pipeline},
     {"receive", next_receive}, {"park", next_park},
 };
 static const struct Mode *mode;

@@ -237,28 +237,27 @@ static mode_t mode_argument(int flags, va_list arguments)
     return creates ? va_arg(arguments, mode_t) : 0;
 }
 
-#define OPEN_FUNCTION(name)                                                                                            \
-    int name(const char *path, int flags, ...)                                                                         \
-    {                                                                                                                  \
-        va_list arguments;                                                                                             \
-        va_start(arguments, flags);                                                                                    \
-        mode_t mode = mode_argument(flags, arguments);                                                                 \
-        va_end(arguments);                                                                                             \
-        return open_any(AT_FDCWD, path, flags, mode);                                                                  \
-    }
-#define OPENAT_FUNCTION(name)                                                                                          \
-    int name(int at, const char *path, int flags, ...)                                                                 \
-    {                                                                                                                  \
-        va_list arguments;                                                                                             \
-        va_start(arguments, flags);                                                                                    \
-        mode_t mode = mode_argument(flags, arguments);                                                                 \
-        va_end(arguments);                                                                                             \
-        return open_any(at, path, flags, mode);                                                                        \
-    }
-OPEN_FUNCTION(open)
-OPEN_FUNCTION(open64)
-OPENAT_FUNCTION(openat)
-OPENAT_FUNCTION(openat64)
+int open(const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = mode_argument(flags, arguments);
+    va_end(arguments);
+    return open_any(AT_FDCWD, path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+
+int openat(int at, const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = mode_argument(flags, arguments);
+    va_end(arguments);
+    return open_any(at, path, flags, mode);
+}
+
+int openat64(int at, const char *path, int flags, ...) __attribute__((alias("openat")));
 
 int creat(const char *path, mode_t mode)
 {
@@ -345,20 +344,19 @@ int dup3(int from, int to, int flags)
     return duplicated(from, next(from, to, flags));
 }
 
-#define FCNTL_FUNCTION(name)                                                                                           \
-    int name(int descriptor, int command, ...)                                                                         \
-    {                                                                                                                  \
-        NEXT(int, #name, int, int, ...);                                                                               \
-        va_list arguments;                                                                                             \
-        va_start(arguments, command);                                                                                  \
-        void *argument = va_arg(arguments, void *);                                                                    \
-        va_end(arguments);                                                                                             \
-        int result = next(descriptor, command, argument);                                                              \
-        bool copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;                                                \
-        return copies ? duplicated(descriptor, result) : result;                                                       \
-    }
-FCNTL_FUNCTION(fcntl)
-FCNTL_FUNCTION(fcntl64)
+int fcntl(int descriptor, int command, ...)
+{
+    NEXT(int, "fcntl", int, int, ...);
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    int result = next(descriptor, command, argument);
+    bool copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+    return copies ? duplicated(descriptor, result) : result;
+}
+
+int fcntl64(int descriptor, int command, ...) __attribute__((alias("fcntl")));
 
 /* ---- Writing ---- */
 
@@ -407,37 +405,35 @@ ssize_t writev(int descriptor, const struct iovec *data, int pieces)
     return done;
 }
 
-#define PWRITE_FUNCTION(name)                                                                                          \
-    ssize_t name(int descriptor, const void *bytes, size_t size, off_t offset)                                         \
-    {                                                                                                                  \
-        NEXT(ssize_t, "pwrite64", int, const void *, size_t, off_t);                                                   \
-        uint32_t handle = handle_of(descriptor);                                                                       \
-        if (handle == 0)                                                                                               \
-            return next(descriptor, bytes, size, offset);                                                              \
-        lock();                                                                                                        \
-        ssize_t done = next(descriptor, bytes, size, offset);                                                          \
-        wrote(handle, offset, &(struct iovec){(void *)(uintptr_t)bytes, size}, 1, done);                               \
-        unlock();                                                                                                      \
-        return done;                                                                                                   \
-    }
-PWRITE_FUNCTION(pwrite)
-PWRITE_FUNCTION(pwrite64)
+ssize_t pwrite(int descriptor, const void *bytes, size_t size, off_t offset)
+{
+    NEXT(ssize_t, "pwrite64", int, const void *, size_t, off_t);
+    uint32_t handle = handle_of(descriptor);
+    if (handle == 0)
+        return next(descriptor, bytes, size, offset);
+    lock();
+    ssize_t done = next(descriptor, bytes, size, offset);
+    wrote(handle, offset, &(struct iovec){(void *)(uintptr_t)bytes, size}, 1, done);
+    unlock();
+    return done;
+}
 
-#define PWRITEV_FUNCTION(name)                                                                                         \
-    ssize_t name(int descriptor, const struct iovec *data, int pieces, off_t offset)                                   \
-    {                                                                                                                  \
-        NEXT(ssize_t, "pwritev64", int, const struct iovec *, int, off_t);                                             \
-        uint32_t handle = handle_of(descriptor);                                                                       \
-        if (handle == 0)                                                                                               \
-            return next(descriptor, data, pieces, offset);                                                             \
-        lock();                                                                                                        \
-        ssize_t done = next(descriptor, data, pieces, offset);                                                         \
-        wrote(handle, offset, data, pieces, done);                                                                     \
-        unlock();                                                                                                      \
-        return done;                                                                                                   \
-    }
-PWRITEV_FUNCTION(pwritev)
-PWRITEV_FUNCTION(pwritev64)
+ssize_t pwrite64(int descriptor, const void *bytes, size_t size, off_t offset) __attribute__((alias("pwrite")));
+
+ssize_t pwritev(int descriptor, const struct iovec *data, int pieces, off_t offset)
+{
+    NEXT(ssize_t, "pwritev64", int, const struct iovec *, int, off_t);
+    uint32_t handle = handle_of(descriptor);
+    if (handle == 0)
+        return next(descriptor, data, pieces, offset);
+    lock();
+    ssize_t done = next(descriptor, data, pieces, offset);
+    wrote(handle, offset, data, pieces, done);
+    unlock();
+    return done;
+}
+
+ssize_t pwritev64(int descriptor, const struct iovec *data, int pieces, off_t offset) __attribute__((alias("pwritev")));
 
 /* These need not work on every file system, so whoever calls them has another way. */
 static bool refuses(int descriptor, const char *what)
@@ -449,14 +445,14 @@ static bool refuses(int descriptor, const char *what)
     return true;
 }
 
-#define PWRITEV2_FUNCTION(name)                                                                                        \
-    ssize_t name(int descriptor, const struct iovec *data, int pieces, off_t offset, int flags)                        \
-    {                                                                                                                  \
-        NEXT(ssize_t, "pwritev64v2", int, const struct iovec *, int, off_t, int);                                      \
-        return refuses(descriptor, "pwritev2") ? -1 : next(descriptor, data, pieces, offset, flags);                   \
-    }
-PWRITEV2_FUNCTION(pwritev2)
-PWRITEV2_FUNCTION(pwritev64v2)
+ssize_t pwritev2(int descriptor, const struct iovec *data, int pieces, off_t offset, int flags)
+{
+    NEXT(ssize_t, "pwritev64v2", int, const struct iovec *, int, off_t, int);
+    return refuses(descriptor, "pwritev2") ? -1 : next(descriptor, data, pieces, offset, flags);
+}
+
+ssize_t pwritev64v2(int descriptor, const struct iovec *data, int pieces, off_t offset, int flags)
+    __attribute__((alias("pwritev2")));
 
 ssize_t copy_file_range(int from, off_t *from_offset, int to, off_t *to_offset, size_t size, unsigned flags)
 {
@@ -464,14 +460,13 @@ ssize_t copy_file_range(int from, off_t *from_offset, int to, off_t *to_offset, 
     return refuses(to, "copy_file_range") ? -1 : next(from, from_offset, to, to_offset, size, flags);
 }
 
-#define SENDFILE_FUNCTION(name)                                                                                        \
-    ssize_t name(int to, int from, off_t *offset, size_t size)                                                         \
-    {                                                                                                                  \
-        NEXT(ssize_t, "sendfile64", int, int, off_t *, size_t);                                                        \
-        return refuses(to, "sendfile") ? -1 : next(to, from, offset, size);                                            \
-    }
-SENDFILE_FUNCTION(sendfile)
-SENDFILE_FUNCTION(sendfile64)
+ssize_t sendfile(int to, int from, off_t *offset, size_t size)
+{
+    NEXT(ssize_t, "sendfile64", int, int, off_t *, size_t);
+    return refuses(to, "sendfile") ? -1 : next(to, from, offset, size);
+}
+
+ssize_t sendfile64(int to, int from, off_t *offset, size_t size) __attribute__((alias("sendfile")));
 
 ssize_t splice(int from, off_t *from_offset, int to, off_t *to_offset, size_t size, unsigned flags)
 {
@@ -479,87 +474,83 @@ ssize_t splice(int from, off_t *from_offset, int to, off_t *to_offset, size_t si
     return refuses(to, "splice") ? -1 : next(from, from_offset, to, to_offset, size, flags);
 }
 
-#define MMAP_FUNCTION(name)                                                                                            \
-    void *name(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)                    \
-    {                                                                                                                  \
-        if ((flags & MAP_SHARED) != 0 && (protection & PROT_WRITE) != 0 && handle_of(descriptor) != 0) {               \
-            dprintf(STDERR_FILENO, "powerloss: a file is mapped for writing, which is not modelled\n");                \
-            complain(RECORD_UNKNOWN, "mmap for writing");                                                              \
-        }                                                                                                              \
-        return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, offset);                        \
+void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)
+{
+    if ((flags & MAP_SHARED) != 0 && (protection & PROT_WRITE) != 0 && handle_of(descriptor) != 0) {
+        dprintf(STDERR_FILENO, "powerloss: a file is mapped for writing, which is not modelled\n");
+        complain(RECORD_UNKNOWN, "mmap for writing");
     }
-MMAP_FUNCTION(mmap)
-MMAP_FUNCTION(mmap64)
+    return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, offset);
+}
 
-#define FTRUNCATE_FUNCTION(name)                                                                                       \
-    int name(int descriptor, off_t size)                                                                               \
-    {                                                                                                                  \
-        NEXT(int, "ftruncate64", int, off_t);                                                                          \
-        uint32_t handle = handle_of(descriptor);                                                                       \
-        if (handle == 0)                                                                                               \
-            return next(descriptor, size);                                                                             \
-        lock();                                                                                                        \
-        int result = next(descriptor, size);                                                                           \
-        if (result == 0)                                                                                               \
-            record((Record){.kind = RECORD_TRUNCATE, .handle = handle, .a = size}, NULL, NULL, NULL, 0);               \
-        unlock();                                                                                                      \
-        return result;                                                                                                 \
-    }
-FTRUNCATE_FUNCTION(ftruncate)
-FTRUNCATE_FUNCTION(ftruncate64)
+void *mmap64(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)
+    __attribute__((alias("mmap")));
 
-#define TRUNCATE_FUNCTION(name)                                                                                        \
-    int name(const char *path, off_t size)                                                                             \
-    {                                                                                                                  \
-        NEXT(int, "truncate64", const char *, off_t);                                                                  \
-        char relative[PATH_MAX];                                                                                       \
-        if (!inside(AT_FDCWD, path, relative))                                                                         \
-            return next(path, size);                                                                                   \
-        lock();                                                                                                        \
-        int result = next(path, size);                                                                                 \
-        if (result == 0)                                                                                               \
-            record((Record){.kind = RECORD_TRUNCATE, .a = size}, relative, NULL, NULL, 0);                             \
-        unlock();                                                                                                      \
-        return result;                                                                                                 \
-    }
-TRUNCATE_FUNCTION(truncate)
-TRUNCATE_FUNCTION(truncate64)
+int ftruncate(int descriptor, off_t size)
+{
+    NEXT(int, "ftruncate64", int, off_t);
+    uint32_t handle = handle_of(descriptor);
+    if (handle == 0)
+        return next(descriptor, size);
+    lock();
+    int result = next(descriptor, size);
+    if (result == 0)
+        record((Record){.kind = RECORD_TRUNCATE, .handle = handle, .a = size}, NULL, NULL, NULL, 0);
+    unlock();
+    return result;
+}
 
-#define FALLOCATE_FUNCTION(name)                                                                                       \
-    int name(int descriptor, int mode, off_t offset, off_t size)                                                       \
-    {                                                                                                                  \
-        NEXT(int, "fallocate64", int, int, off_t, off_t);                                                              \
-        uint32_t handle = handle_of(descriptor);                                                                       \
-        if (handle == 0)                                                                                               \
-            return next(descriptor, mode, offset, size);                                                               \
-        Record head = {.kind = RECORD_FALLOCATE, .handle = handle, .a = offset, .b = size, .extra = (uint32_t)mode};   \
-        lock();                                                                                                        \
-        int result = next(descriptor, mode, offset, size);                                                             \
-        if (result == 0)                                                                                               \
-            record(head, NULL, NULL, NULL, 0);                                                                         \
-        unlock();                                                                                                      \
-        return result;                                                                                                 \
-    }
-FALLOCATE_FUNCTION(fallocate)
-FALLOCATE_FUNCTION(fallocate64)
+int ftruncate64(int descriptor, off_t size) __attribute__((alias("ftruncate")));
 
-#define POSIX_FALLOCATE_FUNCTION(name)                                                                                 \
-    int name(int descriptor, off_t offset, off_t size)                                                                 \
-    {                                                                                                                  \
-        NEXT(int, "posix_fallocate64", int, off_t, off_t);                                                             \
-        uint32_t handle = handle_of(descriptor);                                                                       \
-        if (handle == 0)                                                                                               \
-            return next(descriptor, offset, size);                                                                     \
-        Record head = {.kind = RECORD_FALLOCATE, .handle = handle, .a = offset, .b = size};                            \
-        lock();                                                                                                        \
-        int result = next(descriptor, offset, size);                                                                   \
-        if (result == 0)                                                                                               \
-            record(head, NULL, NULL, NULL, 0);                                                                         \
-        unlock();                                                                                                      \
-        return result;                                                                                                 \
-    }
-POSIX_FALLOCATE_FUNCTION(posix_fallocate)
-POSIX_FALLOCATE_FUNCTION(posix_fallocate64)
+int truncate(const char *path, off_t size)
+{
+    NEXT(int, "truncate64", const char *, off_t);
+    char relative[PATH_MAX];
+    if (!inside(AT_FDCWD, path, relative))
+        return next(path, size);
+    lock();
+    int result = next(path, size);
+    if (result == 0)
+        record((Record){.kind = RECORD_TRUNCATE, .a = size}, relative, NULL, NULL, 0);
+    unlock();
+    return result;
+}
+
+int truncate64(const char *path, off_t size) __attribute__((alias("truncate")));
+
+int fallocate(int descriptor, int mode, off_t offset, off_t size)
+{
+    NEXT(int, "fallocate64", int, int, off_t, off_t);
+    uint32_t handle = handle_of(descriptor);
+    if (handle == 0)
+        return next(descriptor, mode, offset, size);
+    Record head = {.kind = RECORD_FALLOCATE, .handle = handle, .a = offset, .b = size, .extra = (uint32_t)mode};
+    lock();
+    int result = next(descriptor, mode, offset, size);
+    if (result == 0)
+        record(head, NULL, NULL, NULL, 0);
+    unlock();
+    return result;
+}
+
+int fallocate64(int descriptor, int mode, off_t offset, off_t size) __attribute__((alias("fallocate")));
+
+int posix_fallocate(int descriptor, off_t offset, off_t size)
+{
+    NEXT(int, "posix_fallocate64", int, off_t, off_t);
+    uint32_t handle = handle_of(descriptor);
+    if (handle == 0)
+        return next(descriptor, offset, size);
+    Record head = {.kind = RECORD_FALLOCATE, .handle = handle, .a = offset, .b = size};
+    lock();
+    int result = next(descriptor, offset, size);
+    if (result == 0)
+        record(head, NULL, NULL, NULL, 0);
+    unlock();
+    return result;
+}
+
+int posix_fallocate64(int descriptor, off_t offset, off_t size) __attribute__((alias("posix_fallocate")));
 
 /* ---- Syncing ---- */
 
