@@ -1,4 +1,4 @@
-"""build.py: the programs of the crash tests, compiled when their sources are newer."""
+"""build.py: the programs of the crash tests and fixtures, compiled when their sources are newer."""
 
 import os
 import subprocess
@@ -19,6 +19,10 @@ def compiled(name, source, *more):
         subprocess.run(command, check=True)
         os.rename(unfinished, target)
     return target
+
+
+def clock():
+    return compiled("clock.so", "../fixtures/clock.c", "-shared", "-fPIC")
 
 
 def shim():

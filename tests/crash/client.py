@@ -87,13 +87,15 @@ class Client:
 
 
 class Server:
-    """A running brume. `journal`: its writes are kept there, for a loss of power (see powerloss.c)."""
+    """A running brume. `journal`: its writes are kept there, for a loss of power (see powerloss.c). `more` is added to
+    its environment."""
 
-    def __init__(self, binary, data, journal=None, sync_us=0, failpoint=None):
+    def __init__(self, binary, data, journal=None, sync_us=0, failpoint=None, more=None):
         self.binary, self.data = binary, data
         environment = build.shim_environment(data, journal, sync_us) if journal else dict(os.environ)
         if failpoint:
             environment["BRUME_FAILPOINT"] = failpoint
+        environment.update(more or {})
         command = [binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--auth", "open", "--virtual-clock"]
         self.process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
