@@ -271,8 +271,11 @@ class Disk:
         process may have been killed between an operation and its record."""
         differences = []
         compare_directory(self.root, data, "", differences)
-        if len(differences) > 1:
-            raise NoVerdict("the journal does not explain the directory: " + "; ".join(differences[:5]))
+        kinds = sorted(kind for kind, _ in differences)
+        renamed = len(kinds) == 2 and kinds[0] == "missing" and kinds[1] in ("not explained", "other content")
+        if len(kinds) > 1 and not renamed:
+            shown = "; ".join(f"{name}: {kind}" for kind, name in differences[:5])
+            raise NoVerdict("the journal does not explain the directory: " + shown)
 
     # ---- The loss of power ----
 
@@ -381,7 +384,8 @@ def compare_directory(directory, path, prefix, differences):
         node, entry = directory.entries.get(name), present.get(name)
         if node is None or entry is None:
             loose = isinstance(node, File) and node.loose
-            differences.extend([] if loose else [f"{prefix}{name} is {'missing' if entry is None else 'not explained'}"])
+            kind = "missing" if entry is None else "not explained"
+            differences.extend([] if loose else [(kind, prefix + name)])
         elif isinstance(node, Directory):
             compare_directory(node, entry.path, prefix + name + "/", differences)
         elif not node.loose:
@@ -394,7 +398,7 @@ def compare_file(file, path, name, differences):
         apply_change(content, change)
     with open(path, "rb") as present:
         if present.read() != content:
-            differences.append(f"{name} has other content")
+            differences.append(("other content", name))
 
 
 def write_directory(directory, path):
