@@ -28,7 +28,8 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Werror
 CFLAGS ?= -O2 -g
 HARDEN := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 STD := -std=gnu17
-ALL_CPPFLAGS = -D_GNU_SOURCE -Isrc -I$(GEN) -isystem /usr/share/include/llhttp $(PKG_CFLAGS) \
+ALL_CPPFLAGS = -D_GNU_SOURCE -Isrc -I$(GEN) -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 \
+    $(PKG_CFLAGS) \
     $(if $(FAILPOINTS),-DBRUME_FAILPOINTS) $(CPPFLAGS)
 ALL_CFLAGS = $(STD) $(CFLAGS) $(HARDEN) -fno-omit-frame-pointer -pthread \
     $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
