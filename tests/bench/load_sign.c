@@ -1,7 +1,9 @@
 #include "load.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,8 +13,8 @@ enum { DIGEST = 32 };
 static const char signed_headers[] = "content-type;host;x-amz-date;x-amz-target";
 
 static struct {
-    unsigned char key[DIGEST];
-    char scope[128]; /* DATE/REGION/sqs/aws4_request */
+    char scope[128];      /* DATE/REGION/sqs/aws4_request */
+    EVP_MAC_CTX *context; /* holds the signing key: a new context for each request costs more than the request */
     char moment[32];
     time_t second;
 } signer;
@@ -59,7 +61,11 @@ void sign_start(const Options *options)
     hmac(start, strlen(start), date, strlen(date), key);
     hmac(key, DIGEST, options->region, strlen(options->region), key);
     hmac(key, DIGEST, "sqs", 3, key);
-    hmac(key, DIGEST, "aws4_request", 12, signer.key);
+    hmac(key, DIGEST, "aws4_request", 12, key);
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0), OSSL_PARAM_END};
+    signer.context = EVP_MAC_CTX_new(EVP_MAC_fetch(NULL, "HMAC", NULL));
+    if (signer.context == NULL || !EVP_MAC_init(signer.context, key, DIGEST, parameters))
+        fail("no HMAC-SHA256");
 }
 
 size_t sign_request(const Options *options, const char *operation, const char *body, size_t body_size, char *out,
@@ -83,7 +89,10 @@ size_t sign_request(const Options *options, const char *operation, const char *b
                         options->port, signer.moment, operation, signed_headers, payload);
     hash(canonical, (size_t)size, digest);
     size = snprintf(to_sign, sizeof(to_sign), "AWS4-HMAC-SHA256\n%s\n%s\n%s", signer.moment, signer.scope, digest);
-    hmac(signer.key, DIGEST, to_sign, (size_t)size, mac);
+    size_t written;
+    EVP_MAC_init(signer.context, NULL, 0, NULL);
+    EVP_MAC_update(signer.context, (const unsigned char *)to_sign, (size_t)size);
+    EVP_MAC_final(signer.context, mac, &written, sizeof(mac));
     hex(mac, signature);
     size = snprintf(out, out_size,
                     "POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/x-amz-json-1.0\r\n"

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import build
@@ -97,8 +98,9 @@ class Server:
             environment["BRUME_FAILPOINT"] = failpoint
         environment.update(more or {})
         command = [binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--auth", "open", "--virtual-clock"]
+        self.errors = tempfile.TemporaryFile()  # no pipe: nobody reads while the load runs
         self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+            command, env=environment, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL
         )
         self.port = None
 
@@ -123,7 +125,8 @@ class Server:
         raise AssertionError(f"the server was not ready in {READY_SECONDS} s: {output!r}")
 
     def complaint(self):
-        return self.process.stderr.read().decode(errors="replace").strip()[-2000:]
+        self.errors.seek(0)
+        return self.errors.read().decode(errors="replace").strip()[-2000:]
 
     def kill(self):
         if self.process.poll() is None:
@@ -142,7 +145,7 @@ class Server:
     def close(self):
         self.kill()
         self.process.stdout.close()
-        self.process.stderr.close()
+        self.errors.close()
 
     def run(self, *arguments):
         """Runs a command of brume against this server; gives its output."""

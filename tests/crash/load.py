@@ -34,7 +34,9 @@ class Worker(threading.Thread):
         except Gone:
             pass
         except Refused as problem:
-            self.ledger.violation(f"{self.name}: {problem}")
+            # A server that is being stopped may refuse; what it refuses it has not done.
+            if not self.stop.is_set():
+                self.ledger.violation(f"{self.name}: {problem}")
         finally:
             if self.client is not None:
                 self.client.close()

@@ -16,6 +16,7 @@ from ledger import Ledger
 from load import Load, make_shared_queues
 
 LIVES = 3
+STOPPED_PART = 0.2  # of the lives that end at random end by SIGTERM
 FAILPOINT_SECONDS = 15
 ORPHAN_SLACK_BYTES = 512
 ORPHAN_SECONDS = 20
@@ -108,18 +109,30 @@ class Round:
         try:
             if self.failpoint:
                 self.await_failpoint(server)
+                early = None
             else:
                 time.sleep(self.chance.uniform(0.1, 0.8))
+                early = server.process.poll()
+                if early is None and self.chance.random() < STOPPED_PART:
+                    self.stop(server, load)
         finally:
-            early = server.process.poll()
             server.kill()
             load.join()
-        if early is not None and not (self.failpoint and early == -signal.SIGKILL):
+        if early is not None:
             self.ledger.violation(f"the server ended by itself with {early}: {server.complaint()}")
+
+    def stop(self, server, load):
+        """SIGTERM in the middle of the load: it must drain, and end well."""
+        load.stop.set()
+        status = server.stop()
+        if status != 0:
+            self.ledger.violation(f"stopped, the server ended with {status}: {server.complaint()}")
 
     def await_failpoint(self, server):
         try:
-            server.process.wait(timeout=FAILPOINT_SECONDS)
+            status = server.process.wait(timeout=FAILPOINT_SECONDS)
+            if status != -signal.SIGKILL:
+                self.ledger.violation(f"the server ended by itself with {status}: {server.complaint()}")
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the failpoint {self.failpoint} was not reached in {FAILPOINT_SECONDS} s") from None
 
