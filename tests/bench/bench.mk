@@ -1,10 +1,7 @@
-# What `make bench` runs besides brume itself: the load generator, and a program for each micro_*.c.
+# What `make bench` runs besides brume and the microbenchmarks: the load generator, which shares nothing with them.
 
-BENCH_LOAD := $(BUILD)/tests/bench/load
-BENCH_MICRO := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/micro_*.c))
+BENCH_LOAD := $(BUILD)/tests/bench/load/load
 
-bench-programs: $(BENCH_LOAD) $(BENCH_MICRO)
-$(BENCH_LOAD): $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests/bench/load*.c))
+bench-programs: $(BENCH_LOAD)
+$(BENCH_LOAD): $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests/bench/load/*.c))
 	$(link) -lcrypto
-$(BENCH_MICRO): %: %.o $(BUILD)/libbrume.a
-	$(link) $(PKG_LIBS)

@@ -14,7 +14,7 @@ import presign
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BRUME = os.path.abspath(os.environ.get("BRUME_BINARY", os.path.join(ROOT, "build/brume")))
-LOAD = os.path.join(ROOT, "build/tests/bench/load")
+LOAD = os.path.join(ROOT, "build/tests/bench/load/load")
 READY_SECONDS = 60
 # Both ends of ten thousand connections.
 FILES = 65536

@@ -194,7 +194,7 @@ class Bench:
         """The programs micro_*: each prints `name value unit`. Those without a target are shown for comparison."""
         rows = []
         for source in sorted(glob.glob(os.path.join(ROOT, "tests/bench/micro_*.c"))):
-            program = os.path.join(os.path.dirname(LOAD), os.path.basename(source)[:-2])
+            program = os.path.join(ROOT, "build/tests/bench", os.path.basename(source)[:-2])
             values, units = {}, {}
             for _ in range(self.runs):
                 output = subprocess.run([program], stdout=subprocess.PIPE, text=True, timeout=120, check=True).stdout

@@ -25,7 +25,7 @@ typedef struct Options {
     uint64_t count; /* stop after so many; 0: by time alone */
 } Options;
 
-/* ---- load_sign.c: Signature Version 4 (IAM user guide, "Create a signed AWS API request") ---- */
+/* ---- sign.c: Signature Version 4 (IAM user guide, "Create a signed AWS API request") ---- */
 
 /* Begins: derives the signing key of today. */
 void sign_start(const Options *options);
@@ -33,7 +33,7 @@ void sign_start(const Options *options);
 size_t sign_request(const Options *options, const char *operation, const char *body, size_t body_size, char *out,
                     size_t out_size);
 
-/* ---- load_stats.c: latencies by operation ---- */
+/* ---- stats.c: latencies by operation ---- */
 
 typedef enum Operation { SEND, RECEIVE, DELETE, OPERATIONS } Operation;
 extern const char *const operation_names[OPERATIONS];
@@ -42,7 +42,7 @@ void stats_add(Operation operation, uint64_t ns);
 /* Prints `NAME_p50 … ms`, `NAME_p99 … ms` for each operation that was used. */
 void stats_print(void);
 
-/* ---- load_connection.c: connections, each with one request in flight ---- */
+/* ---- connection.c: connections, each with one request in flight ---- */
 
 typedef struct Connection {
     int socket;
