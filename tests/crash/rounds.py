@@ -90,7 +90,7 @@ class Round:
         self.figures.lives += 1
         if life > 0 and self.chance.random() < 0.5:
             self.die_at_start()
-        failpoint = f"{self.failpoint}:{self.chance.randint(1, 60)}" if self.failpoint else None
+        failpoint = f"{self.failpoint}:{int(2 ** self.chance.uniform(0, 9))}" if self.failpoint else None
         server = self.start(failpoint)
         try:
             if server.wait_ready():
