@@ -18,7 +18,10 @@ typedef struct Slice {
 /* The slice of a string literal, without its NUL. */
 #define SLICE(literal) ((Slice){"" literal, sizeof(literal) - 1})
 /* The same as a constant initializer of a static table. */
-#define SLICE_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define SLICE_INIT(literal)                                                                                            \
+    {                                                                                                                  \
+        "" literal, sizeof(literal) - 1                                                                                \
+    }
 /* For printf: printf("%.*s", SLICE_PRINT(s)). */
 #define SLICE_PRINT(slice) (int)(slice).size, (slice).data == NULL ? "" : (slice).data
 

@@ -32,9 +32,9 @@ struct HttpRequest {
     Slice host;
     const HttpHeader *headers; /* in the order sent */
     size_t header_count;
-    Slice peer;       /* the client's address, "127.0.0.1:51234", or "unix" */
+    Slice peer; /* the client's address, "127.0.0.1:51234", or "unix" */
     bool over_tls;
-    void *user;       /* the handler's */
+    void *user;                            /* the handler's */
     void (*on_gone)(HttpRequest *request); /* the handler's; may stay NULL */
 };
 

@@ -5,7 +5,7 @@
 #ifndef BRUME_OS_OS_H
 #define BRUME_OS_OS_H
 
-#include "base/arena.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
 

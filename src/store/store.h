@@ -17,6 +17,8 @@
 #include "os/os.h"
 #include "store/engine.h"
 
+#include <stdatomic.h>
+
 typedef struct Store Store;
 typedef struct Txn Txn;
 typedef struct StoreCall StoreCall;
@@ -43,14 +45,14 @@ struct StoreCall {
     /* Set by the store. */
     Error result;
     /* The store's own. */
-    ListNode waiting;
-    ArenaMark mark;
-    uint64_t deadline_ns;
-    void *watch;
     Store *store;
-    bool cancelled;
+    ArenaMark mark;        /* of `arena` before the first run */
+    uint64_t deadline_ns;  /* of a wait; 0: it has not waited yet */
+    ListNode waiting;      /* in its watch */
+    struct Watch *watch;   /* NULL: not parked */
+    size_t deadline_index; /* in the heap of deadlines */
+    atomic_bool cancelled;
     bool timed_out;
-    bool parked;
 };
 
 /* A half-open range of keys. */
@@ -118,6 +120,9 @@ const Limits *txn_limits(const Txn *txn);
  * call's first run; when it has passed, the body runs a last time with txn_timed_out and must not wait again. */
 Error txn_wait(Txn *txn, KeyRange range, uint64_t wait_ms);
 bool txn_timed_out(const Txn *txn);
+/* A body that waited says how many of the keys put into its range it has used up (1 unless it says otherwise), so that
+ * the right number of the other waiters is woken. */
+void txn_took(Txn *txn, size_t keys);
 
 /* ---- Timers ----
  * A timer is a key ordered by due time on the platform clock. When it is due, the body of its kind runs as a write
@@ -144,9 +149,16 @@ typedef struct StoreOptions {
 Error store_open(const StoreOptions *options, Store **store);
 /* Starts the writer, the syncing thread, the reader pool and the timer reader. Without it the store is stepped. */
 Error store_start(Store *store);
+/* Any thread: from now on every wait is over at once: parked calls run their last time, as if their time had passed. A
+ * drain begins so, in order that long polls are answered before the server stops. */
+void store_end_waits(Store *store);
 /* Refuses new calls, completes parked ones with ERROR_STOPPING, runs and syncs what is queued, stops the threads,
  * flushes and closes the engine. Mailboxes must still be served until it returns. */
 void store_stop(Store *store);
+
+/* As kill -9 would leave it: frees the store without running or syncing what is left, and gives the engine back. Calls
+ * that it still held get ERROR_GONE, as from a broken connection: whether they happened is open. Stepped stores only. */
+Engine *store_abandon(Store *store);
 
 /* For the simulator, instead of store_start: runs what is queued and due as far as it goes without a sync; gives
  * whether anything was done. */

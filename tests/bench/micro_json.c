@@ -110,12 +110,15 @@ int main(void)
     Slice plain = SLICE(
         "{\"QueueUrl\":\"http://127.0.0.1:4566/000000000000/orders-waiting\",\"MessageBody\":\""
         "The quick brown fox jumps over the lazy dog, again and again, until the body of this message has the length "
-        "that a message of an ordinary application has, which is about two hundred bytes, more or less, give or take some words...\","
+        "that a message of an ordinary application has, which is about two hundred bytes, more or less, give or take "
+        "some words...\","
         "\"DelaySeconds\":0,\"MessageAttributes\":{\"tenant\":{\"DataType\":\"String\",\"StringValue\":\"acme\"}}}");
     Slice escaped = SLICE(
         "{\"QueueUrl\":\"http://127.0.0.1:4566/000000000000/orders-waiting\",\"MessageBody\":\""
-        "{\\\"order\\\":\\\"A-1000237\\\",\\\"customer\\\":{\\\"id\\\":77,\\\"name\\\":\\\"Zo\\u00eb\\\"},\\\"items\\\":[{\\\"sku\\\":"
-        "\\\"X1\\\",\\\"count\\\":2},{\\\"sku\\\":\\\"Y2\\\",\\\"count\\\":1}],\\\"total\\\":\\\"129.50\\\",\\\"note\\\":\\\"please ring the bell of the second door twice\\\"}\","
+        "{\\\"order\\\":\\\"A-1000237\\\",\\\"customer\\\":{\\\"id\\\":77,\\\"name\\\":\\\"Zo\\u00eb\\\"},"
+        "\\\"items\\\":[{\\\"sku\\\":"
+        "\\\"X1\\\",\\\"count\\\":2},{\\\"sku\\\":\\\"Y2\\\",\\\"count\\\":1}],\\\"total\\\":\\\"129.50\\\","
+        "\\\"note\\\":\\\"please ring the bell of the second door twice\\\"}\","
         "\"DelaySeconds\":0,\"MessageAttributes\":{\"tenant\":{\"DataType\":\"String\",\"StringValue\":\"acme\"}}}");
     printf("json_plain_request %zu bytes\n", plain.size);
     measure("json_decode_plain", plain);

@@ -149,8 +149,8 @@ static void base64_goes_both_ways_at_every_length(void **state)
 static void base64_refuses_what_is_not_canonical(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"Zg",   "Zg=",      "Zg===",    "Z===", "====",  "Zh==", "Zm9=",    "Zm9v\n",
-                                      "Zm 9", "Z_9v",     "Zm=v",     "=m9v", "Zg==Zg==", "Zm9vZ"};
+    static const char *const bad[] = {"Zg",     "Zg=",  "Zg===", "Z===", "====", "Zh==",     "Zm9=",
+                                      "Zm9v\n", "Zm 9", "Z_9v",  "Zm=v", "=m9v", "Zg==Zg==", "Zm9vZ"};
     Arena arena = arena_make();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         Slice bytes;

@@ -140,17 +140,92 @@ static void grammar_is_held_to(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "null", " true ", "false\n", "0", "-0", "10", "-1.50e+10", "1E5", "1e-07", "\"\"", "[]", "{}", "[ ]", "{ }",
-        "[1]", "[[],[[]],{}]", "{\"a\":1,\"a\":2}", "\t{ \"a\" : [ 1 , { \"b\" : null } ] , \"c\" : \"d\" }\r\n",
+        "null",
+        " true ",
+        "false\n",
+        "0",
+        "-0",
+        "10",
+        "-1.50e+10",
+        "1E5",
+        "1e-07",
+        "\"\"",
+        "[]",
+        "{}",
+        "[ ]",
+        "{ }",
+        "[1]",
+        "[[],[[]],{}]",
+        "{\"a\":1,\"a\":2}",
+        "\t{ \"a\" : [ 1 , { \"b\" : null } ] , \"c\" : \"d\" }\r\n",
         "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\uD834\\uDd1e\"",
     };
     static const char *const bad[] = {
-        "", " ", "nul", "nulll", "True", "+1", "01", "-", "-a", ".5", "1.", "1.e5", "1e", "1e+", "0x1", "NaN", "1 2", "[", "]",
-        "[1", "[1,", "[1,]", "[,1]", "[1,,2]", "[1 2]", "{", "}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{1:1}",
-        "{\"a\" 1}", "{\"a\":1 \"b\":2}", "[}", "{]", "[1}", "{\"a\":1]", "\"", "\"a", "\"\\", "\"\\\"", "\"\\x\"", "\"\\u12\"",
-        "\"\\u12g4\"", "\"\n\"", "\"\x1f\"", "'a'", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"",
-        "\"\\ud800x\"", "\"\\ud83d\\", "\"\xff\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xe2\x82\"",
-        "\xef\xbb\xbf{}", "[1]x", "/**/1", "\f1", "\"a\" \"b\"",
+        "",
+        " ",
+        "nul",
+        "nulll",
+        "True",
+        "+1",
+        "01",
+        "-",
+        "-a",
+        ".5",
+        "1.",
+        "1.e5",
+        "1e",
+        "1e+",
+        "0x1",
+        "NaN",
+        "1 2",
+        "[",
+        "]",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,1]",
+        "[1,,2]",
+        "[1 2]",
+        "{",
+        "}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{,}",
+        "{a:1}",
+        "{1:1}",
+        "{\"a\" 1}",
+        "{\"a\":1 \"b\":2}",
+        "[}",
+        "{]",
+        "[1}",
+        "{\"a\":1]",
+        "\"",
+        "\"a",
+        "\"\\",
+        "\"\\\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\n\"",
+        "\"\x1f\"",
+        "'a'",
+        "\"\\ud800\"",
+        "\"\\udc00\"",
+        "\"\\ud800\\u0041\"",
+        "\"\\ud800\\ud800\"",
+        "\"\\ud800x\"",
+        "\"\\ud83d\\",
+        "\"\xff\"",
+        "\"\xc0\xaf\"",
+        "\"\xed\xa0\x80\"",
+        "\"\xf5\x80\x80\x80\"",
+        "\"\xe2\x82\"",
+        "\xef\xbb\xbf{}",
+        "[1]x",
+        "/**/1",
+        "\f1",
+        "\"a\" \"b\"",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (check(slice_of_string(good[i])) != OK)
@@ -216,8 +291,11 @@ static void escapes_are_resolved(void **state)
 {
     (void)state;
     Arena arena = arena_make();
-    Slice text = SLICE("\"\\\"\\\\\\/\\b\\f\\n\\r\\t|\\u0000\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\\uDBFF\\uDFFF|\xc3\xa9\"");
-    Slice expected = SLICE("\"\\/\b\f\n\r\t|\0\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf|\xc3\xa9");
+    Slice text =
+        SLICE("\"\\\"\\\\\\/"
+              "\\b\\f\\n\\r\\t|\\u0000\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\\uDBFF\\uDFFF|\xc3\xa9\"");
+    Slice expected = SLICE(
+        "\"\\/\b\f\n\r\t|\0\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf|\xc3\xa9");
     assert_true(slice_equal(read_one_string(&arena, text), expected));
     /* An escape at every place of a longer string, so that each lands on each side of a block. */
     for (size_t place = 0; place < 70; place++) {
@@ -258,7 +336,8 @@ static void a_document_is_pulled_member_by_member(void **state)
 {
     (void)state;
     Arena arena = arena_make();
-    JsonReader reader = json_reader(SLICE("{\"a\": {}, \"b\\u0063\": [true, {\"x\" : [1, \"]\"]}] , \"d\":false}"), &arena);
+    JsonReader reader =
+        json_reader(SLICE("{\"a\": {}, \"b\\u0063\": [true, {\"x\" : [1, \"]\"]}] , \"d\":false}"), &arena);
     Slice name;
     Slice text;
     bool truth = true;
@@ -414,10 +493,10 @@ static void the_writer_places_commas_and_escapes(void **state)
     json_write_name(&writer, SLICE("raw"));
     json_write_raw(&writer, SLICE("[1]"));
     json_write_object_end(&writer);
-    assert_true(slice_equal(buffer_slice(&out),
-                            SLICE("{\"a\\\"b\":[18446744073709551615,-9223372036854775808,true,null,[],{}],"
-                                  "\"s\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\\u0000 \x7f\xc3\xa9\","
-                                  "\"absent\":\"\",\"raw\":[1]}")));
+    assert_true(
+        slice_equal(buffer_slice(&out), SLICE("{\"a\\\"b\":[18446744073709551615,-9223372036854775808,true,null,[],{}],"
+                                              "\"s\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\\u0000 \x7f\xc3\xa9\","
+                                              "\"absent\":\"\",\"raw\":[1]}")));
     assert_int_equal(json_check(buffer_slice(&out)), OK);
     arena_free(&arena);
 }

@@ -1,0 +1,312 @@
+/* http_internal.h: what the files of the HTTP server share; nobody else includes it.
+ *
+ * Three nouns: the server; a connection, which owns a socket on one loop; an exchange, one request and its answer. The
+ * public HttpRequest is the first member of its exchange. What depends on the version on the wire stands behind
+ * HttpVersionOperations: HTTP/1.1 has one exchange at a time on a connection, HTTP/2 will have many.
+ * Everything runs on the connection's loop, but for what is atomic. Handlers are called from the loop or from within
+ * their own calls into http.h, never from within another handler's. */
+#ifndef BRUME_NET_HTTP_INTERNAL_H
+#define BRUME_NET_HTTP_INTERNAL_H
+
+#include "base/list.h"
+#include "net/http.h"
+
+#include <llhttp.h>
+#include <stdatomic.h>
+
+typedef struct HttpConnection HttpConnection;
+typedef struct HttpExchange HttpExchange;
+typedef struct HttpServerLoop HttpServerLoop;
+
+enum {
+    HTTP_READ_BUFFER_BYTES = 65536,   /* one a loop, shared by its connections */
+    HTTP_CORK_BYTES = 16384,          /* answers gathered before they are written */
+    HTTP_INLINE_BODY_BYTES = 4096,    /* bodies of answers up to this are copied behind their head */
+    HTTP_ARENA_BODY_BYTES = 16384,    /* bodies of requests up to this are put into the arena */
+    HTTP_STREAM_HIGH_BYTES = 262144,  /* a streaming writer is told to stop here ... */
+    HTTP_STREAM_LOW_BYTES = 65536,    /* ... and to go on here */
+    HTTP_STREAM_MAX_BYTES = 16777216, /* one that does not listen is cut off here */
+    HTTP_DISCARD_BYTES = 65536,       /* unread rest of a body that is skipped to keep a connection */
+    HTTP_CHUNK_FRAMING_BYTES = 16384, /* chunk extensions or trailers between two pieces of a body */
+    HTTP_FREE_EXCHANGES = 256,        /* kept for reuse on each loop */
+    HTTP_LINGER_MS = 2000,            /* a refused client's time to read why */
+    HTTP_PEER_BYTES = 56,
+};
+
+/* ---- Timeouts: a list for each kind, ordered by due time since all of a kind wait equally long ---- */
+
+typedef enum HttpTimeout {
+    HTTP_TIMEOUT_NONE,
+    HTTP_TIMEOUT_HEADER,
+    HTTP_TIMEOUT_BODY,
+    HTTP_TIMEOUT_IDLE,
+    HTTP_TIMEOUT_LINGER,
+    HTTP_TIMEOUT_WRITE,
+    HTTP_TIMEOUTS
+} HttpTimeout;
+
+typedef struct HttpTimer {
+    ListNode node;
+    uint64_t due_ms; /* by the loop's clock */
+    HttpTimeout kind;
+} HttpTimer;
+
+/* ---- The version on the wire ---- */
+
+typedef struct HttpVersionOperations {
+    /* Does all that can be done: reads input, calls handlers, sends. Called whenever something has changed; may be
+     * called while it runs. */
+    void (*advance)(HttpConnection *connection);
+    /* The handler answers: head and whole body. */
+    void (*respond)(HttpExchange *exchange, const HttpResponse *response);
+    /* The handler answers in pieces: head, any number of pieces, end. */
+    void (*respond_stream)(HttpExchange *exchange, const HttpResponse *head);
+    void (*respond_write)(HttpExchange *exchange, Slice piece);
+    void (*respond_end)(HttpExchange *exchange);
+    /* The answer cannot be completed: the client must see that. */
+    void (*respond_abort)(HttpExchange *exchange);
+    /* The connection has gone; its exchanges learn it. */
+    void (*gone)(HttpConnection *connection);
+    /* The client has let the time for a head or for more of a body pass. */
+    void (*timed_out)(HttpConnection *connection, HttpTimeout kind);
+    /* The server drains: an idle connection closes, a busy one says so in its answer. */
+    void (*drain)(HttpConnection *connection);
+} HttpVersionOperations;
+
+extern const HttpVersionOperations http1_operations;
+
+/* ---- The server ---- */
+
+typedef struct HttpListener HttpListener;
+
+struct HttpServer {
+    HttpHandler *handler;
+    Limits limits;
+    uint64_t connections_max;
+    HttpServerLoop *loops;
+    size_t loop_count;
+    size_t next_loop; /* loop 0's thread */
+    HttpListener *listeners;
+    atomic_uint_fast64_t refused;
+    atomic_uint_fast64_t connections;
+    /* Connections, and one for the listeners: at zero the server has drained. */
+    atomic_uint_fast64_t alive;
+    atomic_bool draining;
+    bool stopped; /* http_server_close is at work, handlers are not called any more */
+    Task *drained;
+    Mailbox *drained_mailbox;
+};
+
+/* What a server keeps on one loop. */
+struct HttpServerLoop {
+    HttpServer *server;
+    Loop *loop;
+    uv_loop_t *uv;
+    Task drain;
+    List connections;
+    List timers[HTTP_TIMEOUTS];
+    uint64_t timeout_ms[HTTP_TIMEOUTS];
+    uv_timer_t timer;
+    uint64_t timer_due_ms; /* UINT64_MAX: not running */
+    char *read_buffer;
+    /* Answers that are gathered, of one connection at a time. */
+    HttpConnection *corked;
+    char *cork;
+    size_t cork_size;
+    size_t cork_capacity;
+    HttpExchange *free_exchanges;
+    size_t free_count;
+    HttpHeader *header_scratch; /* as many as a request may have */
+    uint64_t date_checked_ms;
+    uint64_t date_second;
+    char date[40]; /* "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
+    atomic_uint_fast64_t accepted;
+    atomic_uint_fast64_t requests;
+    atomic_uint_fast64_t bad_requests;
+    atomic_uint_fast64_t evicted;
+};
+
+/* Counts on the loop's own thread; others only read. */
+static inline void http_count(atomic_uint_fast64_t *counter)
+{
+    uint_fast64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, value + 1, memory_order_relaxed);
+}
+
+/* One connection less. */
+void http_server_forget(HttpServer *server);
+
+/* ---- A connection (http_connection.c) ---- */
+
+struct HttpConnection {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    };
+    ListNode node;
+    Task open; /* hands it to its loop */
+    HttpServerLoop *on;
+    const HttpVersionOperations *version;
+    HttpExchange *exchange; /* HTTP/1: the one at work */
+    HttpTimer read_timer;
+    HttpTimer write_timer;
+    /* What has been read and not used: in the loop's read buffer during a read, otherwise in `held`. */
+    const char *input;
+    const char *input_end;
+    char *held;
+    size_t held_capacity;
+    size_t scanned; /* of the input: known to hold no end of a head */
+    size_t queued;  /* bytes that wait for the client to read */
+    size_t queued_at_timeout;
+    int fd; /* until opened */
+    bool is_pipe;
+    bool reading;
+    bool advancing;
+    bool progressed; /* input has come, or a request has ended, since the timer was set */
+    bool eof;        /* the client has said all that it will say */
+    bool closing;    /* the socket is being closed */
+    bool closed;     /* ... and has been */
+    bool finishing;  /* closes when what is queued has been sent */
+    bool finish_lingering; /* ... and the client has had time to read it */
+    bool lingering;  /* all is said; what comes is thrown away */
+    bool half_told;  /* the handler knows of the end of input */
+    char peer[HTTP_PEER_BYTES];
+};
+
+/* Makes one of an accepted socket (any thread) and opens it (its loop's thread). `peer` is copied. */
+HttpConnection *http_connection_make(HttpServerLoop *on, int fd, bool is_pipe, const char *peer);
+void http_connection_open(HttpConnection *connection);
+/* Closes the socket at once, dropping what is queued; the handlers learn it from the loop, never from within. */
+void http_connection_cut(HttpConnection *connection);
+/* Nothing more will be said: sends what is left, then closes, giving the client time to read if `linger`. */
+void http_connection_finish(HttpConnection *connection, bool linger);
+/* Frees it when it is closed and no exchange is left. */
+void http_connection_free_if_done(HttpConnection *connection);
+
+static inline size_t http_input_size(const HttpConnection *connection)
+{
+    return (size_t)(connection->input_end - connection->input);
+}
+void http_connection_read(HttpConnection *connection, bool wanted);
+/* Keeps the unused input beyond the read; frees the room when all is used. */
+void http_connection_hold_input(HttpConnection *connection);
+/* Whether bytes wait in the kernel. */
+bool http_connection_has_unread(HttpConnection *connection);
+
+/* Adds a copy of the bytes to what is to be sent. */
+void http_output_add(HttpConnection *connection, Slice bytes);
+/* Room for `size` more; written there, then http_output_commit. */
+char *http_output_reserve(HttpConnection *connection, size_t size);
+void http_output_commit(HttpConnection *connection, const char *end);
+/* Sends what was added, then `body`, then the literal `tail`. What the client does not take at once is queued; a body
+ * that is `lasting` is not copied then: it must live until `queued` is zero. */
+void http_output_send(HttpConnection *connection, Slice body, Slice tail, bool lasting);
+void http_output_flush(HttpConnection *connection);
+
+/* Sets or stops the timer; one that runs for the same kind goes on unless `restart`. */
+void http_timer_set(HttpServerLoop *on, HttpTimer *timer, HttpTimeout kind, bool restart);
+void http_timers_open(HttpServerLoop *on);
+
+/* How the end of an answer's body is known: by its length, by chunks, by the end of the connection; or there is none. */
+typedef enum Http1Framing {
+    HTTP1_FRAMING_NONE,
+    HTTP1_FRAMING_LENGTH,
+    HTTP1_FRAMING_CHUNKED,
+    HTTP1_FRAMING_CLOSE
+} Http1Framing;
+
+/* ---- An exchange (http_request.c) ---- */
+
+typedef enum HttpBodySink { HTTP_BODY_UNASKED, HTTP_BODY_WHOLE, HTTP_BODY_STREAM, HTTP_BODY_DISCARD } HttpBodySink;
+
+typedef enum HttpAnswer { HTTP_ANSWER_NONE, HTTP_ANSWER_STREAMING, HTTP_ANSWER_COMPLETE } HttpAnswer;
+
+struct HttpExchange {
+    HttpRequest request;
+    HttpConnection *connection;
+    HttpExchange *next_free;
+    Arena arena;
+    ArenaMark fresh; /* the arena's first chunk is kept for the next request */
+
+    /* The request's body, whatever the version. */
+    HttpBodySink sink;
+    bool body_complete; /* all of it has been handed over, or the handler knows that it will not come */
+    bool body_abandoned; /* the rest of it will not be read */
+    bool body_in_arena;
+    bool paused;
+    bool has_length;
+    size_t body_limit;
+    char *body;
+    size_t body_size;
+    size_t body_capacity;
+    union {
+        void (*ready)(HttpRequest *request, Error error, Slice body);
+        void (*piece)(HttpRequest *request, Error error, Slice data, bool end);
+    };
+
+    /* The answer. */
+    HttpAnswer answer;
+    bool is_head;
+    bool must_stop;    /* the writer was told to stop */
+    bool no_body;      /* status 204, 304 or HEAD */
+    Http1Framing framing_out;
+    uint64_t left_out; /* of a stream whose length the handler gave */
+    void (*on_writable)(HttpRequest *request);
+
+    /* HTTP/1's framing. */
+    bool expects_continue;
+    bool http10;
+    bool close;         /* the connection ends with this answer */
+    uint64_t left;      /* of a body with a length */
+    size_t framing;     /* bytes of chunk framing since the last of data */
+    char framing_last;  /* the last of them */
+    uint64_t discarded; /* of a chunked body that nobody reads */
+    llhttp_t *chunked;  /* the decoder of a chunked body */
+};
+
+static inline HttpExchange *http_exchange_of(HttpRequest *request)
+{
+    return (HttpExchange *)(void *)request;
+}
+
+HttpExchange *http_exchange_make(HttpConnection *connection);
+void http_exchange_free(HttpExchange *exchange);
+/* Gives body bytes to the handler, its end, or the error that ends it. */
+void http_body_take(HttpExchange *exchange, Slice data);
+void http_body_end(HttpExchange *exchange);
+void http_body_fail(HttpExchange *exchange, Error error);
+
+static inline bool http_body_is_wanted(const HttpExchange *exchange)
+{
+    return exchange->sink != HTTP_BODY_UNASKED && !exchange->paused;
+}
+
+/* ---- HTTP/1 (http1_parse.c, http1_write.c) ---- */
+
+typedef enum Http1Found { HTTP1_MORE, HTTP1_FOUND, HTTP1_BAD } Http1Found;
+
+/* What the server itself answers to a request that no handler sees. */
+typedef struct Http1Refusal {
+    int status;
+    const char *why;
+} Http1Refusal;
+
+/* Looks for a whole head in the input. HTTP1_FOUND: a new exchange with it, the input is behind the head. */
+Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange, Http1Refusal *refusal);
+
+/* Decodes until there is a piece of data, the end, an error, or no more input. */
+typedef enum Http1Chunk { HTTP1_CHUNK_MORE, HTTP1_CHUNK_DATA, HTTP1_CHUNK_END, HTTP1_CHUNK_BAD } Http1Chunk;
+Http1Chunk http1_parse_chunk(HttpExchange *exchange, Slice *data);
+
+/* Adds the head of an answer to the output; `length` counts with HTTP1_FRAMING_LENGTH. */
+void http1_write_head(HttpExchange *exchange, const HttpResponse *response, Http1Framing framing, uint64_t length);
+/* Adds a whole answer of the server's own that ends the connection. */
+void http1_write_refusal(HttpConnection *connection, Http1Refusal refusal);
+/* The value of a field of an answer (names in any case); absent when there is none. */
+Slice http_response_header(const HttpResponse *response, Slice name);
+/* The date field's line, for the current second. */
+Slice http_date_line(HttpServerLoop *on);
+
+#endif

@@ -1,0 +1,34 @@
+/* directory.h: the data directory: who may use it, and what wrote it.
+ *
+ *     DIR/lock     held by the one process that uses the directory
+ *     DIR/format   the version of what is stored, written last when the directory is made or restored
+ *     DIR/db/      the engine's
+ *
+ * Called at start and stop, on the main thread; blocks. Errors come with one line that says what to do. */
+#ifndef BRUME_STORE_DIRECTORY_H
+#define BRUME_STORE_DIRECTORY_H
+
+#include "os/os.h"
+#include "store/store.h"
+
+enum { STORE_FORMAT = 1 };
+
+typedef struct DataDirectory {
+    Os *os;
+    int lock;
+} DataDirectory;
+
+/* Locks the directory, making it when it is not there, checks its format and opens its engine. ERROR_LOCKED;
+ * ERROR_FORMAT; ERROR_DENIED; ERROR_IO; each with `message` (in `arena`). The engine is closed by its store, before
+ * data_directory_close. */
+Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena *arena, DataDirectory *directory,
+                          Engine **engine, Slice *message);
+/* Lets go of the lock. */
+void data_directory_close(DataDirectory *directory);
+
+/* Fills a new data directory from a backup (store.h). ERROR_EXISTS: there is data in it; ERROR_MALFORMED, ERROR_FORMAT:
+ * no whole backup of a version that we know; others as above. A restore that did not end well leaves a directory that
+ * data_directory_open refuses. */
+Error data_directory_restore(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message);
+
+#endif

@@ -1,0 +1,352 @@
+/* Timers: keys ordered by due time, (KIND_TIMER, due, kind, id), whose values hold the home and what the kind needs.
+ *
+ * One thread sleeps until the soonest. It reads the durable state, and queues a write for each timer that is due: the
+ * timer is deleted and its body run in one transaction. Deleting a timer early leaves the thread to wake for nothing,
+ * which then looks for the next one: tombstones are walked here only, and once. */
+#include "store/store_internal.h"
+
+#include "base/bug.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { FIRE_BATCH = 256, RETRY_MS = 500, TIMER_SCHEMA = 1 };
+
+typedef struct TimerCall {
+    StoreCall call;
+    Arena arena;
+    Slice key;
+    uint64_t due_ms;
+    TimerKind kind;
+    Slice id;
+    Slice value; /* behind the schema and the home */
+    bool moves_clock;
+} TimerCall;
+
+static Slice timer_key(Arena *arena, TimerKind kind, uint64_t due_ms, Slice id)
+{
+    Buffer key = key_start(arena, (Slice){0}, (Slice){0}, KIND_TIMER);
+    key_add_uint64(&key, due_ms);
+    key_add_uint64(&key, kind);
+    key_add_string(&key, id);
+    return buffer_slice(&key);
+}
+
+void txn_timer_set(Txn *txn, TimerKind kind, Home home, uint64_t due_ms, Slice id, Slice value)
+{
+    Buffer content = value_start(txn->arena, TIMER_SCHEMA);
+    value_add_uint64(&content, home);
+    value_add_bytes(&content, value);
+    txn_put(txn, timer_key(txn->arena, kind, due_ms, id), buffer_slice(&content));
+    if (due_ms < txn->earliest_timer_ms)
+        txn->earliest_timer_ms = due_ms;
+}
+
+void txn_timer_delete(Txn *txn, TimerKind kind, uint64_t due_ms, Slice id)
+{
+    txn_delete(txn, timer_key(txn->arena, kind, due_ms, id));
+}
+
+void store_on_timer(Store *store, TimerKind kind, TimerBody body)
+{
+    ASSERT(kind < TIMER_KINDS && store->timers.bodies[kind] == NULL);
+    store->timers.bodies[kind] = body;
+}
+
+/* Completions of timers need no thread of their own: they only count. */
+static void timers_post(Mailbox *mailbox, TaskChain chain)
+{
+    (void)mailbox;
+    for (Task *task = task_chain_pop(&chain); task != NULL; task = task_chain_pop(&chain))
+        task->run(task);
+}
+
+void timers_init(Store *store)
+{
+    Timers *timers = &store->timers;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&timers->mutex, NULL);
+    pthread_cond_init(&timers->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    timers->mailbox.post = timers_post;
+}
+
+void timers_free(Store *store)
+{
+    pthread_mutex_destroy(&store->timers.mutex);
+    pthread_cond_destroy(&store->timers.wake);
+}
+
+void timers_notice(Store *store, uint64_t due_ms)
+{
+    Timers *timers = &store->timers;
+    pthread_mutex_lock(&timers->mutex);
+    if (due_ms < timers->next_due_ms) {
+        timers->next_due_ms = due_ms;
+        pthread_cond_signal(&timers->wake);
+    }
+    pthread_mutex_unlock(&timers->mutex);
+}
+
+/* ---- Firing ---- */
+
+static Error fire_body(Txn *txn, StoreCall *call)
+{
+    TimerCall *timer = CONTAINER_OF(call, TimerCall, call);
+    Slice value;
+    bool found;
+    TRY(txn_get(txn, timer->key, &value, &found));
+    if (!found)
+        return OK; /* deleted since it was read */
+    if (timer->moves_clock)
+        clock_save(txn, (int64_t)(timer->due_ms - os_wall_ms(txn->store->os)));
+    txn_delete(txn, timer->key);
+    TimerBody body = txn->store->timers.bodies[timer->kind];
+    ASSERT(body != NULL);
+    return body(txn, timer->due_ms, timer->id, timer->value);
+}
+
+static void fire_done(StoreCall *call)
+{
+    TimerCall *timer = CONTAINER_OF(call, TimerCall, call);
+    Timers *timers = &call->store->timers;
+    if (call->result == OK)
+        atomic_fetch_add_explicit(&call->store->timers_fired, 1, memory_order_relaxed);
+    pthread_mutex_lock(&timers->mutex);
+    timers->failed = timers->failed || (call->result != OK && call->result != ERROR_STOPPING);
+    timers->outstanding--;
+    pthread_cond_signal(&timers->wake);
+    pthread_mutex_unlock(&timers->mutex);
+    arena_free(&timer->arena);
+    free(timer);
+}
+
+/* Reads a timer's key and value; ERROR_MALFORMED when they are none. */
+static Error timer_read(TimerCall *timer, Slice key, Slice value)
+{
+    uint64_t due_ms;
+    uint64_t kind;
+    uint8_t schema;
+    timer->key = arena_copy(&timer->arena, key);
+    value = arena_copy(&timer->arena, value);
+    Arena *arena = &timer->arena;
+    Slice rest = slice_skip(timer->key, key_start(arena, (Slice){0}, (Slice){0}, KIND_TIMER).size);
+    TRY(key_take_uint64(&rest, &due_ms));
+    TRY(key_take_uint64(&rest, &kind));
+    TRY(key_take_string(&rest, arena, &timer->id));
+    TRY(value_take_schema(&value, &schema));
+    TRY(value_take_uint64(&value, &timer->call.home));
+    TRY(value_take_bytes(&value, &timer->value));
+    if (schema != TIMER_SCHEMA || kind >= TIMER_KINDS)
+        return ERROR_MALFORMED;
+    timer->due_ms = due_ms;
+    timer->kind = (TimerKind)kind;
+    return OK;
+}
+
+static TimerCall *timer_call(Store *store, Slice key, Slice value)
+{
+    TimerCall *timer = calloc(1, sizeof *timer);
+    ASSERT(timer != NULL);
+    if (timer_read(timer, key, value) != OK)
+        bug_report(__FILE__, __LINE__, "a timer that can be read");
+    timer->call.body = fire_body;
+    timer->call.done = fire_done;
+    timer->call.mailbox = &store->timers.mailbox;
+    timer->call.arena = &timer->arena;
+    timer->call.frees_space = true;
+    timer->moves_clock = atomic_load(&store->clock.held_ms) != 0;
+    return timer;
+}
+
+/* Collects timers that are due at or before `now_ms`, at most FIRE_BATCH; `next_ms` gives the first one's due time
+ * that was not collected. */
+static size_t collect(Store *store, uint64_t now_ms, TaskChain *due, uint64_t *next_ms)
+{
+    const EngineOperations *engine = store->engine->operations;
+    Arena arena = arena_make();
+    Buffer prefix = key_start(&arena, (Slice){0}, (Slice){0}, KIND_TIMER);
+    KeyRange range = key_range_of_prefix(&arena, buffer_slice(&prefix));
+    size_t count = 0;
+    *next_ms = UINT64_MAX;
+    pthread_rwlock_rdlock(&store->views.gate);
+    View *view = view_acquire(store);
+    EngineCursor *cursor = engine->scan(store->engine, view->snapshot, READ_DISK, range.begin, range.end, false);
+    Slice key;
+    Slice value;
+    while (engine->cursor_next(cursor, &key, &value) == OK && key.data != NULL) {
+        TimerCall *timer = timer_call(store, key, value);
+        if (timer->due_ms > now_ms || count == FIRE_BATCH) {
+            *next_ms = timer->due_ms;
+            arena_free(&timer->arena);
+            free(timer);
+            break;
+        }
+        task_chain_push(due, &timer->call.task);
+        count++;
+    }
+    engine->cursor_close(cursor);
+    view_release(store, view);
+    pthread_rwlock_unlock(&store->views.gate);
+    arena_free(&arena);
+    return count;
+}
+
+static size_t timers_fire(Store *store)
+{
+    Timers *timers = &store->timers;
+    pthread_mutex_lock(&timers->mutex);
+    timers->next_due_ms = UINT64_MAX; /* timers that become durable while this reads lower it again */
+    pthread_mutex_unlock(&timers->mutex);
+    TaskChain due = {0};
+    uint64_t next_ms;
+    size_t count = collect(store, store_now(store), &due, &next_ms);
+    pthread_mutex_lock(&timers->mutex);
+    timers->outstanding += count;
+    timers->failed = false;
+    pthread_mutex_unlock(&timers->mutex);
+    for (Task *task = task_chain_pop(&due); task != NULL; task = task_chain_pop(&due))
+        store_write(store, CONTAINER_OF(task, StoreCall, task));
+    timers_notice(store, next_ms);
+    return count;
+}
+
+/* ---- Moving the clock ---- */
+
+typedef struct ClockCall {
+    StoreCall call;
+    Arena arena;
+} ClockCall;
+
+static Error save_clock_body(Txn *txn, StoreCall *call)
+{
+    (void)call;
+    clock_save(txn, atomic_load(&txn->store->clock.offset_ms));
+    return OK;
+}
+
+static void save_clock_done(StoreCall *call)
+{
+    ClockCall *clock = CONTAINER_OF(call, ClockCall, call);
+    Timers *timers = &call->store->timers;
+    pthread_mutex_lock(&timers->mutex);
+    timers->outstanding--;
+    Task *moved = timers->moved;
+    timers->moved = NULL;
+    pthread_cond_signal(&timers->wake);
+    pthread_mutex_unlock(&timers->mutex);
+    TaskChain chain = {0};
+    task_chain_push(&chain, moved);
+    timers->moved_mailbox->post(timers->moved_mailbox, chain);
+    arena_free(&clock->arena);
+    free(clock);
+}
+
+/* The target is reached: lets the clock run from there, keeps the offset, then tells whoever asked. */
+static void clock_arrive(Store *store, uint64_t target_ms)
+{
+    atomic_store(&store->clock.offset_ms, (int64_t)(target_ms - os_wall_ms(store->os)));
+    atomic_store(&store->clock.held_ms, 0);
+    ClockCall *clock = calloc(1, sizeof *clock);
+    ASSERT(clock != NULL);
+    clock->call.body = save_clock_body;
+    clock->call.done = save_clock_done;
+    clock->call.mailbox = &store->timers.mailbox;
+    clock->call.arena = &clock->arena;
+    clock->call.frees_space = true;
+    store_write(store, &clock->call);
+}
+
+Error store_clock_set(Store *store, uint64_t target_ms, Task *task, Mailbox *mailbox)
+{
+    Timers *timers = &store->timers;
+    pthread_mutex_lock(&timers->mutex);
+    Error error = !store->virtual_clock || target_ms < store_now(store) ? ERROR_DENIED
+                  : timers->moved != NULL                               ? ERROR_BUSY
+                                                                        : OK;
+    if (error == OK) {
+        timers->target_ms = target_ms;
+        timers->moved = task;
+        timers->moved_mailbox = mailbox;
+        pthread_cond_signal(&timers->wake);
+    }
+    pthread_mutex_unlock(&timers->mutex);
+    return error;
+}
+
+/* One step of a move of the clock, with nothing outstanding: to the next due time on the way, or to the target. */
+static void clock_step(Store *store, uint64_t target_ms)
+{
+    Timers *timers = &store->timers;
+    if (atomic_load(&store->clock.held_ms) == 0)
+        atomic_store(&store->clock.held_ms, store_now(store));
+    if (timers_fire(store) > 0)
+        return;
+    pthread_mutex_lock(&timers->mutex);
+    uint64_t next_ms = timers->next_due_ms;
+    if (next_ms > target_ms) {
+        timers->target_ms = 0;
+        timers->outstanding++;
+    }
+    pthread_mutex_unlock(&timers->mutex);
+    if (next_ms > target_ms)
+        clock_arrive(store, target_ms);
+    else if (next_ms > store_now(store))
+        atomic_store(&store->clock.held_ms, next_ms);
+}
+
+size_t timers_step(Store *store)
+{
+    Timers *timers = &store->timers;
+    pthread_mutex_lock(&timers->mutex);
+    uint64_t target_ms = timers->target_ms;
+    bool ready = timers->outstanding == 0 && (target_ms != 0 || timers->next_due_ms <= store_now(store));
+    pthread_mutex_unlock(&timers->mutex);
+    if (!ready)
+        return 0;
+    if (target_ms != 0) {
+        clock_step(store, target_ms);
+        return 1;
+    }
+    return timers_fire(store);
+}
+
+/* ---- The thread ---- */
+
+static void sleep_until_due(Store *store)
+{
+    Timers *timers = &store->timers;
+    uint64_t now_ms = store_now(store);
+    uint64_t wait_ms = timers->failed ? RETRY_MS : timers->next_due_ms <= now_ms ? 0 : timers->next_due_ms - now_ms;
+    if (timers->outstanding > 0 || (timers->next_due_ms == UINT64_MAX && !timers->failed)) {
+        pthread_cond_wait(&timers->wake, &timers->mutex);
+        return;
+    }
+    /* A day at most: the wall clock may be set meanwhile. */
+    uint64_t until_ns = monotonic_ns(store) + (wait_ms < 86400000 ? wait_ms : 86400000) * 1000000;
+    struct timespec until = {(time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000)};
+    pthread_cond_timedwait(&timers->wake, &timers->mutex, &until);
+    if (timers->failed)
+        timers->next_due_ms = 0;
+    timers->failed = false;
+}
+
+void *timer_main(void *argument)
+{
+    Store *store = argument;
+    Timers *timers = &store->timers;
+    for (;;) {
+        pthread_mutex_lock(&timers->mutex);
+        while (!timers->stop &&
+               (timers->outstanding > 0 ||
+                (timers->target_ms == 0 && (timers->failed || timers->next_due_ms > store_now(store)))))
+            sleep_until_due(store);
+        bool stop = timers->stop;
+        pthread_mutex_unlock(&timers->mutex);
+        if (stop)
+            return NULL;
+        timers_step(store);
+    }
+}

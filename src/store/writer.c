@@ -1,0 +1,554 @@
+/* The one writer, and the one durability line.
+ *
+ * writer_step runs queued bodies into a write set, gives the set to the engine as one batch and queues the calls as
+ * executed. syncer_step makes everything executed durable with one sync, and only then publishes the state to readers
+ * and completes the calls. The two run on two threads, so that bodies go on while a sync is in flight. */
+#include "store/store_internal.h"
+
+#include "base/bug.h"
+#include "base/failpoint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    GROUP_CALLS = 512,
+    GROUP_BYTES = 4 << 20,
+    /* A group of at most so many calls is synced by the writer itself when nothing else is to do: handing it to the
+     * syncing thread would cost a wake-up of 40–60 µs. */
+    INLINE_SYNC_CALLS = 2,
+    IDLE_FLUSH_MS = 1000,
+    IDLE_FLUSH_BYTES = 1 << 20,
+    REOPEN_MS = 200,
+};
+
+void writer_init(Store *store)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&store->writer.mutex, NULL);
+    pthread_cond_init(&store->writer.wake, &monotonic);
+    pthread_mutex_init(&store->syncer.mutex, NULL);
+    pthread_cond_init(&store->syncer.wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    writeset_init(&store->writer.set);
+    store->writer.group.earliest_timer_ms = UINT64_MAX;
+    store->syncer.executed.earliest_timer_ms = UINT64_MAX;
+}
+
+void writer_free(Store *store)
+{
+    writeset_free(&store->writer.set);
+    arena_free(&store->writer.arena);
+    pthread_mutex_destroy(&store->writer.mutex);
+    pthread_cond_destroy(&store->writer.wake);
+    pthread_mutex_destroy(&store->syncer.mutex);
+    pthread_cond_destroy(&store->syncer.wake);
+}
+
+/* ---- Completions ---- */
+
+void call_completed(Task *task)
+{
+    StoreCall *call = CONTAINER_OF(task, StoreCall, task);
+    call->done(call);
+}
+
+void call_complete(StoreCall *call, Error result)
+{
+    call->result = result;
+    TaskChain chain = {0};
+    task_chain_push(&chain, &call->task);
+    call->mailbox->post(call->mailbox, chain);
+}
+
+/* Hands every call to its mailbox, one hand-over for each mailbox. */
+static void post_completions(TaskChain calls)
+{
+    while (calls.first != NULL) {
+        Mailbox *mailbox = CONTAINER_OF(calls.first, StoreCall, task)->mailbox;
+        TaskChain same = {0};
+        TaskChain others = {0};
+        for (Task *task = task_chain_pop(&calls); task != NULL; task = task_chain_pop(&calls)) {
+            bool ours = CONTAINER_OF(task, StoreCall, task)->mailbox == mailbox;
+            task_chain_push(ours ? &same : &others, task);
+        }
+        mailbox->post(mailbox, same);
+        calls = others;
+    }
+}
+
+/* ---- Taking calls in ---- */
+
+void store_write(Store *store, StoreCall *call)
+{
+    Writer *writer = &store->writer;
+    call->store = store;
+    call->task.run = call_completed;
+    call->mark = arena_mark(call->arena);
+    call->deadline_ns = 0;
+    call->watch = NULL;
+    call->timed_out = false;
+    atomic_store(&call->cancelled, false);
+
+    pthread_mutex_lock(&writer->mutex);
+    Error refusal = writer->refusing ? ERROR_STOPPING : OK;
+    if (refusal == OK && writer->queued >= store->limits.value[LIMIT_STORE_WRITER_QUEUE])
+        refusal = ERROR_BUSY;
+    bool wake = false;
+    if (refusal == OK) {
+        task_chain_push(&writer->queue, &call->task);
+        writer->queued++;
+        wake = writer->sleeping;
+        writer->sleeping = false;
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    if (wake)
+        pthread_cond_signal(&writer->wake);
+    if (refusal != OK)
+        call_complete(call, refusal);
+}
+
+void store_cancel(Store *store, StoreCall *call)
+{
+    if (watch_remove(&store->watches, call))
+        call_complete(call, ERROR_GONE);
+}
+
+/* ---- Running bodies ---- */
+
+/* Whether the engine holds anything that a power loss would take. */
+static bool anything_unsynced(Store *store)
+{
+    pthread_mutex_lock(&store->syncer.mutex);
+    bool unsynced = store->syncer.unsynced;
+    pthread_mutex_unlock(&store->syncer.mutex);
+    return unsynced;
+}
+
+static void group_add(Store *store, StoreCall *call, Error result)
+{
+    call->result = result;
+    task_chain_push(&store->writer.group.calls, &call->task);
+    store->writer.group.count++;
+}
+
+static Error execute(Store *store, StoreCall *call, Txn *txn)
+{
+    Writer *writer = &store->writer;
+    arena_rewind(&writer->arena, (ArenaMark){0});
+    *txn = (Txn){
+        .store = store,
+        .arena = &writer->arena,
+        .set = &writer->set,
+        .tier = READ_DISK,
+        .earliest_timer_ms = UINT64_MAX,
+    };
+    Error error = atomic_load(&call->cancelled) ? ERROR_GONE : disk_refuses(store, call) ? ERROR_FULL : OK;
+    if (error == OK)
+        error = txn_run(txn, call);
+    if (txn->earliest_timer_ms < writer->group.earliest_timer_ms)
+        writer->group.earliest_timer_ms = txn->earliest_timer_ms;
+    if (error == OK)
+        atomic_fetch_add_explicit(&store->transactions, 1, memory_order_relaxed);
+    else if (error != ERROR_WAIT)
+        atomic_fetch_add_explicit(&store->failures, 1, memory_order_relaxed);
+    return error;
+}
+
+static void park(Store *store, StoreCall *call, const Txn *txn)
+{
+    ASSERT(!call->timed_out);
+    if (call->deadline_ns == 0)
+        call->deadline_ns = monotonic_ns(store) + txn->wait_ms * 1000000;
+    arena_rewind(call->arena, call->mark);
+    Error error = watch_park(&store->watches, call, txn->wait_range, store->limits.value[LIMIT_STORE_WAITERS]);
+    if (error != OK)
+        group_add(store, call, error);
+}
+
+/* Runs waiters of one range, the oldest first, while keys that were put into it are left. Those that found nothing go
+ * back to their places when the round is over. */
+static void wake_waiters(Store *store, Watch *watch)
+{
+    List idle;
+    list_init(&idle);
+    for (StoreCall *call = NULL; watch->keys > 0 && (call = watch_take_first(&store->watches, watch)) != NULL;) {
+        Txn txn;
+        size_t mark = writeset_mark(&store->writer.set);
+        Error error = execute(store, call, &txn);
+        if (error == ERROR_WAIT) {
+            arena_rewind(call->arena, call->mark);
+            list_push_front(&idle, &call->waiting);
+            continue;
+        }
+        if (error == OK) {
+            watch->keys -= txn.took < watch->keys ? txn.took : watch->keys;
+            watch_note(&store->watches, &store->writer.set, mark);
+        }
+        group_add(store, call, error);
+    }
+    LIST_FOR_EACH(&idle, node)
+    {
+        list_remove(node);
+        StoreCall *call = CONTAINER_OF(node, StoreCall, waiting);
+        if (!watch_park_again(&store->watches, call, watch))
+            group_add(store, call, ERROR_GONE);
+    }
+    watch_end_round(&store->watches, watch);
+}
+
+static void run_call(Store *store, StoreCall *call)
+{
+    Txn txn;
+    Error error = execute(store, call, &txn);
+    if (error == ERROR_WAIT) {
+        park(store, call, &txn);
+        return;
+    }
+    group_add(store, call, error);
+    if (error == OK) {
+        watch_note(&store->watches, &store->writer.set, txn.first_undo);
+        for (Watch *watch = watch_pop_noted(&store->watches); watch != NULL; watch = watch_pop_noted(&store->watches))
+            wake_waiters(store, watch);
+    }
+    writeset_keep(&store->writer.set);
+}
+
+/* ---- Groups ---- */
+
+/* A failed log write or sync: with a full disk everything unsynced is refused and the engine reopened later; otherwise
+ * nobody can know what the disk holds, and only a restart finds out. */
+static void log_failed(Store *store, Error error)
+{
+    uint64_t free_bytes = 0;
+    bool full = store->directory != NULL && os_disk_free(store->os, store->directory, &free_bytes) == OK &&
+                free_bytes < store->limits.value[LIMIT_STORE_RESERVE_BYTES];
+    if (!full) {
+        fprintf(stderr,
+                "brume: the log cannot be written (%s). Stopping; what was acknowledged is safe. Check the disk "
+                "and start again.\n",
+                error_text(error));
+        abort();
+    }
+    pthread_mutex_lock(&store->syncer.mutex);
+    store->syncer.broken = true;
+    pthread_mutex_unlock(&store->syncer.mutex);
+}
+
+/* Gives every call of the chain that result instead of its own. */
+static void set_results(TaskChain calls, Error result)
+{
+    for (Task *task = calls.first; task != NULL; task = task->next)
+        CONTAINER_OF(task, StoreCall, task)->result = result;
+}
+
+static bool is_broken(Store *store)
+{
+    pthread_mutex_lock(&store->syncer.mutex);
+    bool broken = store->syncer.broken;
+    pthread_mutex_unlock(&store->syncer.mutex);
+    return broken;
+}
+
+/* Appends the group to what waits for a sync. */
+static void hand_to_syncer(Store *store, Executed group)
+{
+    Syncer *syncer = &store->syncer;
+    pthread_mutex_lock(&syncer->mutex);
+    Executed *executed = &syncer->executed;
+    if (group.calls.first != NULL) {
+        if (executed->calls.last == NULL)
+            executed->calls.first = group.calls.first;
+        else
+            executed->calls.last->next = group.calls.first;
+        executed->calls.last = group.calls.last;
+    }
+    if (group.snapshot != NULL) {
+        if (executed->snapshot != NULL)
+            store->engine->operations->snapshot_close(store->engine, executed->snapshot);
+        executed->snapshot = group.snapshot;
+        syncer->unsynced = true;
+    }
+    if (group.earliest_timer_ms < executed->earliest_timer_ms)
+        executed->earliest_timer_ms = group.earliest_timer_ms;
+    executed->count += group.count;
+    pthread_mutex_unlock(&syncer->mutex);
+}
+
+/* Wakes the syncing thread, or syncs here when that is sooner; stepped stores sync by hand. */
+static void start_sync(Store *store)
+{
+    if (!store->started)
+        return;
+    Writer *writer = &store->writer;
+    Syncer *syncer = &store->syncer;
+    pthread_mutex_lock(&writer->mutex);
+    bool idle = writer->queue.first == NULL && writer->running.first == NULL;
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_mutex_lock(&syncer->mutex);
+    bool here = idle && !syncer->busy && syncer->executed.count <= INLINE_SYNC_CALLS;
+    pthread_mutex_unlock(&syncer->mutex);
+    if (here)
+        syncer_step(store);
+    else
+        pthread_cond_signal(&syncer->wake);
+}
+
+static void close_group(Store *store)
+{
+    Writer *writer = &store->writer;
+    Executed group = writer->group;
+    writer->group = (Executed){.earliest_timer_ms = UINT64_MAX};
+    size_t count;
+    EngineChange *changes = writeset_changes(&writer->set, &count);
+    if (count > 0) {
+        FAILPOINT("writer.before_write");
+        Error error = is_broken(store) ? ERROR_FULL : store->engine->operations->write(store->engine, changes, count);
+        if (error == OK) {
+            group.snapshot = store->engine->operations->snapshot_open(store->engine);
+            writer->last_write_ns = monotonic_ns(store);
+            writer->unflushed = true;
+        } else {
+            if (error != ERROR_FULL)
+                log_failed(store, error);
+            set_results(group.calls, ERROR_FULL);
+        }
+        FAILPOINT("writer.after_write");
+    }
+    writeset_clear(&writer->set);
+    if (group.snapshot == NULL && !anything_unsynced(store)) {
+        post_completions(group.calls);
+        return;
+    }
+    hand_to_syncer(store, group);
+    start_sync(store);
+}
+
+Error syncer_step(Store *store)
+{
+    Syncer *syncer = &store->syncer;
+    pthread_mutex_lock(&syncer->mutex);
+    if (syncer->busy || (syncer->executed.calls.first == NULL && syncer->executed.snapshot == NULL)) {
+        pthread_mutex_unlock(&syncer->mutex);
+        return OK;
+    }
+    syncer->busy = true;
+    Executed executed = syncer->executed;
+    syncer->executed = (Executed){.earliest_timer_ms = UINT64_MAX};
+    bool broken = syncer->broken;
+    pthread_mutex_unlock(&syncer->mutex);
+
+    Error error = broken ? ERROR_FULL : OK;
+    if (error == OK && executed.snapshot != NULL) {
+        uint64_t start_ns = monotonic_ns(store);
+        FAILPOINT("syncer.before_sync");
+        error = store->engine->operations->sync(store->engine);
+        FAILPOINT("syncer.after_sync");
+        if (error != OK)
+            log_failed(store, error);
+        atomic_fetch_add_explicit(&store->groups, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&store->sync_ns, monotonic_ns(store) - start_ns, memory_order_relaxed);
+    }
+    if (error == OK && executed.snapshot != NULL)
+        views_publish(store, executed.snapshot);
+    else if (executed.snapshot != NULL)
+        store->engine->operations->snapshot_close(store->engine, executed.snapshot);
+    if (error != OK)
+        set_results(executed.calls, ERROR_FULL);
+    else if (executed.earliest_timer_ms != UINT64_MAX)
+        timers_notice(store, executed.earliest_timer_ms);
+
+    pthread_mutex_lock(&syncer->mutex);
+    syncer->busy = false;
+    syncer->unsynced = syncer->executed.snapshot != NULL;
+    pthread_mutex_unlock(&syncer->mutex);
+    FAILPOINT("syncer.before_answer");
+    post_completions(executed.calls); /* the durability line: no write is answered before */
+    return error;
+}
+
+void *syncer_main(void *argument)
+{
+    Store *store = argument;
+    Syncer *syncer = &store->syncer;
+    for (;;) {
+        pthread_mutex_lock(&syncer->mutex);
+        while (!syncer->stop &&
+               (syncer->busy || (syncer->executed.calls.first == NULL && syncer->executed.snapshot == NULL)))
+            pthread_cond_wait(&syncer->wake, &syncer->mutex);
+        bool stop = syncer->stop && syncer->executed.calls.first == NULL && syncer->executed.snapshot == NULL;
+        pthread_mutex_unlock(&syncer->mutex);
+        if (stop)
+            return NULL;
+        syncer_step(store);
+    }
+}
+
+/* ---- A full disk ---- */
+
+bool disk_refuses(Store *store, const StoreCall *call)
+{
+    if (store->directory == NULL)
+        return false;
+    uint64_t now_ns = monotonic_ns(store);
+    uint64_t reserve = store->limits.value[LIMIT_STORE_RESERVE_BYTES];
+    uint64_t free_bytes = atomic_load(&store->disk_free_bytes);
+    /* Every 100 ms; on every call when it is close. */
+    if (now_ns - atomic_load(&store->disk_checked_ns) > 100000000 || free_bytes < reserve + reserve / 4) {
+        if (os_disk_free(store->os, store->directory, &free_bytes) == OK)
+            atomic_store(&store->disk_free_bytes, free_bytes);
+        atomic_store(&store->disk_checked_ns, now_ns);
+    }
+    return free_bytes < (call->frees_space ? reserve / 2 : reserve);
+}
+
+/* After a log write failed: when space has returned, drops what was not durable and opens the engine again. */
+static void try_to_reopen(Store *store)
+{
+    uint64_t free_bytes = 0;
+    Syncer *syncer = &store->syncer;
+    if (os_disk_free(store->os, store->directory, &free_bytes) != OK ||
+        free_bytes < store->limits.value[LIMIT_STORE_RESERVE_BYTES])
+        return;
+    pthread_mutex_lock(&syncer->mutex);
+    bool quiet = !syncer->busy && syncer->executed.calls.first == NULL && syncer->executed.snapshot == NULL;
+    pthread_mutex_unlock(&syncer->mutex);
+    if (!quiet)
+        return;
+    pthread_rwlock_wrlock(&store->views.gate);
+    views_lose(store);
+    Error error = store->engine->operations->reopen(store->engine);
+    if (error != OK)
+        bug_report(__FILE__, __LINE__, "that the engine opens again after a full disk");
+    views_publish(store, store->engine->operations->snapshot_open(store->engine));
+    pthread_rwlock_unlock(&store->views.gate);
+    pthread_mutex_lock(&syncer->mutex);
+    syncer->broken = syncer->unsynced = false;
+    pthread_mutex_unlock(&syncer->mutex);
+}
+
+/* ---- The writer's loop ---- */
+
+static void take_queue(Writer *writer)
+{
+    if (writer->running.first != NULL)
+        return;
+    pthread_mutex_lock(&writer->mutex);
+    writer->running = writer->queue;
+    writer->queue = (TaskChain){0};
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+void store_end_waits(Store *store)
+{
+    Writer *writer = &store->writer;
+    pthread_mutex_lock(&writer->mutex);
+    writer->waits_ended = true;
+    writer->nudged = true;
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_cond_signal(&writer->wake);
+}
+
+/* Runs the last time those whose wait is over; how many. */
+static size_t run_expired(Store *store)
+{
+    pthread_mutex_lock(&store->writer.mutex);
+    bool waits_ended = store->writer.waits_ended;
+    pthread_mutex_unlock(&store->writer.mutex);
+    uint64_t now_ns = waits_ended ? UINT64_MAX : monotonic_ns(store);
+    size_t count = 0;
+    for (; count < GROUP_CALLS; count++) {
+        StoreCall *call = watch_take_expired(&store->watches, now_ns);
+        if (call == NULL)
+            break;
+        call->timed_out = true;
+        run_call(store, call);
+    }
+    return count;
+}
+
+bool writer_step(Store *store)
+{
+    Writer *writer = &store->writer;
+    if (is_broken(store))
+        try_to_reopen(store);
+    size_t expired = run_expired(store);
+    take_queue(writer);
+    size_t taken = 0;
+    for (; taken < GROUP_CALLS && writer->set.bytes < GROUP_BYTES && writer->running.first != NULL; taken++)
+        run_call(store, CONTAINER_OF(task_chain_pop(&writer->running), StoreCall, task));
+    pthread_mutex_lock(&writer->mutex);
+    writer->queued -= taken;
+    pthread_mutex_unlock(&writer->mutex);
+    if (writer->group.count > 0)
+        close_group(store);
+    return expired + taken > 0;
+}
+
+/* Moves the log into tables on the reader pool, so that an opening after a crash is short. */
+typedef struct FlushTask {
+    Task task;
+    Store *store;
+} FlushTask;
+
+static void flush_run(Task *task)
+{
+    FlushTask *flush = CONTAINER_OF(task, FlushTask, task);
+    Store *store = flush->store;
+    pthread_rwlock_rdlock(&store->views.gate);
+    store->engine->operations->flush(store->engine); /* a failure only makes the next opening longer */
+    pthread_rwlock_unlock(&store->views.gate);
+    free(flush);
+}
+
+static void flush_when_idle(Store *store)
+{
+    store->writer.unflushed = false;
+    if (store->engine->operations->log_bytes(store->engine) < IDLE_FLUSH_BYTES)
+        return;
+    FlushTask *flush = calloc(1, sizeof *flush);
+    ASSERT(flush != NULL);
+    flush->task.run = flush_run;
+    flush->store = store;
+    if (!readers_post(store, &flush->task))
+        free(flush);
+}
+
+/* Sleeps until there is something to do; false when the store stops. */
+static bool writer_sleep(Store *store)
+{
+    Writer *writer = &store->writer;
+    uint64_t until_ns = watch_next_deadline(&store->watches);
+    uint64_t flush_ns = writer->last_write_ns + IDLE_FLUSH_MS * 1000000ull;
+    if (writer->unflushed && flush_ns < until_ns)
+        until_ns = flush_ns;
+    if (is_broken(store) && monotonic_ns(store) + REOPEN_MS * 1000000ull < until_ns)
+        until_ns = monotonic_ns(store) + REOPEN_MS * 1000000ull;
+    struct timespec until = {(time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000)};
+    pthread_mutex_lock(&writer->mutex);
+    int slept = 0;
+    while (writer->queue.first == NULL && !writer->stop && !writer->nudged && slept != ETIMEDOUT) {
+        writer->sleeping = true;
+        slept = until_ns == UINT64_MAX ? pthread_cond_wait(&writer->wake, &writer->mutex)
+                                       : pthread_cond_timedwait(&writer->wake, &writer->mutex, &until);
+    }
+    writer->sleeping = false;
+    writer->nudged = false;
+    bool go_on = !writer->stop || writer->queue.first != NULL;
+    pthread_mutex_unlock(&writer->mutex);
+    if (writer->unflushed && monotonic_ns(store) >= flush_ns)
+        flush_when_idle(store);
+    return go_on;
+}
+
+void *writer_main(void *argument)
+{
+    Store *store = argument;
+    for (;;)
+        if (!writer_step(store) && !writer_sleep(store))
+            return NULL;
+}
