@@ -18,9 +18,9 @@ enum {
 };
 
 typedef struct Decimal {
-    bool negative;       /* never for zero */
-    uint8_t digit_count; /* 0: zero */
-    int16_t exponent;    /* of the first digit: d.ddd * 10^exponent; 0 for zero */
+    bool negative;                      /* never for zero */
+    uint8_t digit_count;                /* 0: zero */
+    int16_t exponent;                   /* of the first digit: d.ddd * 10^exponent; 0 for zero */
     uint8_t digits[DECIMAL_DIGITS_MAX]; /* 0 to 9; neither the first nor the last is 0; 0 behind the last */
 } Decimal;
 

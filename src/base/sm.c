@@ -28,9 +28,12 @@ void sm_step(const SmTable *table, Log *log, uint64_t id, unsigned *state, unsig
     ASSERT(*state < table->state_count && event < table->event_count);
     const SmStep *step = &table->steps[*state * table->event_count + event];
     const LogField fields[] = {
-        log_string("machine", table->name),          log_uint("id", id),
-        log_string("state", table->states[*state]),  log_string("input", table->events[event]),
-        log_string("next", table->states[step->next]), {0},
+        log_string("machine", table->name),
+        log_uint("id", id),
+        log_string("state", table->states[*state]),
+        log_string("input", table->events[event]),
+        log_string("next", table->states[step->next]),
+        {0},
     };
     if (step->action == sm_never || step->action == NULL) {
         log_line(log, LOG_LEVEL_ERROR, "impossible transition", fields);

@@ -126,12 +126,14 @@ static void a_buffer_takes_numbers_and_formats(void **state)
     buffer_add_int64(&buffer, INT64_MIN);
     buffer_add_byte(&buffer, ' ');
     buffer_add_int64(&buffer, INT64_MAX);
-    buffer_add_format(&buffer, " %5.1f|%s", 2.25, "a longer text that does not fit into the first hundred and twenty-eight "
-                                                  "bytes of a buffer, so that it has to grow");
-    assert_true(slice_equal(buffer_slice(&buffer),
-                            SLICE("0 18446744073709551615 -9223372036854775808 9223372036854775807   2.2|a longer text that "
-                                  "does not fit into the first hundred and twenty-eight bytes of a buffer, so that it has "
-                                  "to grow")));
+    buffer_add_format(&buffer, " %5.1f|%s", 2.25,
+                      "a longer text that does not fit into the first hundred and twenty-eight "
+                      "bytes of a buffer, so that it has to grow");
+    assert_true(
+        slice_equal(buffer_slice(&buffer),
+                    SLICE("0 18446744073709551615 -9223372036854775808 9223372036854775807   2.2|a longer text that "
+                          "does not fit into the first hundred and twenty-eight bytes of a buffer, so that it has "
+                          "to grow")));
     arena_free(&arena);
 }
 

@@ -15,8 +15,8 @@ static int sign(int value)
 static void slices_compare_as_bytes(void **state)
 {
     (void)state;
-    static const Slice ascending[] = {SLICE_INIT(""),    SLICE_INIT("\0"), SLICE_INIT("a"),
-                                      SLICE_INIT("a\0"), SLICE_INIT("aa"), SLICE_INIT("b"),
+    static const Slice ascending[] = {SLICE_INIT(""),     SLICE_INIT("\0"),   SLICE_INIT("a"),
+                                      SLICE_INIT("a\0"),  SLICE_INIT("aa"),   SLICE_INIT("b"),
                                       SLICE_INIT("\x7f"), SLICE_INIT("\x80"), SLICE_INIT("\xff")};
     enum { COUNT = sizeof ascending / sizeof *ascending };
     for (int i = 0; i < COUNT; i++) {
@@ -67,7 +67,8 @@ static void numbers_are_read_whole_or_not_at_all(void **state)
     assert_true(slice_parse_uint64(SLICE("0"), &number) && number == 0);
     assert_true(slice_parse_uint64(SLICE("007"), &number) && number == 7);
     assert_true(slice_parse_uint64(SLICE("18446744073709551615"), &number) && number == UINT64_MAX);
-    static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "1.0", "0x1", "18446744073709551616", "99999999999999999999", "1a"};
+    static const char *const bad[] = {
+        "", "-1", "+1", " 1", "1 ", "1.0", "0x1", "18446744073709551616", "99999999999999999999", "1a"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(slice_parse_uint64(slice_of_string(bad[i]), &number));
     int64_t integer;

@@ -118,9 +118,10 @@ static void transitions_are_logged(void **state)
     char text[4096];
     int status = in_child(push_twice, text, sizeof text);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    assert_string_equal(
-        text, "time=1970-01-01T00:00:00.000Z level=debug event=transition machine=door id=7 state=OPEN input=PUSH next=CLOSED\n"
-              "time=1970-01-01T00:00:00.000Z level=debug event=transition machine=door id=7 state=CLOSED input=PULL next=OPEN\n");
+    assert_string_equal(text, "time=1970-01-01T00:00:00.000Z level=debug event=transition machine=door id=7 state=OPEN "
+                              "input=PUSH next=CLOSED\n"
+                              "time=1970-01-01T00:00:00.000Z level=debug event=transition machine=door id=7 "
+                              "state=CLOSED input=PULL next=OPEN\n");
 }
 
 static void lock_the_open_door(Log *log)
@@ -135,7 +136,8 @@ static void a_cell_that_cannot_be_reached_stops_the_process_and_is_named(void **
     char text[4096];
     int status = in_child(lock_the_open_door, text, sizeof text);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-    assert_non_null(strstr(text, "level=error event=\"impossible transition\" machine=door id=7 state=OPEN input=TURN_KEY"));
+    assert_non_null(
+        strstr(text, "level=error event=\"impossible transition\" machine=door id=7 state=OPEN input=TURN_KEY"));
 }
 
 static void check_with_a_hole(Log *log)
