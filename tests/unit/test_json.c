@@ -107,6 +107,7 @@ static void public_suite_is_accepted_and_refused_as_named(void **state)
         print_message("no JSONTestSuite in %s; set BRUME_CASES to the folder that holds json/\n", folder);
         arena_free(&arena);
         skip();
+        return; /* for tools that do not know that it has left */
     }
     int accepted = 0;
     int refused = 0;
