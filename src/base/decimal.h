@@ -1,7 +1,7 @@
 /* decimal.h: decimal numbers as DynamoDB has them: exact, of up to 38 significant digits, zero or of a magnitude from
  * 1E-130 to 9.9...9E+125 (DynamoDB developer guide, "Supported data types and naming rules", Number).
  *
- * A Decimal is a value without pointers, always normalized, so that equal numbers are equal bytes for bytes. Nothing is
+ * A Decimal is a value without pointers, always normalized, so that equal numbers are equal byte for byte. Nothing is
  * ever rounded: what does not fit is a fault. Pure; any thread. */
 #ifndef BRUME_BASE_DECIMAL_H
 #define BRUME_BASE_DECIMAL_H
