@@ -74,20 +74,21 @@ static void report(void *user, const WireReport *report)
 {
     Server *server = user;
     metrics_count(server->metrics, report);
-    LogLevel level = report->status >= 500 && report->status != 501 ? LOG_WARNING : LOG_DEBUG;
+    /* 501 is an answer as any other: AWS has the operation, Brume does not. */
+    LogLevel level = report->status >= 500 && report->status != 501 ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
     if (level > server->log.level)
         return;
-    char status[16];
-    char duration[32];
-    snprintf(status, sizeof status, "%d", report->status);
-    snprintf(duration, sizeof duration, "%.3f", (double)report->duration_ns / 1e6);
-    log_event(&server->log, level, "request",
-              LOG_FIELDS({"request_id", report->request_id},
-                         {"service", report->service == NULL ? (Slice){0} : report->service->name},
-                         {"operation", report->operation == NULL ? (Slice){0} : report->operation->name},
-                         {"account", report->account}, {"status", slice_of_string(status)},
-                         {"error", report->error == NULL ? (Slice){0} : report->error->name},
-                         {"ms", slice_of_string(duration)}));
+    const LogField fields[] = {
+        log_text("request_id", report->request_id),
+        log_text("service", report->service == NULL ? SLICE("") : report->service->name),
+        log_text("operation", report->operation == NULL ? SLICE("") : report->operation->name),
+        log_text("account", report->account),
+        log_int("status", report->status),
+        log_text("error", report->error == NULL ? SLICE("") : report->error->name),
+        log_uint("duration_us", report->duration_ns / 1000),
+        {0},
+    };
+    log_line(&server->log, level, "request", fields);
 }
 
 static void open_wire(Server *server)
@@ -212,8 +213,7 @@ static void admin_stopped(Task *task)
 static void drain_is_too_long(uv_timer_t *timer)
 {
     Server *server = CONTAINER_OF(timer, Server, drain_limit);
-    log_event(&server->log, LOG_WARNING, "drain_cut_off",
-              LOG_FIELDS({"reason", SLICE("requests did not end in 10 seconds")}));
+    LOG(&server->log, WARNING, "drain_cut_off", log_uint("limit_ms", DRAIN_LIMIT_MS));
     loop_stop(server->control);
 }
 
@@ -222,8 +222,7 @@ static void on_signal(uv_signal_t *handle, int number)
     Server *server = handle->data;
     if (atomic_exchange(&server->draining, true))
         _exit(128 + number); /* as the shell reports a signal; nothing acknowledged is lost */
-    log_event(&server->log, LOG_INFO, "stopping",
-              LOG_FIELDS({"signal", number == SIGTERM ? SLICE("SIGTERM") : SLICE("SIGINT")}));
+    LOG(&server->log, INFO, "stopping", log_string("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
     server->drains_left = 2;
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
@@ -277,4 +276,5 @@ void server_run(Server *server)
     http_server_close(server->http);
     close_wire(server);
     close_loops(server);
+    log_finish(&server->log);
 }
