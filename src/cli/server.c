@@ -194,27 +194,34 @@ bool server_open(Server *server, Slice *message)
 
 /* ---- Stopping ---- */
 
-static void one_drained(Server *server)
+static void stop_when_drained(Server *server)
 {
-    if (--server->drains_left == 0)
+    if (server->http_is_drained && server->admin_is_stopped)
         loop_stop(server->control);
 }
 
 static void http_drained(Task *task)
 {
-    one_drained(CONTAINER_OF(task, Server, http_drained));
+    Server *server = CONTAINER_OF(task, Server, http_drained);
+    server->http_is_drained = true;
+    stop_when_drained(server);
 }
 
 static void admin_stopped(Task *task)
 {
-    one_drained(CONTAINER_OF(task, Server, admin_stopped));
+    Server *server = CONTAINER_OF(task, Server, admin_stopped);
+    server->admin_is_stopped = true;
+    stop_when_drained(server);
 }
 
+/* Clients that do not end their requests are given up. Administration is not: a backup that is being read ends with
+ * its piece, and the store must stay until then. */
 static void drain_is_too_long(uv_timer_t *timer)
 {
     Server *server = CONTAINER_OF(timer, Server, drain_limit);
     LOG(&server->log, WARNING, "drain_cut_off", log_uint("limit_ms", DRAIN_LIMIT_MS));
-    loop_stop(server->control);
+    server->http_is_drained = true;
+    stop_when_drained(server);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -223,7 +230,6 @@ static void on_signal(uv_signal_t *handle, int number)
     if (atomic_exchange(&server->draining, true))
         _exit(128 + number); /* as the shell reports a signal; nothing acknowledged is lost */
     LOG(&server->log, INFO, "stopping", log_string("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
-    server->drains_left = 2;
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
     uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
