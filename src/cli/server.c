@@ -43,12 +43,6 @@ static bool open_store(Server *server, Slice *message)
     return false;
 }
 
-static void close_store(Server *server)
-{
-    store_stop(server->store);
-    data_directory_close(&server->directory);
-}
-
 static bool open_loops(Server *server, Slice *message)
 {
     Error error = loop_open(server->os, &server->control);
@@ -176,8 +170,19 @@ static bool open_admin(Server *server, Slice *message)
     return error == OK;
 }
 
+/* Each connection is an open file. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 bool server_open(Server *server, Slice *message)
 {
+    raise_file_limit();
     if (!open_store(server, message))
         return false;
     if (open_loops(server, message) && open_http(server, message)) {
@@ -187,8 +192,9 @@ bool server_open(Server *server, Slice *message)
         }
         http_server_close(server->http);
     }
-    close_store(server);
+    store_stop(server->store);
     close_loops(server);
+    data_directory_close(&server->directory);
     return false;
 }
 
@@ -250,20 +256,9 @@ static void watch_signals(Server *server)
     uv_timer_init(uv, &server->drain_limit);
 }
 
-/* Each connection is an open file. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 void server_run(Server *server)
 {
     signal(SIGPIPE, SIG_IGN);
-    raise_file_limit();
     watch_signals(server);
     for (size_t i = 0; i < server->loop_count; i++) {
         Error started = loop_start(server->loops[i]);
@@ -277,10 +272,12 @@ void server_run(Server *server)
     /* No request is left, or none that anyone waits for: first those who use the store, then the store. */
     for (size_t i = 0; i < server->loop_count; i++)
         loop_stop(server->loops[i]);
-    close_store(server);
+    store_stop(server->store);
     admin_close(server->admin);
     http_server_close(server->http);
     close_wire(server);
     close_loops(server);
     log_finish(&server->log);
+    /* Last: whoever waits for the directory makes a socket of its own in it. */
+    data_directory_close(&server->directory);
 }
