@@ -291,6 +291,8 @@ static Error decode_value(Call *call, const Member *member, const Shape *shape, 
 
 Error decode_query(Call *call, const Shape *shape, QueryParameters *parameters, void *structure)
 {
+    if (parameters->count == 0)
+        return OK;
     sort_parameters(call->arena, parameters);
     Run run = {.first = parameters->items, .end = parameters->items + parameters->count};
     return decode_structure(call, shape, run, structure);
