@@ -70,10 +70,19 @@ ZOO_TEST(a_flattened_list_takes_one_item_without_a_number)
 
 ZOO_TEST(an_empty_value_is_an_empty_list)
 {
-    assert_int_equal(decode(zoo, "Names=&Toys="), OK);
+    assert_int_equal(decode(zoo, "Names=&Toys=&Tricks="), OK);
+    assert_non_null(zoo->input->tricks.items);
+    assert_int_equal(zoo->input->tricks.count, 0);
     assert_non_null(zoo->input->names.items);
     assert_int_equal(zoo->input->names.count, 0);
     assert_int_equal(zoo->input->toys.count, 0);
+}
+
+ZOO_TEST(a_flattened_list_goes_by_its_query_name)
+{
+    assert_int_equal(decode(zoo, "Trick.1=sit&Tricks.1=roll&Tricks=jump"), OK);
+    assert_int_equal(zoo->input->tricks.count, 1);
+    ASSERT_SLICE(zoo->input->tricks.items[0], "sit");
 }
 
 ZOO_TEST(maps_and_structures_nest)
@@ -152,6 +161,7 @@ int main(void)
         cmocka_unit_test(flattened_lists_have_no_wrapper),
         cmocka_unit_test(a_flattened_list_takes_one_item_without_a_number),
         cmocka_unit_test(an_empty_value_is_an_empty_list),
+        cmocka_unit_test(a_flattened_list_goes_by_its_query_name),
         cmocka_unit_test(maps_and_structures_nest),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(broken_escapes_are_refused),
