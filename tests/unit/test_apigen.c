@@ -109,12 +109,12 @@ static void the_same_declaration_gives_the_same_code(void **unused)
         "map M { key: String value: L }\nlist L { member: S }\nstructure S { A: L }\nenum E { X Y = \"z z\" }\n";
     static char first[65536], second[65536];
     char said[4096];
-    assert_int_equal(generate(text, "one", said, sizeof said), 0);
-    assert_int_equal(generate(text, "two", said, sizeof said), 0);
+    assert_int_equal(generate(text, "one/api", said, sizeof said), 0);
+    assert_int_equal(generate(text, "two/api", said, sizeof said), 0);
     static const char *const names[] = {"t.h", "t.c"};
     for (size_t i = 0; i < 2; i++) {
-        read_output("one", names[i], first, sizeof first);
-        read_output("two", names[i], second, sizeof second);
+        read_output("one/api", names[i], first, sizeof first);
+        read_output("two/api", names[i], second, sizeof second);
         assert_string_equal(first, second);
     }
     assert_non_null(strstr(first, "const Service t_service = {"));

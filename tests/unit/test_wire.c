@@ -421,8 +421,8 @@ static void unsigned_requests_are_refused_where_signatures_are_asked_for(void **
     assert_answer_has("com.amazon.coral.service#MissingAuthenticationTokenException");
     assert_int_equal(ask_query("/", "Action=GetCallerIdentity"), 403);
     assert_answer_has("<Code>MissingAuthenticationToken</Code>");
-    assert_int_equal(
-        ask("POST", "/", "origin: https://anybody.test\r\nx-amz-target: AmazonSQS.ListQueues\r\n", "{}"), 403);
+    assert_int_equal(ask("POST", "/", "origin: https://anybody.test\r\nx-amz-target: AmazonSQS.ListQueues\r\n", "{}"),
+                     403);
     assert_answer_has("access-control-allow-origin: https://anybody.test\r\n");
 }
 
