@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena arena = arena_make();
-    QueryParameters parameters = {0};
+    QueryParameters parameters = {.limit = 1000};
     /* A copy, so that reading past its end is seen. */
     if (query_parse(&arena, arena_copy(&arena, slice_make(data, size)), &parameters) == OK)
         for (size_t i = 0; i < parameters.count; i++) {

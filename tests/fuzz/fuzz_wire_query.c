@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FuzzCall fuzz;
     fuzz_call_open(&fuzz, data[0]);
     Call *call = &fuzz.state.call;
-    QueryParameters parameters = {0};
+    QueryParameters parameters = {.limit = 1000};
     Slice body = arena_copy(&fuzz.arena, slice_make(data + 1, size - 1));
     if (query_parse(&fuzz.arena, body, &parameters) == OK &&
         fuzz_call_took(&fuzz, decode_query(call, call->operation->input, &parameters, fuzz.input))) {

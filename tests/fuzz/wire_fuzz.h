@@ -23,6 +23,7 @@ static inline void fuzz_call_open(FuzzCall *fuzz, unsigned choice)
     call->service = choice % 8 == 0 ? &sts_service : &sqs_service;
     call->operation = &call->service->operations[choice / 8 % call->service->operation_count];
     call->request_id = SLICE("00000000-0000-4000-8000-000000000000");
+    fuzz->state.parameters.limit = 1000;
     fuzz->state.item_limit = 1000;
     fuzz->input = arena_zalloc(&fuzz->arena, call->operation->input->size);
 }

@@ -40,7 +40,7 @@ static Error ask(Zoo *zoo, const char *method, const char *target, const HttpHea
         if (slice_equal(headers[i].name, SLICE("host")))
             request->host = headers[i].value;
     zoo->state.request = request;
-    zoo->state.parameters = (QueryParameters){0};
+    zoo->state.parameters = (QueryParameters){.limit = 1000};
     zoo->state.protocol = route_protocol(request);
     zoo->call->service = NULL;
     zoo->call->operation = NULL;
