@@ -259,27 +259,36 @@ static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receip
     return OK;
 }
 
-/* Finds the lease that the receipt is the last one of. Not `held` when there is none, or when it was received again.
- * A receipt of a later receive than the lease tells of is one whose lease was lost with the process before it was
- * durable: it holds the message as well. So it is with a message that has no lease and is new again: `held`, and
- * lease->status is 0. */
-static Error find_held(Txn *txn, const Queue *queue, const QueueState *state, const Receipt *receipt, Lease *lease,
-                       bool *held)
+/* What a receipt is to the message that it names. */
+typedef enum Hold {
+    HOLD_NONE,  /* the message is gone */
+    HOLD_OLDER, /* it was received again since */
+    HOLD_LAST,  /* its last receive was the receipt's */
+} Hold;
+
+/* Finds the receipt's message and its lease. A receipt of a later receive than the lease tells of is one whose lease was
+ * lost with the process before it was durable: it holds the message as well. So it is with a message that has no lease
+ * and is new again: lease->status is 0 then. */
+static Error find_hold(Txn *txn, const Queue *queue, const QueueState *state, const Receipt *receipt, Lease *lease,
+                       Hold *hold)
 {
-    *held = false;
+    *hold = HOLD_NONE;
     *lease = (Lease){.body_tag = QUEUE_TAG_MESSAGE};
     if (receipt->seq < state->purged_below)
         return OK;
     bool found;
     TRY(queue_lease_get(txn, queue->prefix, receipt->seq, lease, &found));
-    if (found) {
-        *held = receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce;
-        if (*held || receipt->receive_count <= lease->receive_count)
-            return OK;
-    } else if (state->new_count == 0 || receipt->seq < state->next_new) {
+    if (found && receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce) {
+        *hold = HOLD_LAST;
         return OK;
     }
-    return is_message(txn, queue, lease->body_tag, receipt, held);
+    if (!found && (state->new_count == 0 || receipt->seq < state->next_new))
+        return OK;
+    bool same;
+    TRY(is_message(txn, queue, lease->body_tag, receipt, &same));
+    if (same)
+        *hold = receipt->receive_count > lease->receive_count ? HOLD_LAST : HOLD_OLDER;
+    return OK;
 }
 
 Error queue_delete(Txn *txn, const Queue *queue, Slice receipt_text)
@@ -287,11 +296,11 @@ Error queue_delete(Txn *txn, const Queue *queue, Slice receipt_text)
     Receipt receipt;
     QueueState state;
     Lease lease;
-    bool held;
+    Hold hold;
     TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
     TRY(queue_state_get(txn, queue->prefix, &state));
-    TRY(find_held(txn, queue, &state, &receipt, &lease, &held));
-    if (!held)
+    TRY(find_hold(txn, queue, &state, &receipt, &lease, &hold));
+    if (hold != HOLD_LAST)
         return OK;
     if (lease.status == 0) {
         txn_delete(txn, queue_key(txn, queue->prefix, QUEUE_TAG_MESSAGE, receipt.seq));
@@ -309,11 +318,11 @@ Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt_text, 
     Receipt receipt;
     QueueState state;
     Lease lease;
-    bool held;
+    Hold hold;
     TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
     TRY(queue_state_get(txn, queue->prefix, &state));
-    TRY(find_held(txn, queue, &state, &receipt, &lease, &held));
-    if (!held)
+    TRY(find_hold(txn, queue, &state, &receipt, &lease, &hold));
+    if (hold == HOLD_NONE)
         return QUEUE_MESSAGE_GONE;
     uint64_t now_ms = txn_now(txn);
     if (lease.status != LEASE_IN_FLIGHT || lease.due_ms <= now_ms)

@@ -223,6 +223,9 @@ static void a_received_message_is_hidden_until_its_timeout_and_comes_back(void *
     /* The first receipt is stale: it deletes nothing, and is no error. */
     assert_int_equal(delete_message(world, Q, receipt), OK);
     expect_counts(world, Q, 0, 1, 0);
+    /* But it can end the visibility timeout. */
+    assert_int_equal(change(world, Q, receipt, 0), OK);
+    expect_counts(world, Q, 1, 0, 0);
 }
 
 static void the_last_receipt_deletes_after_its_timeout_too(void **state)
