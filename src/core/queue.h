@@ -154,9 +154,10 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
  * QUEUE_RECEIPT_INVALID: never given by this queue. */
 Error queue_delete(Txn *txn, const Queue *queue, Slice receipt);
 
-/* Hides the message until txn_now() + visibility_ms; 0 makes it receivable at once.
- * QUEUE_RECEIPT_INVALID; QUEUE_MESSAGE_GONE: deleted, or the receipt is not its last one; QUEUE_MESSAGE_NOT_IN_FLIGHT:
- * its visibility timeout has passed; QUEUE_VISIBILITY_TOO_LONG: past QUEUE_IN_FLIGHT_MAX_MS since it was received. */
+/* Hides the message until txn_now() + visibility_ms; 0 makes it receivable at once. Any receipt of the message will do
+ * while it is in flight, as SQS takes older ones too.
+ * QUEUE_RECEIPT_INVALID; QUEUE_MESSAGE_GONE: deleted; QUEUE_MESSAGE_NOT_IN_FLIGHT: its visibility timeout has passed;
+ * QUEUE_VISIBILITY_TOO_LONG: past QUEUE_IN_FLIGHT_MAX_MS since it was received. */
 Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt, uint64_t visibility_ms);
 
 /* ---- Time (queue_sweep.c) ---- */
