@@ -8,7 +8,9 @@ from ledger import GONE, LEAVING, MAYBE, THERE
 
 SHARED_QUEUES = ["crash-0", "crash-1", "crash-2"]
 WORKERS = 6
-LEASE_SECONDS = 3600  # beyond every round: a lease ends only when the tests advance the clock
+LEASE_SECONDS = 3600  # beyond every round: a lease ends only when the check advances the clock
+CLOCK_MOVES = 4  # in each life
+CLOCK_MOVE = "100s"
 
 
 def queue_url(port, queue):
@@ -94,7 +96,7 @@ class Worker(threading.Thread):
             queue,
             MaxNumberOfMessages=self.chance.randint(1, 10),
             VisibilityTimeout=LEASE_SECONDS,
-            WaitTimeSeconds=0,
+            WaitTimeSeconds=self.chance.choice([0, 0, 0, 1]),
         )
         for message in answer.get("Messages", []):
             self.ledger.received(queue, message["Body"], message["ReceiptHandle"])
@@ -166,13 +168,33 @@ class QueueWorker(Worker):
         self.stop.wait(0.02)  # a few dozen queues a second are enough
 
 
+class ClockWorker(threading.Thread):
+    """Moves the clock: delays end, timers fire. All moves of a round together are shorter than a lease."""
+
+    def __init__(self, server, ledger, stop):
+        super().__init__(name="clock")
+        self.server, self.ledger, self.stop = server, ledger, stop
+
+    def run(self):
+        for _ in range(CLOCK_MOVES):
+            if self.stop.wait(0.1):
+                return
+            try:
+                self.ledger.clock_shown(self.server.advance(CLOCK_MOVE))
+            except AssertionError as problem:
+                if not self.stop.is_set() and not self.server.has_ended():
+                    self.ledger.violation(f"clock: {problem}")
+                return
+
+
 class Load:
     """All workers of one life of the server."""
 
-    def __init__(self, port, ledger, life, seed):
+    def __init__(self, server, ledger, life, seed):
         self.stop = threading.Event()
-        self.workers = [Worker(port, ledger, f"w{life}.{i}", seed, self.stop) for i in range(WORKERS)]
-        self.workers.append(QueueWorker(port, ledger, f"q{life}", seed, self.stop))
+        self.workers = [Worker(server.port, ledger, f"w{life}.{i}", seed, self.stop) for i in range(WORKERS)]
+        self.workers.append(QueueWorker(server.port, ledger, f"q{life}", seed, self.stop))
+        self.workers.append(ClockWorker(server, ledger, self.stop))
         for worker in self.workers:
             worker.start()
 

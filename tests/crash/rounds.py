@@ -105,7 +105,7 @@ class Round:
         except Gone:
             if not self.failpoint:
                 raise
-        load = Load(server.port, self.ledger, life, self.seed)
+        load = Load(server, self.ledger, life, self.seed)
         try:
             if self.failpoint:
                 self.await_failpoint(server)
@@ -162,6 +162,7 @@ class Round:
                 raise AssertionError(f"the server does not start again: {server.complaint()}")
             checks = check.Check(server, self.ledger, self.chance)
             try:
+                checks.clock()
                 checks.queues()
                 checks.totals()
                 checks.receipts()
