@@ -20,9 +20,9 @@ def queue_url(port, queue):
 class Worker(threading.Thread):
     """Runs until its connection ends or `stop` is set. `name` is part of every body."""
 
-    def __init__(self, port, ledger, name, seed, stop):
+    def __init__(self, port, ledger, name, seed, body_bytes, stop):
         super().__init__(name=name)
-        self.port, self.ledger, self.stop = port, ledger, stop
+        self.port, self.ledger, self.body_bytes, self.stop = port, ledger, body_bytes, stop
         self.chance = random.Random(f"{seed} {name}")
         self.sequence = 0
         self.held = []  # (queue, body, receipt) that this worker received
@@ -66,7 +66,7 @@ class Worker(threading.Thread):
         made = []
         for _ in range(count):
             self.sequence += 1
-            made.append(f"{self.name}-{self.sequence}-" + "x" * self.chance.randint(0, 400))
+            made.append(f"{self.name}-{self.sequence}-" + "x" * self.chance.randint(0, self.body_bytes))
         return made
 
     def delay(self):
@@ -188,12 +188,13 @@ class ClockWorker(threading.Thread):
 
 
 class Load:
-    """All workers of one life of the server."""
+    """All workers of one life of the server. Bodies have up to `body_bytes`."""
 
-    def __init__(self, server, ledger, life, seed):
+    def __init__(self, server, ledger, life, seed, body_bytes):
         self.stop = threading.Event()
-        self.workers = [Worker(server.port, ledger, f"w{life}.{i}", seed, self.stop) for i in range(WORKERS)]
-        self.workers.append(QueueWorker(server.port, ledger, f"q{life}", seed, self.stop))
+        common = seed, body_bytes, self.stop
+        self.workers = [Worker(server.port, ledger, f"w{life}.{i}", *common) for i in range(WORKERS)]
+        self.workers.append(QueueWorker(server.port, ledger, f"q{life}", *common))
         self.workers.append(ClockWorker(server, ledger, self.stop))
         for worker in self.workers:
             worker.start()
