@@ -22,7 +22,7 @@ static int ask_clock(const Invocation *invocation, const char *path, Slice docum
     if (json_read_document(answer, invocation->arena, fields, 1) != OK || !slice_parse_uint64(fields[0].text, &now_ms))
         return command_fail("the server's answer cannot be read: is it of another version?");
     char text[TIME_TEXT_MAX];
-    Slice now = now_ms % 1000 == 0 ? time_format_iso((int64_t)now_ms, text) : time_format_iso_ms((int64_t)now_ms, text);
+    Slice now = time_format_iso((int64_t)now_ms, text);
     printf("%.*s\n", SLICE_PRINT(now));
     return EXIT_OK;
 }

@@ -2,9 +2,9 @@
 
 #include "base/digest.h"
 
-/* A receipt is: a format byte, four 8-byte little-endian numbers, a 4-byte checksum; as base64. The checksum tells a
+/* A receipt is: a format byte, five 8-byte little-endian numbers, a 4-byte checksum; as base64. The checksum tells a
  * receipt from garbage. It is no secret: who may not touch the queue cannot use a receipt of it either. */
-enum { RECEIPT_FORMAT = 1, RECEIPT_NUMBERS = 4, RECEIPT_CHECKED = 1 + 8 * RECEIPT_NUMBERS, CHECKSUM_SIZE = 4 };
+enum { RECEIPT_FORMAT = 1, RECEIPT_NUMBERS = 5, RECEIPT_CHECKED = 1 + 8 * RECEIPT_NUMBERS, CHECKSUM_SIZE = 4 };
 enum { RECEIPT_SIZE = RECEIPT_CHECKED + CHECKSUM_SIZE };
 
 static void write_little_endian(char *bytes, uint64_t number, size_t size)
@@ -30,10 +30,16 @@ static uint64_t checksum(const char *bytes, size_t size)
     return (hash ^ (hash >> 32)) & UINT32_MAX;
 }
 
+uint64_t queue_message_tag(const MessageId *id)
+{
+    return read_little_endian((const char *)id->bytes, 8);
+}
+
 Slice queue_receipt_write(Arena *arena, const Receipt *receipt)
 {
     char bytes[RECEIPT_SIZE];
-    const uint64_t numbers[RECEIPT_NUMBERS] = {receipt->number, receipt->seq, receipt->receive_count, receipt->nonce};
+    const uint64_t numbers[RECEIPT_NUMBERS] = {receipt->number, receipt->seq, receipt->receive_count, receipt->nonce,
+                                               receipt->message};
     bytes[0] = RECEIPT_FORMAT;
     for (size_t i = 0; i < RECEIPT_NUMBERS; i++)
         write_little_endian(bytes + 1 + 8 * i, numbers[i], 8);
@@ -51,5 +57,6 @@ Error queue_receipt_read(Arena *arena, Slice text, uint64_t number, Receipt *rec
     receipt->seq = read_little_endian(bytes.data + 9, 8);
     receipt->receive_count = read_little_endian(bytes.data + 17, 8);
     receipt->nonce = read_little_endian(bytes.data + 25, 8);
+    receipt->message = read_little_endian(bytes.data + 33, 8);
     return receipt->number == number ? OK : QUEUE_RECEIPT_INVALID;
 }

@@ -120,7 +120,11 @@ typedef struct Receipt {
     uint64_t seq;
     uint64_t receive_count;
     uint64_t nonce;
+    uint64_t message; /* queue_message_tag */
 } Receipt;
+
+/* Tells messages apart that had the same sequence number, one of them never durable: the head of its id. */
+uint64_t queue_message_tag(const MessageId *id);
 
 Slice queue_receipt_write(Arena *arena, const Receipt *receipt);
 /* QUEUE_RECEIPT_INVALID: not made by queue_receipt_write, or for another queue. */

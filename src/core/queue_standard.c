@@ -111,7 +111,8 @@ static Error hand_out(Receiving *receiving, uint64_t seq, Lease *lease, Slice va
         queue_lease_timer_set(txn, prefix, receiving->queue->home, seq, lease);
     }
 
-    const Receipt receipt = {receiving->queue->number, seq, lease->receive_count, lease->nonce};
+    const Receipt receipt = {receiving->queue->number, seq, lease->receive_count, lease->nonce,
+                             queue_message_tag(&out->id)};
     out->receipt = queue_receipt_write(receiving->arena, &receipt);
     out->receive_count = lease->receive_count;
     out->first_received_ms = lease->first_received_ms;
@@ -236,28 +237,49 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
         return OK;
     if (receiving.dropped > 0)
         TRY(queue_lease_low_advance(txn, queue->prefix, &state));
+    txn_took(txn, received->count + receiving.dropped);
     queue_state_put(txn, queue->prefix, &state);
     return OK;
 }
 
 /* ---- Delete, visibility ---- */
 
-/* Whether the lease's last receive is not later than the receipt's. A receipt of a later receive than the lease tells of
- * is one whose lease was lost with the process before it was durable: it holds the message as well. */
-static bool receipt_is_last(const Receipt *receipt, const Lease *lease)
-{
-    return receipt->receive_count > lease->receive_count ||
-           (receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce);
-}
-
-/* Whether a message without a lease is there, which a receipt can name when its lease was lost with the process. */
-static Error is_new(Txn *txn, const Queue *queue, const QueueState *state, uint64_t seq, bool *found)
+/* Whether the message that stands there is the receipt's. */
+static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receipt *receipt, bool *same)
 {
     Slice value;
-    *found = false;
-    if (state->new_count == 0 || seq < state->next_new)
+    MessageId id;
+    uint64_t sent_ms;
+    Message message;
+    TRY(txn_get(txn, queue_key(txn, queue->prefix, tag, receipt->seq), &value, same));
+    if (!*same)
         return OK;
-    return txn_get(txn, queue_key(txn, queue->prefix, QUEUE_TAG_MESSAGE, seq), &value, found);
+    TRY(queue_message_parse(value, txn_arena(txn), &id, &sent_ms, &message));
+    *same = queue_message_tag(&id) == receipt->message;
+    return OK;
+}
+
+/* Finds the lease that the receipt is the last one of. Not `held` when there is none, or when it was received again.
+ * A receipt of a later receive than the lease tells of is one whose lease was lost with the process before it was
+ * durable: it holds the message as well. So it is with a message that has no lease and is new again: `held`, and
+ * lease->status is 0. */
+static Error find_held(Txn *txn, const Queue *queue, const QueueState *state, const Receipt *receipt, Lease *lease,
+                       bool *held)
+{
+    *held = false;
+    *lease = (Lease){.body_tag = QUEUE_TAG_MESSAGE};
+    if (receipt->seq < state->purged_below)
+        return OK;
+    bool found;
+    TRY(queue_lease_get(txn, queue->prefix, receipt->seq, lease, &found));
+    if (found) {
+        *held = receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce;
+        if (*held || receipt->receive_count <= lease->receive_count)
+            return OK;
+    } else if (state->new_count == 0 || receipt->seq < state->next_new) {
+        return OK;
+    }
+    return is_message(txn, queue, lease->body_tag, receipt, held);
 }
 
 Error queue_delete(Txn *txn, const Queue *queue, Slice receipt_text)
@@ -265,23 +287,18 @@ Error queue_delete(Txn *txn, const Queue *queue, Slice receipt_text)
     Receipt receipt;
     QueueState state;
     Lease lease;
-    bool found;
+    bool held;
     TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
     TRY(queue_state_get(txn, queue->prefix, &state));
-    if (receipt.seq < state.purged_below)
+    TRY(find_held(txn, queue, &state, &receipt, &lease, &held));
+    if (!held)
         return OK;
-    TRY(queue_lease_get(txn, queue->prefix, receipt.seq, &lease, &found));
-    if (found && !receipt_is_last(&receipt, &lease))
-        return OK;
-    if (found) {
-        queue_lease_forget(txn, queue->prefix, &state, receipt.seq, &lease);
-        TRY(queue_lease_low_advance(txn, queue->prefix, &state));
-    } else {
-        TRY(is_new(txn, queue, &state, receipt.seq, &found));
-        if (!found)
-            return OK;
+    if (lease.status == 0) {
         txn_delete(txn, queue_key(txn, queue->prefix, QUEUE_TAG_MESSAGE, receipt.seq));
         state.new_count -= 1;
+    } else {
+        queue_lease_forget(txn, queue->prefix, &state, receipt.seq, &lease);
+        TRY(queue_lease_low_advance(txn, queue->prefix, &state));
     }
     queue_state_put(txn, queue->prefix, &state);
     return OK;
@@ -292,17 +309,11 @@ Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt_text, 
     Receipt receipt;
     QueueState state;
     Lease lease;
-    bool found;
+    bool held;
     TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
     TRY(queue_state_get(txn, queue->prefix, &state));
-    if (receipt.seq < state.purged_below)
-        return QUEUE_MESSAGE_GONE;
-    TRY(queue_lease_get(txn, queue->prefix, receipt.seq, &lease, &found));
-    if (!found) {
-        TRY(is_new(txn, queue, &state, receipt.seq, &found));
-        return found ? QUEUE_MESSAGE_NOT_IN_FLIGHT : QUEUE_MESSAGE_GONE;
-    }
-    if (!receipt_is_last(&receipt, &lease))
+    TRY(find_held(txn, queue, &state, &receipt, &lease, &held));
+    if (!held)
         return QUEUE_MESSAGE_GONE;
     uint64_t now_ms = txn_now(txn);
     if (lease.status != LEASE_IN_FLIGHT || lease.due_ms <= now_ms)

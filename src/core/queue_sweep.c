@@ -109,6 +109,13 @@ static Error message_due(Txn *txn, Slice prefix, uint64_t seq, uint64_t due_ms)
     return OK;
 }
 
+/* No lease stands below `seq` now. One may still come of the first new message, which is older than what was delayed
+ * or received out of turn. */
+static void lease_low_is(QueueState *state, uint64_t seq)
+{
+    state->lease_low = seq < state->next_new ? seq : state->next_new;
+}
+
 /* Drops up to *left expired messages that have leases, and gives when the first other one was sent (0: there is none). */
 static Error sweep_leases(Txn *txn, Slice prefix, const QueueSettings *settings, QueueState *state, size_t *left,
                           uint64_t *oldest_ms)
@@ -124,12 +131,12 @@ static Error sweep_leases(Txn *txn, Slice prefix, const QueueSettings *settings,
         uint64_t seq;
         if ((error = queue_key_number(key, prefix, &seq)) != OK || (error = queue_lease_parse(value, &lease)) != OK)
             break;
-        state->lease_low = seq;
+        lease_low_is(state, seq);
         *oldest_ms = lease.sent_ms;
         if (*left == 0 || !queue_expired(settings, lease.sent_ms, txn_now(txn)))
             break;
         queue_lease_forget(txn, prefix, state, seq, &lease);
-        state->lease_low = seq + 1;
+        lease_low_is(state, seq + 1);
         *oldest_ms = 0;
         *left -= 1;
     }
@@ -320,8 +327,10 @@ Error queue_lease_low_advance(Txn *txn, Slice prefix, QueueState *state)
     Slice key;
     Slice value;
     Error error = cursor_next(cursor, &key, &value);
+    uint64_t seq = state->lease_low;
     if (error == OK && key.data != NULL)
-        error = queue_key_number(key, prefix, &state->lease_low);
+        error = queue_key_number(key, prefix, &seq);
+    lease_low_is(state, seq);
     cursor_close(cursor);
     return error;
 }

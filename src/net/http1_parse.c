@@ -156,6 +156,14 @@ static bool is_token(Slice slice)
     return slice.size > 0;
 }
 
+/* Whether " HTTP/" DIGIT "." DIGIT CR follows the target. */
+static bool has_version(Slice target)
+{
+    const char *at = target.data == NULL ? "" : target.data + target.size;
+    return strncmp(at, " HTTP/", 6) == 0 && at[6] >= '0' && at[6] <= '9' && at[7] == '.' && at[8] >= '0' &&
+           at[8] <= '9' && at[9] == '\r';
+}
+
 static Http1Found refuse_by_llhttp(llhttp_t *parser, const HeadEvents *events, Slice head, Http1Refusal *refusal)
 {
     if (events->too_many)
@@ -166,11 +174,16 @@ static Http1Found refuse_by_llhttp(llhttp_t *parser, const HeadEvents *events, S
             return refuse(refusal, 501, "the method is not known");
         return refuse(refusal, 400, "the method is malformed");
     case HPE_INVALID_VERSION:
+        if (!has_version(events->target))
+            return refuse(refusal, 400, "the request line is malformed");
+        return refuse(refusal, 505, "the version of HTTP is not supported");
     case HPE_PAUSED_H2_UPGRADE:
         return refuse(refusal, 505, "the version of HTTP is not supported");
     case HPE_PAUSED_UPGRADE:
         return refuse(refusal, 501, "the method is not supported");
     case HPE_OK:
+        if (slice_starts_with(head, SLICE("PRI * HTTP/2.0\r\n")))
+            return refuse(refusal, 505, "the version of HTTP is not supported");
         return refuse(refusal, 400, "the request's head is malformed");
     default:
         return refuse(refusal, 400, llhttp_get_error_reason(parser));
@@ -316,9 +329,10 @@ static Http1Found read_head(HttpExchange *exchange, Slice head, Http1Refusal *re
     if (stopped != HPE_PAUSED || llhttp_get_error_pos(&parser) != head.data + head.size)
         return refuse_by_llhttp(&parser, &events, head, refusal);
 
-    /* llhttp reads RTSP's and ICE's request lines too. */
-    const char *version = events.target.data + events.target.size;
-    if (memcmp(version, " HTTP/1.", 8) != 0 || version[9] != '\r')
+    /* llhttp reads request lines of HTTP/0.9, RTSP and ICE too. */
+    if (!has_version(events.target))
+        return refuse(refusal, 400, "the request line is malformed");
+    if (parser.http_major != 1)
         return refuse(refusal, 505, "the version of HTTP is not supported");
     HeadFacts facts = {0};
     if (memchr(head.data, '\0', head.size) != NULL || !clean_fields(events.headers, events.count, &facts))
@@ -374,6 +388,21 @@ Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange,
 
 /* ---- The chunks of a body ---- */
 
+/* llhttp takes a bare line feed for the end of the trailers and lets extensions hold any byte; here lines of the framing
+ * end in CR LF, no CR stands elsewhere, no line is folded, and there are no NULs. */
+static bool framing_is_strict(HttpExchange *exchange, Slice framing)
+{
+    char last = exchange->framing_last;
+    for (size_t i = 0; i < framing.size; i++) {
+        char byte = framing.data[i];
+        if ((byte == '\n') != (last == '\r') || byte == '\0' || (last == '\n' && (byte == ' ' || byte == '\t')))
+            return false;
+        last = byte;
+    }
+    exchange->framing_last = last;
+    return true;
+}
+
 Http1Chunk http1_parse_chunk(HttpExchange *exchange, Slice *data)
 {
     HttpConnection *connection = exchange->connection;
@@ -392,6 +421,8 @@ Http1Chunk http1_parse_chunk(HttpExchange *exchange, Slice *data)
     } else if (stopped != HPE_OK) {
         return HTTP1_CHUNK_BAD;
     }
+    if (!framing_is_strict(exchange, slice_make(connection->input, used - events.data.size)))
+        return HTTP1_CHUNK_BAD;
     connection->input += used;
     /* Chunk extensions and trailers are read, but not without end. */
     exchange->framing = events.data.size > 0 ? 0 : exchange->framing + used;

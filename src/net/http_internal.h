@@ -261,6 +261,7 @@ struct HttpExchange {
     bool close;         /* the connection ends with this answer */
     uint64_t left;      /* of a body with a length */
     size_t framing;     /* bytes of chunk framing since the last of data */
+    char framing_last;  /* the last of them */
     uint64_t discarded; /* of a chunked body that nobody reads */
     llhttp_t *chunked;  /* the decoder of a chunked body */
 };

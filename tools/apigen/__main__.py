@@ -25,7 +25,7 @@ def main():
         stem = os.path.splitext(os.path.basename(path))[0]
         if service.name != stem:
             raise DeclarationError(service.place, f"service {service.name} stands in {stem}.smithy")
-        emit(service, f"api/{stem}.smithy", directory)
+        emit(service, os.path.relpath(path), directory)
     except DeclarationError as error:
         sys.exit(str(error))
 

@@ -265,6 +265,7 @@ static void finish(CallState *state, Error error)
         .service = state->call.service,
         .operation = state->call.operation,
         .error = state->call.error,
+        .failure = error < 0 || state->call.error == &common_internal_failure ? error : OK,
         .request_id = state->call.request_id,
         .account = state->call.actor.account,
         .duration_ns = os_monotonic_ns(options->os) - state->started_ns,

@@ -17,6 +17,7 @@ typedef struct WireReport {
     const Service *service;     /* NULL: the request was refused before it was routed */
     const Operation *operation; /* the same */
     const ApiError *error;      /* NULL: it went well */
+    Error failure;         /* what failed of ours or of the environment, for the log; OK: nothing did */
     int status;
     uint64_t duration_ns; /* from the request's head to the answer's hand-over; parked time is in it */
     Slice request_id;
