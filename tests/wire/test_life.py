@@ -286,6 +286,23 @@ def test_a_restore_never_goes_over_data_that_is_there(start, folder):
     assert_one_line(done.returncode, done.stderr, server.data)
 
 
+def test_data_that_a_newer_version_wrote_is_refused_and_left_as_it_is(start):
+    server = start()
+    made_queue(server, "kept")
+    assert server.terminate() == 0
+    path = os.path.join(server.data, "format")
+    with open(path, encoding="ascii") as file:
+        ours = file.read()
+    with open(path, "w", encoding="ascii") as file:
+        file.write("99\n")
+    with pytest.raises(DidNotStart) as caught:
+        start(data=server.data)
+    assert_one_line(caught.value.code, caught.value.errors, server.data, "newer")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(ours)
+    assert len(client(start(data=server.data)).list_queues()["QueueUrls"]) == 1
+
+
 def test_the_data_directory_and_its_socket_are_the_owner_s_alone(start):
     server = start()
     assert os.stat(server.data).st_mode & 0o077 == 0
