@@ -279,6 +279,22 @@ static void errors_in_query_are_error_responses(void **unused)
 }
 
 /* As AWS recorded it of queue URLs. */
+/* What Vault and other clients of STS in JSON read. */
+static void query_is_answered_in_json_when_asked_for(void **unused)
+{
+    (void)unused;
+    static const char headers[] = "content-type: application/x-www-form-urlencoded\r\naccept: application/json\r\n"
+                                  "authorization: AWS4-HMAC-SHA256 Credential=123456789012/20260131/eu-west-1/sts/"
+                                  "aws4_request, SignedHeaders=host, Signature=00\r\n";
+    assert_int_equal(ask("POST", "/", headers, "Action=GetCallerIdentity&Version=2011-06-15"), 200);
+    assert_answer_has("content-type: application/json");
+    assert_answer_has("{\"GetCallerIdentityResponse\":{\"GetCallerIdentityResult\":{\"UserId\":\"123456789012\","
+                      "\"Account\":\"123456789012\",\"Arn\":\"arn:aws:iam::123456789012:root\"},"
+                      "\"ResponseMetadata\":{\"RequestId\":\"");
+    assert_int_equal(ask("POST", "/", headers, "Action=GetAccessKeyInfo&AccessKeyId=short"), 400);
+    assert_answer_has("{\"Error\":{\"Code\":\"ValidationError\",\"Message\":\"1 validation error");
+}
+
 static void actions_that_are_not_valid_at_a_place_are_refused(void **unused)
 {
     (void)unused;
@@ -436,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_body_past_the_limit_is_refused),
         cmocka_unit_test(a_message_goes_through_in_query),
         cmocka_unit_test(errors_in_query_are_error_responses),
+        cmocka_unit_test(query_is_answered_in_json_when_asked_for),
         cmocka_unit_test(actions_that_are_not_valid_at_a_place_are_refused),
         cmocka_unit_test(the_service_is_found_by_scope_and_by_host),
         cmocka_unit_test(sts_tells_who_asks),

@@ -372,6 +372,7 @@ class Emitter:
             yield f"    .sender = {self.boolean(fault == 'client')},"
             yield f"    .message = {c_string(message.get(''))},"
             yield f"    .query_message = {c_string(message.get('query'))},"
+            yield f"    .no_xml_detail = {self.boolean('noXmlErrorDetail' in shape.traits)},"
             yield "};"
             yield ""
 

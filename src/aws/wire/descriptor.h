@@ -109,6 +109,7 @@ typedef struct ApiError {
     bool sender;               /* the client's fault, as the Query protocol says it */
     const char *message;       /* a default message, or NULL */
     const char *query_message; /* where the Query protocol says it in other words; or NULL */
+    bool no_xml_detail;        /* no <Detail/> in XML, though the service's other errors have one */
 } ApiError;
 
 typedef enum OperationMode {
