@@ -9,13 +9,15 @@ _Static_assert(LLHTTP_STRICT_MODE == 1, "compile with -DLLHTTP_STRICT_MODE=1");
 #define LETTER(upper, lower) [(unsigned char)(upper)] = (lower), [(unsigned char)(lower)] = (lower)
 /* The characters of a token (RFC 9110, 5.6.2), in lower case; NUL for all others. */
 static const char token_lower[256] = {
-    T('!'), T('#'), T('$'), T('%'), T('&'), T('\''), T('*'), T('+'), T('-'), T('.'), T('^'), T('_'), T('`'), T('|'),
-    T('~'), T('0'), T('1'), T('2'), T('3'), T('4'), T('5'), T('6'), T('7'), T('8'), T('9'),
-    LETTER('A', 'a'), LETTER('B', 'b'), LETTER('C', 'c'), LETTER('D', 'd'), LETTER('E', 'e'), LETTER('F', 'f'),
-    LETTER('G', 'g'), LETTER('H', 'h'), LETTER('I', 'i'), LETTER('J', 'j'), LETTER('K', 'k'), LETTER('L', 'l'),
-    LETTER('M', 'm'), LETTER('N', 'n'), LETTER('O', 'o'), LETTER('P', 'p'), LETTER('Q', 'q'), LETTER('R', 'r'),
-    LETTER('S', 's'), LETTER('T', 't'), LETTER('U', 'u'), LETTER('V', 'v'), LETTER('W', 'w'), LETTER('X', 'x'),
-    LETTER('Y', 'y'), LETTER('Z', 'z'),
+    T('!'),           T('#'),           T('$'),           T('%'),           T('&'),           T('\''),
+    T('*'),           T('+'),           T('-'),           T('.'),           T('^'),           T('_'),
+    T('`'),           T('|'),           T('~'),           T('0'),           T('1'),           T('2'),
+    T('3'),           T('4'),           T('5'),           T('6'),           T('7'),           T('8'),
+    T('9'),           LETTER('A', 'a'), LETTER('B', 'b'), LETTER('C', 'c'), LETTER('D', 'd'), LETTER('E', 'e'),
+    LETTER('F', 'f'), LETTER('G', 'g'), LETTER('H', 'h'), LETTER('I', 'i'), LETTER('J', 'j'), LETTER('K', 'k'),
+    LETTER('L', 'l'), LETTER('M', 'm'), LETTER('N', 'n'), LETTER('O', 'o'), LETTER('P', 'p'), LETTER('Q', 'q'),
+    LETTER('R', 'r'), LETTER('S', 's'), LETTER('T', 't'), LETTER('U', 'u'), LETTER('V', 'v'), LETTER('W', 'w'),
+    LETTER('X', 'x'), LETTER('Y', 'y'), LETTER('Z', 'z'),
 };
 #undef T
 #undef LETTER
