@@ -7,7 +7,7 @@
 #   make FAILPOINTS=1 …          the same with the crash tests' failpoints, in build/failpoints/
 #
 # Sources are found by wildcard: src/*/*.c, src/*/*/*.c; tests/unit/test_*.c and tests/sim/test_*.c become a program
-# each; so do tests/fuzz/fuzz_*.c and tests/bench/bench_*.c. Parts that make more put it into a .mk file of their own.
+# each; so do tests/fuzz/fuzz_*.c and tests/bench/micro_*.c. Parts that make more put it into a .mk file of their own.
 
 comma := ,
 VARIANT := $(subst $(comma),-,$(SANITIZE))$(if $(FAILPOINTS),$(if $(SANITIZE),-)failpoints)
@@ -62,12 +62,12 @@ shared = $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(filter-out tests/$1/$2_%,$(wi
 UNIT := $(call programs,unit,test)
 SIM := $(call programs,sim,test)
 FUZZ := $(call programs,fuzz,fuzz)
-BENCH := $(call programs,bench,bench)
+BENCH := $(call programs,bench,micro)
 
 # ---- Rules ----
 
-.PHONY: all programs test-programs fuzz-programs bench-programs generated run test test-clients check bench soak fuzz \
-    install size clean FORCE
+.PHONY: all programs test-programs fuzz-programs bench-programs generated run test test-clients check bench soak fuzz fuzz-build \
+    install size clean show-flags FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -108,7 +108,7 @@ $(UNIT): %: %.o $(call shared,unit,test) $(LIB)
 	$(link) $(PKG_LIBS) $(TEST_LIBS)
 $(SIM): %: %.o $(call shared,sim,test) $(LIB)
 	$(link) $(PKG_LIBS) $(TEST_LIBS)
-$(BENCH): %: %.o $(call shared,bench,bench) $(LIB)
+$(BENCH): %: %.o $(call shared,bench,micro) $(LIB)
 	$(link) $(PKG_LIBS)
 # Only in the variant of `make fuzz`, whose objects carry libFuzzer's coverage.
 $(FUZZ): %: %.o $(call shared,fuzz,fuzz) $(LIB)
@@ -118,22 +118,25 @@ $(FUZZ): %: %.o $(call shared,fuzz,fuzz) $(LIB)
 
 run:
 	@tools/run
+# PARTS="unit wire" for some of it.
 test:
-	@tools/test
+	@tools/test $(PARTS:%=--part %)
 test-clients: all
 	@tests/clients/run
 check:
 	@tools/check/run
-bench: all bench-programs
+bench:
+	@tools/setup --bench
+	@$(MAKE) all bench-programs
 	@tests/bench/run
 soak:
 	@tools/test --soak
 
 # FUZZ_SECONDS for each target.
 FUZZ_SECONDS ?= 60
-FUZZ_VARIANT := CC=clang BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined
-fuzz:
-	@$(MAKE) $(FUZZ_VARIANT) fuzz-programs
+fuzz-build:
+	@$(MAKE) CC=clang BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
+fuzz: fuzz-build
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
 install: $(BRUME)
@@ -142,6 +145,10 @@ install: $(BRUME)
 # The size that the executable has on a user's disk.
 size: $(BRUME)
 	@strip -o $(BRUME).stripped $(BRUME) && stat -c '%n: %s bytes' $(BRUME).stripped
+
+# For tools that read the sources as the compiler does.
+show-flags:
+	@echo '$(STD) $(ALL_CPPFLAGS) $(WARNINGS)'
 
 clean:
 	rm -rf build

@@ -149,6 +149,9 @@ typedef struct StoreOptions {
 Error store_open(const StoreOptions *options, Store **store);
 /* Starts the writer, the syncing thread, the reader pool and the timer reader. Without it the store is stepped. */
 Error store_start(Store *store);
+/* Any thread: from now on every wait is over at once: parked calls run their last time, as if their time had passed. A
+ * drain begins so, in order that long polls are answered before the server stops. */
+void store_end_waits(Store *store);
 /* Refuses new calls, completes parked ones with ERROR_STOPPING, runs and syncs what is queued, stops the threads,
  * flushes and closes the engine. Mailboxes must still be served until it returns. */
 void store_stop(Store *store);

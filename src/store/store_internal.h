@@ -119,7 +119,9 @@ typedef struct Writer {
     TaskChain queue;
     size_t queued;
     bool sleeping;
-    bool refusing; /* store_stop has begun */
+    bool refusing;    /* store_stop has begun */
+    bool waits_ended; /* store_end_waits was called */
+    bool nudged;      /* do not sleep: something other than the queue has changed */
     bool stop;
     /* The writer thread's own: */
     pthread_t thread;

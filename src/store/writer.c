@@ -443,10 +443,23 @@ static void take_queue(Writer *writer)
     pthread_mutex_unlock(&writer->mutex);
 }
 
+void store_end_waits(Store *store)
+{
+    Writer *writer = &store->writer;
+    pthread_mutex_lock(&writer->mutex);
+    writer->waits_ended = true;
+    writer->nudged = true;
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_cond_signal(&writer->wake);
+}
+
 /* Runs the last time those whose wait is over; how many. */
 static size_t run_expired(Store *store)
 {
-    uint64_t now_ns = monotonic_ns(store);
+    pthread_mutex_lock(&store->writer.mutex);
+    bool waits_ended = store->writer.waits_ended;
+    pthread_mutex_unlock(&store->writer.mutex);
+    uint64_t now_ns = waits_ended ? UINT64_MAX : monotonic_ns(store);
     size_t count = 0;
     for (; count < GROUP_CALLS; count++) {
         StoreCall *call = watch_take_expired(&store->watches, now_ns);
@@ -518,12 +531,13 @@ static bool writer_sleep(Store *store)
     struct timespec until = {(time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000)};
     pthread_mutex_lock(&writer->mutex);
     int slept = 0;
-    while (writer->queue.first == NULL && !writer->stop && slept != ETIMEDOUT) {
+    while (writer->queue.first == NULL && !writer->stop && !writer->nudged && slept != ETIMEDOUT) {
         writer->sleeping = true;
         slept = until_ns == UINT64_MAX ? pthread_cond_wait(&writer->wake, &writer->mutex)
                                        : pthread_cond_timedwait(&writer->wake, &writer->mutex, &until);
     }
     writer->sleeping = false;
+    writer->nudged = false;
     bool go_on = !writer->stop || writer->queue.first != NULL;
     pthread_mutex_unlock(&writer->mutex);
     if (writer->unflushed && monotonic_ns(store) >= flush_ns)

@@ -205,13 +205,39 @@ static void callers_at_once_over_rocksdb(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* A drain: whoever waits is answered at once as if the time had passed, and so is whoever would wait later. */
+static void ended_waits_run_their_last_time_at_once(void **state)
+{
+    (void)state;
+    StoreOptions options = {.os = os_linux(), .engine = engine_memory_open(), .limits = &limits_default, .readers = 1};
+    Store *store;
+    assert_int_equal(store_open(&options, &store), OK);
+    assert_int_equal(store_start(store), OK);
+    Caller caller = {0};
+    caller_open(&caller, store);
+    Work waiting = {0};
+    waiting.call = (StoreCall){
+        .body = wait_body, .done = work_done, .mailbox = &caller.inbox.mailbox, .arena = &waiting.arena};
+    store_write(store, &waiting.call);
+    store_end_waits(store);
+    while (!waiting.done)
+        inbox_run_one(&caller.inbox);
+    assert_int_equal(waiting.call.result, OK);
+    Work late = {0};
+    assert_int_equal(call_and_wait(&caller, &late, wait_body, true), OK);
+    store_stop(store);
+    arena_free(&waiting.arena);
+    arena_free(&late.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ended_waits_run_their_last_time_at_once),
         cmocka_unit_test(callers_at_once_over_the_engine_in_memory),
         cmocka_unit_test(callers_at_once_over_rocksdb),
     };
     /* Under ThreadSanitizer RocksDB itself is not instrumented: the engine in memory is the gate. */
-    size_t count = getenv("BRUME_TEST_MEMORY_ENGINE_ONLY") == NULL ? 2 : 1;
+    size_t count = getenv("BRUME_TEST_MEMORY_ENGINE_ONLY") == NULL ? 3 : 2;
     return _cmocka_run_group_tests("store_threads", tests, count, NULL, NULL);
 }

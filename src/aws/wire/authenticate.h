@@ -8,6 +8,7 @@
 #define BRUME_AWS_WIRE_AUTHENTICATE_H
 
 #include "aws/wire/call.h"
+#include "core/account.h"
 #include "net/http.h"
 
 typedef enum AuthMode { AUTH_OPEN, AUTH_SIGNED } AuthMode;
@@ -19,6 +20,8 @@ typedef struct AuthenticatorOptions {
     Store *store;
     Mailbox *mailbox; /* the loop's */
     AuthMode mode;
+    /* Bumped whenever keys change (core/account.h); NULL: signing keys are not remembered. */
+    const AccountGeneration *generation;
     Slice root_access_key_id; /* BRUME_ACCESS_KEY_ID, the root key of account 000000000000; absent: none */
     Slice root_secret;
 } AuthenticatorOptions;
@@ -37,8 +40,8 @@ typedef struct SigningScope {
 SigningScope signing_scope(const HttpRequest *request);
 
 /* Fills call->actor (region: the scope's, else us-east-1) and calls `done` with OK, or refuses with call_fail and
- * ERROR_ANSWERED, or ERROR_IO. Calls `done` before it returns unless a key has to be read from the disk. `body` is the
- * whole body, hashed unless the request signs UNSIGNED-PAYLOAD. */
+ * ERROR_ANSWERED, or gives the store's own error. Calls `done` before it returns unless a key has to be read from the
+ * disk. `body` is the whole body, hashed unless the request signs UNSIGNED-PAYLOAD. */
 void authenticate(Authenticator *authenticator, Call *call, const HttpRequest *request, Slice body,
                   void (*done)(Call *call, Error error));
 

@@ -12,8 +12,8 @@
 
 /* Why an input was refused, in terms of its declaration. */
 typedef enum ViolationKind {
-    VIOLATION_MISSING,      /* a required member */
-    VIOLATION_TYPE,         /* another JSON type, no number, no boolean */
+    VIOLATION_MISSING, /* a required member */
+    VIOLATION_TYPE,    /* another JSON type, no number, no boolean */
     VIOLATION_LENGTH_MIN,
     VIOLATION_LENGTH_MAX,
     VIOLATION_RANGE_MIN,
@@ -22,13 +22,13 @@ typedef enum ViolationKind {
     VIOLATION_ENUM,
 } ViolationKind;
 
-typedef struct Violation {
+struct Violation {
     ViolationKind kind;
     const Member *member;
     const Constraint *constraint;
     Slice path;  /* "entries.1.member.id", as AWS writes it */
     Slice value; /* as sent, where there is one */
-} Violation;
+};
 
 struct Call {
     Arena *arena; /* the request's */

@@ -18,6 +18,7 @@ extern const ApiError common_validation;                   /* ValidationExceptio
 extern const ApiError common_missing_parameter;            /* MissingParameter */
 extern const ApiError common_invalid_parameter_value;      /* InvalidParameterValue */
 extern const ApiError common_request_too_large;            /* RequestEntityTooLarge 413 */
+extern const ApiError common_request_timeout;              /* RequestTimeout 408 */
 extern const ApiError common_throttling;                   /* ThrottlingException / Throttling 400 */
 extern const ApiError common_service_unavailable;          /* ServiceUnavailable 503: disk nearly full, stopping */
 extern const ApiError common_internal_failure;             /* InternalFailure 500 */

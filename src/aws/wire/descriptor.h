@@ -12,7 +12,8 @@
  *   map string to T     struct { struct { Slice key; T value; } *items; size_t count; }   in the order sent
  *   structure           T *              NULL: absent (list items and map values hold T itself)
  *   document            Slice            JSON text
- * Member names are snake_case of the declared names (MD5OfMessageBody: md5_of_message_body). */
+ * Member names are snake_case of the declared names (MD5OfMessageBody: md5_of_message_body). Inputs and outputs are
+ * named by their operation (SendMessageInput), other shapes by service and name (SqsMessage, SqsMessageList). */
 #ifndef BRUME_AWS_WIRE_DESCRIPTOR_H
 #define BRUME_AWS_WIRE_DESCRIPTOR_H
 
@@ -22,6 +23,7 @@
 
 typedef struct Call Call;
 typedef struct Shape Shape;
+typedef struct Violation Violation;
 
 typedef enum ShapeType {
     SHAPE_STRING,
@@ -37,14 +39,23 @@ typedef enum ShapeType {
     SHAPE_DOCUMENT,
 } ShapeType;
 
-/* Constraints of one member; absent ones have their widest value. */
+/* A regular expression without groups and alternatives is a row of steps: a set of ASCII characters, so many times. */
+typedef struct PatternStep {
+    uint32_t ascii[4]; /* a bit for each allowed character */
+    uint32_t min;
+    uint32_t max;
+} PatternStep;
+
+/* Constraints of one value; absent ones have their widest value. */
 typedef struct Constraint {
     uint64_t length_min;
     uint64_t length_max; /* UTF-8 characters, bytes of a blob, items of a list or map */
     int64_t range_min;
     int64_t range_max;
-    const char *pattern;              /* a regular expression, NULL: none */
-    const char *const *enum_values;   /* NULL-terminated, NULL: none */
+    const char *pattern; /* the regular expression as AWS documents it, NULL: none */
+    const PatternStep *pattern_steps;
+    size_t pattern_step_count;
+    const char *const *enum_values; /* NULL-terminated, NULL: none */
 } Constraint;
 
 typedef struct Member {
@@ -58,28 +69,46 @@ typedef struct Member {
     bool flattened; /* @xmlFlattened lists and maps */
 } Member;
 
+/* Finds a member by its name in one look, mostly: an open hash table of member number + 1 (0: free), whose seed
+ * tools/apigen chose for few collisions. */
+typedef struct NameTable {
+    const uint8_t *slots;
+    uint32_t mask;
+    uint32_t seed;
+} NameTable;
+
 struct Shape {
     ShapeType type;
     Slice name;
-    uint32_t size; /* of the C struct (structures), of one item (lists), of one entry (maps) */
+    uint32_t size; /* of the value in C: Slice, int32_t …; of the struct */
     /* structures */
     const Member *members;
     size_t member_count;
+    NameTable names;
+    NameTable query_names;
     /* lists: the item; maps: the value; with their Query names */
     const Shape *item;
     const Constraint *item_constraint;
+    const Constraint *key_constraint;
+    uint32_t entry_size;  /* of what `items` points to */
     uint32_t item_offset; /* of `value` in a map's entry */
     Slice item_query_name;
     Slice key_query_name;
 };
 
+/* The simple shapes that declarations start from. */
+extern const Shape shape_string, shape_blob, shape_integer, shape_long, shape_double, shape_boolean, shape_timestamp,
+    shape_document;
+
 typedef struct ApiError {
-    Slice name;       /* JSON __type, "QueueDoesNotExist" */
+    Slice name;       /* "QueueDoesNotExist" */
+    Slice json_type;  /* __type in JSON, "com.amazonaws.sqs#QueueDoesNotExist" */
     Slice query_code; /* <Code>, and x-amzn-query-error: @awsQueryError, or `name` */
     int status;
     int query_status;
-    bool sender; /* the client's fault, as the Query protocol says it */
-    const char *message; /* a default message, or NULL */
+    bool sender;               /* the client's fault, as the Query protocol says it */
+    const char *message;       /* a default message, or NULL */
+    const char *query_message; /* where the Query protocol says it in other words; or NULL */
 } ApiError;
 
 typedef enum OperationMode {
@@ -93,13 +122,15 @@ typedef Error (*OperationBody)(Call *call, Txn *txn, const void *input, void *ou
 typedef struct Operation {
     Slice name;
     OperationMode mode;
-    bool frees_space;         /* deletes only: allowed while the disk is nearly full */
+    bool frees_space; /* deletes only: allowed while the disk is nearly full */
+    bool root_only;   /* not valid at the path of a resource (Query) */
     const Shape *input;
     const Shape *output;
-    const Member *home;       /* the input's member that names the resource written; NULL: the service itself */
+    bool has_output;    /* false: declared without one; `output` has no members */
+    const Member *home; /* the input's string that names the resource written; NULL: the service itself */
     OperationBody body;
     const char *iam_action;   /* "sqs:SendMessage" */
-    const char *iam_resource; /* "{queue.arn}" */
+    const char *iam_resource; /* "{QueueUrl.arn}" */
 } Operation;
 
 typedef enum ProtocolSet {
@@ -108,35 +139,45 @@ typedef enum ProtocolSet {
     PROTOCOL_AWS_QUERY = 4,
 } ProtocolSet;
 
-typedef struct Service {
-    Slice name;            /* "sqs": the signing name, the URL's and the metrics' word */
-    Slice sdk_id;          /* "SQS" */
-    Slice target_prefix;   /* "AmazonSQS" */
-    Slice json_namespace;  /* "com.amazonaws.sqs", before '#' in __type */
-    Slice version;         /* "2012-11-05" */
-    Slice xml_namespace;   /* "http://queue.amazonaws.com/doc/2012-11-05/" */
-    unsigned protocols;    /* ProtocolSet bits */
-    const Operation *operations; /* sorted by name */
-    size_t operation_count;
-    /* Hand-written hooks of the service (aws/NAME/service.c); each may be NULL. */
-    const struct ServiceHooks *hooks;
-} Service;
-
-struct HttpRequest;
-
-/* What a service adds to the uniform way. */
-struct Violation;
-
+/* What a service adds to the uniform way, by hand (aws/NAME/service.c). Each may be NULL. */
 typedef struct ServiceHooks {
-    /* Answers a constraint violation in the service's own words: calls call_fail. NULL: ValidationException. */
-    Error (*violation)(Call *call, const struct Violation *violation);
-    /* Turns a code of core into an error row: calls call_fail. Required when bodies return core codes. */
+    /* Answers a constraint violation in the service's own words: calls call_fail; OK: has none for it. Without it:
+     * ValidationException. */
+    Error (*violation)(Call *call, const Violation *violation);
+    /* Turns a code of core into an error row: calls call_fail. Required when bodies return core codes. Also asked about
+     * ERROR_BUSY; OK: the uniform throttling error is used. */
     Error (*core_error)(Call *call, Error error);
     /* The home of a write from the member's value (SQS: the queue's account and name out of its URL). */
     Home (*home)(const Call *call, Slice value);
     /* Whether a request that names no target belongs to the service by its path (SQS: /123456789012/name), and the
-     * members that the path stands for (query form: QueueUrl). */
+     * name of the string member that the path stands for when the request has none ("QueueUrl"). */
     bool (*claims_path)(Slice path);
+    const char *path_member;
 } ServiceHooks;
+
+typedef struct Service {
+    Slice name;                  /* "sqs": the signing name, the URL's and the metrics' word */
+    Slice sdk_id;                /* "SQS" */
+    Slice target_prefix;         /* "AmazonSQS" */
+    Slice json_namespace;        /* "com.amazonaws.sqs", before '#' in __type */
+    Slice version;               /* "2012-11-05" */
+    Slice xml_namespace;         /* "http://queue.amazonaws.com/doc/2012-11-05/" */
+    unsigned protocols;          /* ProtocolSet bits */
+    bool query_compatible;       /* JSON errors tell their Query code too (@awsQueryCompatible) */
+    bool xml_error_detail;       /* XML errors have an empty <Detail/> (@xmlErrorDetail) */
+    const Operation *operations; /* sorted by name */
+    size_t operation_count;
+    const Slice *unsupported; /* names of operations that AWS has and Brume does not, sorted */
+    size_t unsupported_count;
+    const ServiceHooks *hooks; /* NULL: none */
+} Service;
+
+/* The member of a structure by its name, or by its name in the Query protocol; NULL when there is none. */
+const Member *shape_member(const Shape *structure, Slice name);
+const Member *shape_member_by_query_name(const Shape *structure, Slice query_name);
+/* The declared operation of that name, or NULL. */
+const Operation *service_operation(const Service *service, Slice name);
+/* Whether AWS has an operation of that name that Brume does not have. */
+bool service_lists_unsupported(const Service *service, Slice name);
 
 #endif

@@ -1,0 +1,108 @@
+/* dialect.h: what the operations of Amazon SQS share; private to aws/sqs.
+ *
+ * Bodies run inside a store transaction (store/store.h). What they answer is allocated in call->arena, because the
+ * transaction's memory ends with it. */
+#ifndef BRUME_AWS_SQS_DIALECT_H
+#define BRUME_AWS_SQS_DIALECT_H
+
+#include "api/sqs.h"
+#include "aws/wire/common_error.h"
+#include "core/queue.h"
+
+/* Errors that SQS answers in every operation without declaring them. */
+extern const ApiError sqs_missing_parameter;       /* MissingParameter / MissingRequiredParameterException */
+extern const ApiError sqs_invalid_parameter_value; /* InvalidParameterValue / InvalidParameterValueException */
+
+/* ---- Queues by URL (service.c) ---- */
+
+/* What a queue URL, a path or a bare name names. `account` is absent when only a name was given. */
+typedef struct QueueAddress {
+    Slice account;
+    Slice name;
+} QueueAddress;
+/* False: the text has another form. Hosts are not looked at: a queue keeps its URL when the server moves. */
+bool sqs_parse_address(Slice url, QueueAddress *address);
+
+/* Opens the queue of that URL for the caller, or refuses: InvalidAddress, AccessDenied (another account's),
+ * QueueDoesNotExist. */
+Error sqs_open(Call *call, Txn *txn, Slice queue_url, Queue *queue);
+
+/* "http://127.0.0.1:4566/123456789012/name" */
+Slice sqs_queue_url(Call *call, Slice name);
+/* "arn:aws:sqs:eu-west-1:123456789012:name" */
+Slice sqs_queue_arn(Call *call, Slice name);
+
+/* Answers an error of core in SQS's words; every other error is given back as it is. */
+Error sqs_refuse(Call *call, Error error);
+
+/* 501, naming what is missing. */
+Error sqs_not_implemented(Call *call, const char *feature);
+
+/* ---- Queue attributes (attributes.c) ---- */
+
+QueueSettings sqs_default_settings(void);
+/* Changes `settings` as the attributes say, after checking them: InvalidAttributeName, InvalidAttributeValue; 501 for
+ * those that need what is not built yet. The result holds slices of `map` and of call->arena. */
+Error sqs_apply_attributes(Call *call, const SqsQueueAttributeMap *map, QueueSettings *settings);
+/* The name of the first attribute in `map` whose value is not the queue's; absent when all are equal. */
+Error sqs_first_difference(Call *call, const SqsQueueAttributeMap *map, const QueueSettings *settings, Slice *name);
+/* The attributes of those names ("All": every one that the queue has). InvalidAttributeName. */
+Error sqs_report_attributes(Call *call, const Queue *queue, const QueueCounts *counts,
+                            const SqsAttributeNameList *names, SqsQueueAttributeMap *map);
+
+/* ---- Message attributes (message_attributes.c) ---- */
+
+/* Checks the attributes and gives them sorted by name, as their digest wants them. InvalidParameterValue. */
+Error sqs_read_message_attributes(Call *call, Txn *txn, const SqsMessageBodyAttributeMap *map, Message *message);
+/* The only one that there is: AWSTraceHeader. `digest`: MD5OfMessageSystemAttributes, absent without attributes. */
+Error sqs_read_system_attributes(Call *call, const SqsMessageBodySystemAttributeMap *map, Message *message,
+                                 Slice *digest);
+/* MD5OfMessageAttributes of attributes sorted by name; absent when there is none (SQS developer guide, "Calculating the
+ * MD5 message digest for message attributes"). */
+Slice sqs_message_attributes_md5(Call *call, const MessageAttribute *attributes, size_t count);
+/* The attributes that a receive asks for: All, .*, prefix.*, or a name. */
+bool sqs_wants_attribute(const SqsMessageAttributeNameList *names, Slice name);
+
+/* ---- Text (text.c) ---- */
+
+/* The first character that no message may hold; false when there is none. Allowed are #x9 | #xA | #xD | #x20 to #xD7FF |
+ * #xE000 to #xFFFD | #x10000 to #x10FFFF (SQS API reference, SendMessage). The text is valid UTF-8. */
+bool sqs_find_forbidden_character(Slice text, uint32_t *character);
+/* "alphanumeric characters, hyphens, or underscores", between 1 and `max`. */
+bool sqs_is_identifier(Slice text, size_t max);
+/* "alphanumeric characters and punctuation", between 1 and 128: group and deduplication ids. */
+bool sqs_is_message_token(Slice text);
+/* An integer or decimal number, perhaps with an exponent, of at most 38 significant digits between 10^-128 and 10^126
+ * (SQS developer guide, "Message attribute data types"). */
+bool sqs_is_number(Slice text);
+/* The text of a UUID. */
+Slice sqs_uuid(Arena *arena, const MessageId *id);
+/* The lower-case hexadecimal MD5. */
+Slice sqs_md5_hex(Arena *arena, Slice bytes);
+
+/* ---- Messages (messages.c) ---- */
+
+/* One message as SendMessage or an entry of its batch gives it. */
+typedef struct SendRequest {
+    Slice body;
+    int32_t delay_seconds;
+    bool has_delay_seconds;
+    const SqsMessageBodyAttributeMap *attributes;
+    const SqsMessageBodySystemAttributeMap *system_attributes;
+    Slice dedup_id;
+    Slice group_id;
+} SendRequest;
+
+typedef struct SendReceipt {
+    Slice message_id;
+    Slice body_md5;
+    Slice attributes_md5;
+    Slice system_attributes_md5;
+} SendReceipt;
+
+/* Errors of core are answered. */
+Error sqs_send_one(Call *call, Txn *txn, const Queue *queue, const SendRequest *request, SendReceipt *receipt);
+Error sqs_delete_one(Call *call, Txn *txn, const Queue *queue, Slice receipt_handle);
+Error sqs_change_visibility_one(Call *call, Txn *txn, const Queue *queue, Slice receipt_handle, int32_t seconds);
+
+#endif

@@ -1,0 +1,196 @@
+#include "aws/wire/answer.h"
+
+#include "aws/wire/common_error.h"
+#include "aws/wire/cors.h"
+#include "base/json.h"
+
+void request_id_format(const unsigned char random[16], char text[REQUEST_ID_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t at = 0;
+    for (size_t i = 0; i < 16; i++) {
+        unsigned byte = random[i];
+        if (i == 6)
+            byte = 0x40 | (byte & 0x0f); /* the version */
+        if (i == 8)
+            byte = 0x80 | (byte & 0x3f); /* the variant */
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            text[at++] = '-';
+        text[at++] = digits[byte >> 4];
+        text[at++] = digits[byte & 15];
+    }
+}
+
+/* ---- What went wrong ---- */
+
+static void explain_environment(Call *call, Error error)
+{
+    switch (error) {
+    case ERROR_BUSY:
+        call_fail(call, &common_throttling, NULL);
+        return;
+    case ERROR_FULL:
+        call_fail(call, &common_service_unavailable,
+                  "The disk is nearly full: writes are refused until there is space again; reads go on.");
+        return;
+    case ERROR_STOPPING:
+    case ERROR_GONE:
+        call_fail(call, &common_service_unavailable, "The server is stopping.");
+        return;
+    case ERROR_TOO_LARGE:
+        call_fail(call, &common_request_too_large, NULL);
+        return;
+    case ERROR_TIMEOUT:
+        call_fail(call, &common_request_timeout, NULL);
+        return;
+    default:
+        call_fail(call, &common_internal_failure, NULL);
+    }
+}
+
+void answer_explain(CallState *state, Error error)
+{
+    Call *call = &state->call;
+    if (error == ERROR_ANSWERED && call->error != NULL)
+        return;
+    const ServiceHooks *hooks = call->service == NULL ? NULL : call->service->hooks;
+    if ((error >= ERROR_CORE_FIRST || error == ERROR_BUSY) && hooks != NULL && hooks->core_error != NULL &&
+        hooks->core_error(call, error) == ERROR_ANSWERED && call->error != NULL)
+        return;
+    explain_environment(call, error);
+}
+
+/* ---- Errors in each protocol ---- */
+
+/* The message, with whatever a client put into it made harmless for both protocols. */
+static Slice error_message(const CallState *state)
+{
+    const Call *call = &state->call;
+    const ApiError *error = call->error;
+    Slice message = call->error_message;
+    if (message.data == NULL && state->protocol == PROTOCOL_AWS_QUERY && error->query_message != NULL)
+        message = slice_of_string(error->query_message);
+    if (message.data == NULL)
+        message = slice_of_string(error->message);
+    if (utf8_is_valid(message))
+        return message;
+    char *ascii = arena_string(call->arena, message);
+    for (size_t i = 0; i < message.size; i++)
+        if ((unsigned char)ascii[i] >= 0x80)
+            ascii[i] = '?';
+    return slice_make(ascii, message.size);
+}
+
+static void encode_error_json(const CallState *state, Buffer *out)
+{
+    JsonWriter writer = json_writer(out);
+    json_write_object_begin(&writer);
+    json_write_name(&writer, SLICE("__type"));
+    json_write_string(&writer, state->call.error->json_type);
+    Slice message = error_message(state);
+    if (message.data != NULL) {
+        json_write_name(&writer, SLICE("message"));
+        json_write_string(&writer, message);
+    }
+    json_write_object_end(&writer);
+}
+
+static void encode_error_xml(const CallState *state, Buffer *out)
+{
+    const Call *call = &state->call;
+    /* A request that names no action at all gets this (SQS, for a GET of a queue's URL). */
+    if (call->error == &common_unknown_operation && call->error_message.data == NULL) {
+        BUFFER_ADD(out, "<UnknownOperationException/>\n");
+        return;
+    }
+    BUFFER_ADD(out, "<?xml version=\"1.0\"?><ErrorResponse");
+    if (call->service != NULL) {
+        BUFFER_ADD(out, " xmlns=\"");
+        buffer_add(out, call->service->xml_namespace);
+        BUFFER_ADD(out, "\"");
+    }
+    BUFFER_ADD(out, "><Error><Type>");
+    buffer_add(out, call->error->sender ? SLICE("Sender") : SLICE("Receiver"));
+    BUFFER_ADD(out, "</Type><Code>");
+    buffer_add(out, call->error->query_code);
+    BUFFER_ADD(out, "</Code><Message>");
+    xml_add_text(out, error_message(state));
+    BUFFER_ADD(out, "</Message>");
+    if (call->service != NULL && call->service->xml_error_detail)
+        BUFFER_ADD(out, "<Detail/>");
+    BUFFER_ADD(out, "</Error><RequestId>");
+    buffer_add(out, call->request_id);
+    BUFFER_ADD(out, "</RequestId></ErrorResponse>");
+}
+
+int answer_status(const CallState *state)
+{
+    const Call *call = &state->call;
+    if (call->error == NULL)
+        return 200;
+    if (state->protocol != PROTOCOL_AWS_QUERY)
+        return call->error->status;
+    if (call->error == &common_unknown_operation && call->error_message.data == NULL)
+        return 404;
+    return call->error->query_status;
+}
+
+/* "AWS.SimpleQueueService.NonExistentQueue;Sender" (smithy.io, "awsQueryCompatible trait"). */
+static Slice query_error(const Call *call)
+{
+    Buffer text = buffer_make(call->arena);
+    buffer_add(&text, call->error->query_code);
+    buffer_add(&text, call->error->sender ? SLICE(";Sender") : SLICE(";Receiver"));
+    return buffer_slice(&text);
+}
+
+/* ---- The answer ---- */
+
+static void encode_body(const CallState *state, Buffer *out)
+{
+    const Call *call = &state->call;
+    bool query = state->protocol == PROTOCOL_AWS_QUERY;
+    if (call->error != NULL && query)
+        encode_error_xml(state, out);
+    else if (call->error != NULL)
+        encode_error_json(state, out);
+    else if (query)
+        encode_query(call, state->output, out);
+    else
+        encode_json(call->operation->output, state->output, out);
+}
+
+static Slice content_type(ProtocolSet protocol)
+{
+    switch (protocol) {
+    case PROTOCOL_AWS_JSON_1_0:
+        return SLICE("application/x-amz-json-1.0");
+    case PROTOCOL_AWS_JSON_1_1:
+        return SLICE("application/x-amz-json-1.1");
+    case PROTOCOL_AWS_QUERY:
+        break;
+    }
+    return SLICE("text/xml");
+}
+
+void answer_send(CallState *state)
+{
+    const Call *call = &state->call;
+    Buffer body = buffer_make(call->arena);
+    encode_body(state, &body);
+    HttpHeader headers[3 + CORS_HEADERS_MAX];
+    size_t count = 0;
+    headers[count++] = (HttpHeader){SLICE("x-amzn-requestid"), call->request_id};
+    headers[count++] = (HttpHeader){SLICE("content-type"), content_type(state->protocol)};
+    if (call->error != NULL && state->protocol != PROTOCOL_AWS_QUERY && call->service != NULL &&
+        call->service->query_compatible)
+        headers[count++] = (HttpHeader){SLICE("x-amzn-query-error"), query_error(call)};
+    count += cors_headers(state->origin, headers + count);
+    HttpResponse response = {
+        .status = answer_status(state),
+        .headers = headers,
+        .header_count = count,
+        .body = buffer_slice(&body),
+    };
+    http_respond(state->request, &response);
+}

@@ -1,0 +1,29 @@
+/* call_state.h: the part of a call that is the steps' own. Internal to wire. */
+#ifndef BRUME_AWS_WIRE_CALL_STATE_H
+#define BRUME_AWS_WIRE_CALL_STATE_H
+
+#include "aws/wire/codec.h"
+#include "aws/wire/wire.h"
+
+typedef struct Wire Wire;
+
+typedef struct CallState {
+    Call call;
+    StoreCall store_call;
+    Wire *wire;
+    HttpRequest *request;
+    ProtocolSet protocol;       /* one of them: the caller's, in which it is answered */
+    QueryParameters parameters; /* Query */
+    Slice body;
+    Slice origin; /* the page that calls, allowed to; absent: no page */
+    bool at_root; /* Query: not at a resource's path */
+    void *input;
+    void *output;
+    size_t item_count; /* of lists and maps, while decoding */
+    size_t item_limit;
+    uint64_t started_ns;
+    bool in_store; /* the store owns the call */
+    bool gone;     /* nobody waits for the answer any more */
+} CallState;
+
+#endif

@@ -1,0 +1,76 @@
+#include "aws/wire/cors.h"
+
+static const Slice max_age_s = SLICE_INIT("7200");
+
+/* The host of "scheme://host:port". */
+static Slice origin_host(Slice origin)
+{
+    for (size_t i = 0; i + 2 < origin.size; i++) {
+        if (memcmp(origin.data + i, "://", 3) != 0)
+            continue;
+        Slice host = slice_skip(origin, i + 3);
+        if (host.size > 0 && host.data[0] == '[')
+            return slice_make(host.data, slice_find(host, ']') + 1 <= host.size ? slice_find(host, ']') + 1 : 0);
+        return slice_make(host.data, slice_find(host, ':'));
+    }
+    return (Slice){0};
+}
+
+/* 127.0.0.0/8 in dotted form: a name such as 127.0.0.1.example is somebody else's. */
+static bool is_loopback_address(Slice host)
+{
+    if (!slice_starts_with(host, SLICE("127.")))
+        return false;
+    for (size_t i = 0; i < host.size; i++)
+        if ((host.data[i] < '0' || host.data[i] > '9') && host.data[i] != '.')
+            return false;
+    return true;
+}
+
+static bool is_loopback(Slice origin)
+{
+    Slice host = origin_host(origin);
+    return slice_equal(host, SLICE("localhost")) || slice_ends_with(host, SLICE(".localhost")) ||
+           slice_equal(host, SLICE("[::1]")) || is_loopback_address(host);
+}
+
+bool cors_allows(const WireOptions *options, Slice origin)
+{
+    if (options->auth_mode == AUTH_SIGNED || is_loopback(origin))
+        return true;
+    for (size_t i = 0; i < options->origin_count; i++)
+        if (slice_equal(options->origins[i], SLICE("*")) || slice_equal(options->origins[i], origin))
+            return true;
+    return false;
+}
+
+bool cors_is_preflight(const HttpRequest *request)
+{
+    return slice_equal(request->method, SLICE("OPTIONS")) &&
+           http_request_header(request, SLICE("access-control-request-method")).data != NULL;
+}
+
+void cors_answer_preflight(HttpRequest *request, Slice origin)
+{
+    Slice asked = http_request_header(request, SLICE("access-control-request-headers"));
+    HttpHeader headers[] = {
+        {SLICE("access-control-allow-origin"), origin},
+        {SLICE("access-control-allow-methods"), SLICE("GET, HEAD, POST, PUT, PATCH, DELETE")},
+        {SLICE("access-control-max-age"), max_age_s},
+        {SLICE("vary"), SLICE("origin")},
+        {SLICE("access-control-allow-headers"), asked},
+    };
+    size_t count = sizeof headers / sizeof headers[0] - (asked.data == NULL);
+    http_respond(request, &(HttpResponse){.status = 200, .headers = headers, .header_count = count});
+}
+
+size_t cors_headers(Slice origin, HttpHeader headers[CORS_HEADERS_MAX])
+{
+    if (origin.data == NULL)
+        return 0;
+    headers[0] = (HttpHeader){SLICE("access-control-allow-origin"), origin};
+    headers[1] = (HttpHeader){SLICE("access-control-expose-headers"),
+                              SLICE("x-amzn-requestid, x-amzn-query-error, x-amz-request-id, date")};
+    headers[2] = (HttpHeader){SLICE("vary"), SLICE("origin")};
+    return CORS_HEADERS_MAX;
+}

@@ -1,0 +1,313 @@
+/* dispatch.c: one call from its request to its answer. Read it downwards: these are the steps, in the order in which
+ * they happen.
+ *
+ *   on_request         the head is there: the call is born, pages that may not call are refused, the body is asked for
+ *   on_body            route and authenticate
+ *   on_authenticated   decode, validate and run: on the loop (pure), by the store's readers or by its writer
+ *   on_stored          the store gives the call back
+ *   finish             encode and answer
+ *
+ * on_gone may come at any time before the answer: a parked call is then given back early. */
+#include "aws/wire/answer.h"
+#include "aws/wire/common_error.h"
+#include "aws/wire/cors.h"
+#include "aws/wire/route.h"
+#include "base/bug.h"
+#include "base/json.h"
+#include "base/list.h"
+
+#include <stdlib.h>
+
+/* What a loop has for itself. */
+typedef struct WireLoop {
+    Loop *loop;
+    Authenticator *authenticator;
+    uint64_t id_state[2]; /* of request ids: unique, not secret */
+} WireLoop;
+
+struct Wire {
+    HttpHandler handler;
+    WireOptions options;
+    size_t loop_count;
+    WireLoop loops[];
+};
+
+static void on_body(HttpRequest *request, Error error, Slice body);
+static void on_authenticated(Call *call, Error error);
+static void on_stored(StoreCall *store_call);
+static void finish(CallState *state, Error error);
+
+/* ---- The call is born ---- */
+
+static WireLoop *loop_of(Wire *wire, const HttpRequest *request)
+{
+    for (size_t i = 0; i < wire->loop_count; i++)
+        if (wire->loops[i].loop == request->loop)
+            return &wire->loops[i];
+    UNREACHABLE();
+}
+
+/* xoroshiro128+ (Blackman and Vigna): a system call for each request would cost more than the id is worth. */
+static uint64_t next_random(uint64_t state[2])
+{
+    uint64_t first = state[0];
+    uint64_t second = state[1];
+    uint64_t result = first + second;
+    second ^= first;
+    state[0] = (first << 24 | first >> 40) ^ second ^ second << 16;
+    state[1] = second << 37 | second >> 27;
+    return result;
+}
+
+static Slice make_request_id(WireLoop *loop, Arena *arena)
+{
+    uint64_t random[2] = {next_random(loop->id_state), next_random(loop->id_state)};
+    unsigned char bytes[16];
+    memcpy(bytes, random, sizeof bytes);
+    char *text = arena_alloc_aligned(arena, REQUEST_ID_SIZE, 1);
+    request_id_format(bytes, text);
+    return slice_make(text, REQUEST_ID_SIZE);
+}
+
+/* Only what can stand in a URL is given back in one. */
+static bool host_is_plain(Slice host)
+{
+    for (size_t i = 0; i < host.size; i++) {
+        char c = host.data[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     (c != '\0' && strchr(".-_:[]", c) != NULL);
+        if (!plain)
+            return false;
+    }
+    return host.size > 0;
+}
+
+static Slice endpoint_of(const Wire *wire, const HttpRequest *request)
+{
+    if (!host_is_plain(request->host))
+        return wire->options.endpoint;
+    Buffer endpoint = buffer_make(request->arena);
+    buffer_add(&endpoint, request->over_tls ? SLICE("https://") : SLICE("http://"));
+    buffer_add(&endpoint, request->host);
+    return buffer_slice(&endpoint);
+}
+
+static void on_gone(HttpRequest *request)
+{
+    CallState *state = request->user;
+    state->gone = true;
+    if (state->in_store)
+        store_cancel(state->wire->options.store, &state->store_call);
+}
+
+static CallState *call_start(Wire *wire, HttpRequest *request)
+{
+    CallState *state = ARENA_NEW(request->arena, CallState);
+    Slice trace = http_request_header(request, SLICE("x-amzn-trace-id"));
+    state->wire = wire;
+    state->request = request;
+    state->protocol = route_protocol(request);
+    state->at_root = true;
+    state->item_limit = wire->options.limits->value[LIMIT_WIRE_ITEMS];
+    state->started_ns = os_monotonic_ns(wire->options.os);
+    state->call = (Call){
+        .arena = request->arena,
+        .request_id = make_request_id(loop_of(wire, request), request->arena),
+        .trace = utf8_is_valid(trace) ? trace : (Slice){0},
+        .endpoint = endpoint_of(wire, request),
+        .peer = request->peer,
+        .state = state,
+    };
+    request->user = state;
+    request->on_gone = on_gone;
+    return state;
+}
+
+/* ---- The steps ---- */
+
+static void on_request(HttpHandler *handler, HttpRequest *request)
+{
+    Wire *wire = CONTAINER_OF(handler, Wire, handler);
+    CallState *state = call_start(wire, request);
+    Slice origin = http_request_header(request, SLICE("origin"));
+    if (origin.data != NULL && !cors_allows(&wire->options, origin)) {
+        finish(state, call_fail(&state->call, &common_access_denied,
+                                "Pages of %.*s may not call this server (see `brume help start`, allowed origins).",
+                                SLICE_PRINT(origin)));
+        return;
+    }
+    state->origin = origin;
+    if (origin.data != NULL && cors_is_preflight(request)) {
+        cors_answer_preflight(request, origin);
+        return;
+    }
+    http_request_read_body(request, wire->options.limits->value[LIMIT_WIRE_BODY_BYTES], on_body);
+}
+
+static void on_body(HttpRequest *request, Error error, Slice body)
+{
+    CallState *state = request->user;
+    Wire *wire = state->wire;
+    if (error == ERROR_MALFORMED)
+        error = call_fail(&state->call, &common_serialization, "The request's body is malformed.");
+    if (error == OK)
+        error = route(state, wire->options.services, wire->options.service_count, body);
+    if (error != OK) {
+        finish(state, error);
+        return;
+    }
+    state->body = body;
+    authenticate(loop_of(wire, request)->authenticator, &state->call, request, body, on_authenticated);
+}
+
+/* The member that a resource's path stands for, unless the request has it. */
+static void fill_path_member(CallState *state)
+{
+    Call *call = &state->call;
+    if (state->at_root || call->service->hooks->path_member == NULL)
+        return;
+    const Member *member = shape_member(call->operation->input, slice_of_string(call->service->hooks->path_member));
+    if (member == NULL || member_is_present(member, state->input))
+        return;
+    Buffer url = buffer_make(call->arena);
+    buffer_add(&url, call->endpoint);
+    buffer_add(&url, state->request->path);
+    *(Slice *)member_value(member, state->input) = buffer_slice(&url);
+}
+
+static Error decode(CallState *state)
+{
+    Call *call = &state->call;
+    const Shape *shape = call->operation->input;
+    state->input = arena_zalloc(call->arena, shape->size);
+    state->output = arena_zalloc(call->arena, call->operation->output->size);
+    if (state->protocol == PROTOCOL_AWS_QUERY)
+        TRY(decode_query(call, shape, &state->parameters, state->input));
+    else
+        TRY(decode_json(call, shape, state->body, state->input));
+    fill_path_member(state);
+    return validate_input(call, shape, state->input);
+}
+
+static Home home_of_call(const CallState *state)
+{
+    const Call *call = &state->call;
+    Slice value = {0};
+    if (call->operation->home != NULL)
+        value = *(const Slice *)member_value_const(call->operation->home, state->input);
+    if (call->service->hooks != NULL && call->service->hooks->home != NULL)
+        return call->service->hooks->home(call, value);
+    return home_of(call->actor.account, call->actor.region, call->service->name, value);
+}
+
+/* May run several times: each run starts from an empty output. */
+static Error run_body(Txn *txn, StoreCall *store_call)
+{
+    CallState *state = CONTAINER_OF(store_call, CallState, store_call);
+    Call *call = &state->call;
+    call->error = NULL;
+    memset(state->output, 0, call->operation->output->size);
+    return call->operation->body(call, txn, state->input, state->output);
+}
+
+static void run(CallState *state)
+{
+    Call *call = &state->call;
+    const WireOptions *options = &state->wire->options;
+    if (call->operation->mode == OPERATION_PURE) {
+        finish(state, call->operation->body(call, NULL, state->input, state->output));
+        return;
+    }
+    state->store_call = (StoreCall){
+        .body = run_body,
+        .done = on_stored,
+        .mailbox = loop_mailbox(state->request->loop),
+        .arena = call->arena,
+        .frees_space = call->operation->frees_space,
+    };
+    state->in_store = true;
+    if (call->operation->mode == OPERATION_READ) {
+        store_read(options->store, &state->store_call);
+    } else {
+        state->store_call.home = home_of_call(state);
+        store_write(options->store, &state->store_call);
+    }
+}
+
+static void on_authenticated(Call *call, Error error)
+{
+    CallState *state = call->state;
+    if (state->gone)
+        error = ERROR_GONE;
+    if (error == OK)
+        error = decode(state);
+    if (error == OK)
+        run(state);
+    else
+        finish(state, error);
+}
+
+static void on_stored(StoreCall *store_call)
+{
+    CallState *state = CONTAINER_OF(store_call, CallState, store_call);
+    state->in_store = false;
+    finish(state, store_call->result);
+}
+
+static void finish(CallState *state, Error error)
+{
+    const WireOptions *options = &state->wire->options;
+    if (error == OK)
+        state->call.error = NULL;
+    else
+        answer_explain(state, error);
+    WireReport report = {
+        .service = state->call.service,
+        .operation = state->call.operation,
+        .error = state->call.error,
+        .failure = error < 0 || state->call.error == &common_internal_failure ? error : OK,
+        .request_id = state->call.request_id,
+        .account = state->call.actor.account,
+        .duration_ns = os_monotonic_ns(options->os) - state->started_ns,
+    };
+    /* The answer ends the call's memory: what is reported of it is reported before. */
+    report.status = answer_status(state);
+    if (options->report != NULL)
+        options->report(options->report_user, &report);
+    answer_send(state);
+}
+
+/* ---- Life ---- */
+
+HttpHandler *wire_handler_open(const WireOptions *options)
+{
+    Wire *wire = calloc(1, sizeof *wire + options->loop_count * sizeof wire->loops[0]);
+    ASSERT(wire != NULL);
+    wire->handler.on_request = on_request;
+    wire->options = *options;
+    wire->loop_count = options->loop_count;
+    for (size_t i = 0; i < options->loop_count; i++) {
+        AuthenticatorOptions authenticator = {
+            .os = options->os,
+            .store = options->store,
+            .mailbox = loop_mailbox(options->loops[i]),
+            .mode = options->auth_mode,
+            .generation = options->generation,
+            .root_access_key_id = options->root_access_key_id,
+            .root_secret = options->root_secret,
+        };
+        wire->loops[i].loop = options->loops[i];
+        wire->loops[i].authenticator = authenticator_open(&authenticator);
+        os_random(options->os, wire->loops[i].id_state, sizeof wire->loops[i].id_state);
+        wire->loops[i].id_state[0] |= 1; /* the generator must not start at zero */
+    }
+    return &wire->handler;
+}
+
+void wire_handler_close(HttpHandler *handler)
+{
+    Wire *wire = CONTAINER_OF(handler, Wire, handler);
+    for (size_t i = 0; i < wire->loop_count; i++)
+        authenticator_close(wire->loops[i].authenticator);
+    free(wire);
+}

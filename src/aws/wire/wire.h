@@ -1,0 +1,54 @@
+/* wire.h: the AWS APIs as an HTTP handler: everything that is asked outside /_brume/.
+ *
+ * One handler for all loops: a request is handled on its own loop, but for its body's run in the store. Nothing here
+ * blocks. */
+#ifndef BRUME_AWS_WIRE_WIRE_H
+#define BRUME_AWS_WIRE_WIRE_H
+
+#include "aws/wire/authenticate.h"
+#include "aws/wire/descriptor.h"
+#include "base/limits.h"
+#include "net/http.h"
+#include "os/os.h"
+#include "store/store.h"
+
+/* What one request came to, for metrics and logs. */
+typedef struct WireReport {
+    const Service *service;     /* NULL: the request was refused before it was routed */
+    const Operation *operation; /* the same */
+    const ApiError *error;      /* NULL: it went well */
+    Error failure;         /* what failed of ours or of the environment, for the log; OK: nothing did */
+    int status;
+    uint64_t duration_ns; /* from the request's head to the answer's hand-over; parked time is in it */
+    Slice request_id;
+    Slice account; /* absent when the request was not authenticated */
+} WireReport;
+
+typedef struct WireOptions {
+    Os *os;
+    Store *store;
+    Loop **loops; /* those of the server */
+    size_t loop_count;
+    AuthMode auth_mode;
+    const AccountGeneration *generation; /* of access keys (authenticate.h) */
+    Slice root_access_key_id;            /* absent: none */
+    Slice root_secret;
+    const Service *const *services;
+    size_t service_count;
+    const Limits *limits; /* must outlive the handler */
+    Slice endpoint;       /* what URLs given out begin with when a request names no host: "http://127.0.0.1:4566" */
+    /* Origins whose pages may call ("https://console.example"), beside those on loopback; "*" alone: every page. In
+     * mode `open` a page needs no secret to call, so that others are refused; in mode `signed` every page may ask. */
+    const Slice *origins;
+    size_t origin_count;
+    /* Called on the request's loop for each answer; NULL: not called. */
+    void (*report)(void *user, const WireReport *report);
+    void *report_user;
+} WireOptions;
+
+/* The options are copied; slices and arrays in them must outlive the handler. */
+HttpHandler *wire_handler_open(const WireOptions *options);
+/* After the loops have stopped. */
+void wire_handler_close(HttpHandler *handler);
+
+#endif

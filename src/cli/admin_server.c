@@ -1,0 +1,417 @@
+#include "cli/admin_server.h"
+
+#include "base/bug.h"
+#include "cli/json_fields.h"
+
+#include <stdlib.h>
+
+enum { DOCUMENT_MAX = 16 * 1024 };
+
+struct Admin {
+    HttpHandler handler;
+    AdminOptions options;
+    HttpServer *server;
+    AdminBackups backups;
+    Task drained;
+    bool is_drained;
+    Task *stopped;
+    char socket_path[];
+};
+
+typedef struct Route Route;
+
+/* One request for administration. Lives in its request's arena. */
+typedef struct Job {
+    StoreCall call;
+    Task clock_moved;
+    Admin *admin;
+    HttpRequest *request;
+    const Route *route;
+    JsonField *fields;
+    Buffer answer;
+} Job;
+
+enum { FIELDS_MAX = 2 };
+
+struct Route {
+    Slice path;
+    Slice fields[FIELDS_MAX]; /* what its document may hold */
+    void (*run)(Job *job);
+    TxnBody body; /* for those that run one */
+    bool changes_keys;
+};
+
+/* ---- Answers ---- */
+
+static const HttpHeader json_header[] = {{SLICE_INIT("content-type"), SLICE_INIT("application/json")}};
+
+static void respond(HttpRequest *request, int status, Slice document)
+{
+    HttpResponse response = {.status = status, .headers = json_header, .header_count = 1, .body = document};
+    http_respond(request, &response);
+}
+
+void admin_refuse(HttpRequest *request, int status, Slice text)
+{
+    Buffer out = buffer_make(request->arena);
+    JsonWriter writer = json_writer(&out);
+    json_write_object_begin(&writer);
+    json_write_name(&writer, SLICE("message"));
+    json_write_string(&writer, text);
+    json_write_object_end(&writer);
+    respond(request, status, buffer_slice(&out));
+}
+
+static void refuse_error(Job *job, Error error)
+{
+    switch (error) {
+#define ROW(code, text)                                                                                                \
+    case code:                                                                                                         \
+        admin_refuse(job->request, 400, SLICE(text));                                                                  \
+        return;
+        CORE_ERRORS(ROW)
+#undef ROW
+    default:
+        admin_refuse(job->request, error == ERROR_STOPPING || error == ERROR_BUSY || error == ERROR_FULL ? 503 : 500,
+                     slice_of_string(error_text(error)));
+    }
+}
+
+/* ---- Transactions ---- */
+
+static JsonWriter begin_answer(Job *job, StoreCall *call)
+{
+    job->answer = buffer_make(call->arena);
+    JsonWriter writer = json_writer(&job->answer);
+    json_write_object_begin(&writer);
+    return writer;
+}
+
+static void write_string(JsonWriter *writer, Slice name, Slice value)
+{
+    json_write_name(writer, name);
+    json_write_string(writer, value);
+}
+
+static void write_time(JsonWriter *writer, uint64_t created_ms)
+{
+    json_write_name(writer, SLICE("created_ms"));
+    json_write_uint64(writer, created_ms);
+}
+
+static Job *job_of(StoreCall *call)
+{
+    return CONTAINER_OF(call, Job, call);
+}
+
+static void transaction_done(StoreCall *call)
+{
+    Job *job = job_of(call);
+    if (call->result != OK) {
+        refuse_error(job, call->result);
+        return;
+    }
+    /* The change is durable; nothing derived from the old keys may outlive this answer. */
+    if (job->route->changes_keys)
+        atomic_fetch_add(&job->admin->options.generation->number, 1);
+    respond(job->request, 200, buffer_slice(&job->answer));
+}
+
+static void prepare_call(Job *job)
+{
+    job->call = (StoreCall){
+        .body = job->route->body,
+        .done = transaction_done,
+        .mailbox = loop_mailbox(job->admin->options.loop),
+        .arena = job->request->arena,
+        .home = account_home(),
+    };
+}
+
+static void run_write(Job *job)
+{
+    prepare_call(job);
+    store_write(job->admin->options.store, &job->call);
+}
+
+static void run_read(Job *job)
+{
+    prepare_call(job);
+    store_read(job->admin->options.store, &job->call);
+}
+
+static void write_account(JsonWriter *writer, const Account *account)
+{
+    write_string(writer, SLICE("id"), account->id);
+    write_string(writer, SLICE("name"), account->name);
+    write_time(writer, account->created_ms);
+}
+
+static Error create_account(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    Account account;
+    TRY(account_create(txn, job->fields[0].text, job->fields[1].text, &account));
+    JsonWriter writer = begin_answer(job, call);
+    write_account(&writer, &account);
+    json_write_object_end(&writer);
+    return OK;
+}
+
+static Error list_accounts(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    Account *accounts = ARENA_ARRAY(txn_arena(txn), Account, ACCOUNT_PAGE);
+    size_t count;
+    TRY(account_list(txn, job->fields[0].text, accounts, &count));
+    JsonWriter writer = begin_answer(job, call);
+    json_write_name(&writer, SLICE("accounts"));
+    json_write_array_begin(&writer);
+    for (size_t i = 0; i < count; i++) {
+        json_write_object_begin(&writer);
+        write_account(&writer, &accounts[i]);
+        json_write_object_end(&writer);
+    }
+    json_write_array_end(&writer);
+    json_write_object_end(&writer);
+    return OK;
+}
+
+static Slice account_field(const Job *job)
+{
+    return job->fields[0].text.data == NULL ? ACCOUNT_DEFAULT : job->fields[0].text;
+}
+
+static Error create_key(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    AccessKey key;
+    TRY(access_key_create(txn, account_field(job), &key));
+    JsonWriter writer = begin_answer(job, call);
+    write_string(&writer, SLICE("id"), key.id);
+    write_string(&writer, SLICE("secret"), key.secret);
+    write_string(&writer, SLICE("account"), key.account);
+    write_time(&writer, key.created_ms);
+    json_write_object_end(&writer);
+    return OK;
+}
+
+static Error list_keys(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    AccessKey *keys = ARENA_ARRAY(txn_arena(txn), AccessKey, ACCOUNT_KEYS_MAX);
+    size_t count;
+    TRY(access_key_list(txn, account_field(job), keys, &count));
+    JsonWriter writer = begin_answer(job, call);
+    json_write_name(&writer, SLICE("keys"));
+    json_write_array_begin(&writer);
+    for (size_t i = 0; i < count; i++) {
+        json_write_object_begin(&writer);
+        write_string(&writer, SLICE("id"), keys[i].id);
+        write_time(&writer, keys[i].created_ms);
+        json_write_object_end(&writer);
+    }
+    json_write_array_end(&writer);
+    json_write_object_end(&writer);
+    return OK;
+}
+
+static Error revoke_key(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    Slice id = job->fields[0].text;
+    TRY(access_key_revoke(txn, id.data == NULL ? SLICE("") : id));
+    JsonWriter writer = begin_answer(job, call);
+    json_write_object_end(&writer);
+    return OK;
+}
+
+/* ---- The clock ---- */
+
+static void respond_with_time(Job *job)
+{
+    Slice now = arena_format(job->request->arena, "{\"now_ms\":%llu}",
+                             (unsigned long long)store_now(job->admin->options.store));
+    respond(job->request, 200, now);
+}
+
+static void clock_moved(Task *task)
+{
+    respond_with_time(CONTAINER_OF(task, Job, clock_moved));
+}
+
+static void move_clock(Job *job, uint64_t target_ms)
+{
+    const AdminOptions *options = &job->admin->options;
+    job->clock_moved.run = clock_moved;
+    Error error = store_clock_set(options->store, target_ms, &job->clock_moved, loop_mailbox(options->loop));
+    if (error == ERROR_DENIED)
+        admin_refuse(job->request, 409,
+                     target_ms < store_now(options->store)
+                         ? SLICE("the clock only goes forward: see `brume clock now`")
+                         : SLICE("this server's clock cannot be moved: start it with --virtual-clock"));
+    else if (error != OK)
+        refuse_error(job, error);
+}
+
+static void set_clock(Job *job)
+{
+    uint64_t target_ms;
+    if (slice_parse_uint64(job->fields[0].text, &target_ms))
+        move_clock(job, target_ms);
+    else
+        admin_refuse(job->request, 400, SLICE("target_ms must be milliseconds since 1970"));
+}
+
+static void advance_clock(Job *job)
+{
+    uint64_t by_ms;
+    uint64_t target_ms;
+    if (slice_parse_uint64(job->fields[0].text, &by_ms) &&
+        !__builtin_add_overflow(store_now(job->admin->options.store), by_ms, &target_ms))
+        move_clock(job, target_ms);
+    else
+        admin_refuse(job->request, 400, SLICE("by_ms must be a number of milliseconds"));
+}
+
+/* ---- Stopping ---- */
+
+static void post_when_stopped(Admin *admin)
+{
+    if (admin->stopped == NULL || !admin->is_drained || admin->backups.count > 0)
+        return;
+    TaskChain chain = {0};
+    task_chain_push(&chain, admin->stopped);
+    admin->stopped = NULL;
+    Mailbox *mailbox = loop_mailbox(admin->options.loop);
+    mailbox->post(mailbox, chain);
+}
+
+static void backup_ended(void *user)
+{
+    post_when_stopped(user);
+}
+
+static void run_backup(Job *job)
+{
+    admin_backup_start(&job->admin->backups, job->admin->options.store, job->request, backup_ended, job->admin);
+}
+
+static void drained(Task *task)
+{
+    Admin *admin = CONTAINER_OF(task, Admin, drained);
+    admin->is_drained = true;
+    post_when_stopped(admin);
+}
+
+void admin_stop(Admin *admin, Task *stopped)
+{
+    admin->stopped = stopped;
+    admin->drained.run = drained;
+    admin_backups_stop(&admin->backups);
+    http_server_drain(admin->server, &admin->drained, loop_mailbox(admin->options.loop));
+}
+
+/* ---- Routes ---- */
+
+static const Route routes[] = {
+    {SLICE_INIT("/account/create"), {SLICE_INIT("id"), SLICE_INIT("name")}, run_write, create_account, false},
+    {SLICE_INIT("/account/list"), {SLICE_INIT("after")}, run_read, list_accounts, false},
+    {SLICE_INIT("/key/create"), {SLICE_INIT("account")}, run_write, create_key, true},
+    {SLICE_INIT("/key/list"), {SLICE_INIT("account")}, run_read, list_keys, false},
+    {SLICE_INIT("/key/revoke"), {SLICE_INIT("id")}, run_write, revoke_key, true},
+    {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, false},
+    {SLICE_INIT("/clock/set"), {SLICE_INIT("target_ms")}, set_clock, NULL, false},
+    {SLICE_INIT("/clock/advance"), {SLICE_INIT("by_ms")}, advance_clock, NULL, false},
+    {SLICE_INIT("/backup"), {{0}}, run_backup, NULL, false},
+};
+
+static const Route *find_route(Slice path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (slice_equal(routes[i].path, path))
+            return &routes[i];
+    return NULL;
+}
+
+static void have_document(HttpRequest *request, Error error, Slice body)
+{
+    Job *job = request->user;
+    if (error != OK) {
+        admin_refuse(request, error == ERROR_TOO_LARGE ? 413 : 400, slice_of_string(error_text(error)));
+        return;
+    }
+    job->fields = ARENA_ARRAY(request->arena, JsonField, FIELDS_MAX);
+    size_t count = 0;
+    while (count < FIELDS_MAX && job->route->fields[count].data != NULL) {
+        job->fields[count].name = job->route->fields[count];
+        count++;
+    }
+    if (json_read_document(body, request->arena, job->fields, count) != OK) {
+        admin_refuse(request, 400, SLICE("the request must be one flat JSON object"));
+        return;
+    }
+    log_event(job->admin->options.log, LOG_INFO, "administration", LOG_FIELDS({"path", job->route->path}));
+    job->route->run(job);
+}
+
+static void on_request(HttpHandler *handler, HttpRequest *request)
+{
+    Admin *admin = CONTAINER_OF(handler, Admin, handler);
+    const Route *route = find_route(request->path);
+    if (route == NULL || !slice_equal(request->method, SLICE("POST"))) {
+        admin_refuse(request, 404, SLICE("this server does not know that command: is it of another version?"));
+        return;
+    }
+    Job *job = ARENA_NEW(request->arena, Job);
+    job->admin = admin;
+    job->request = request;
+    job->route = route;
+    request->user = job;
+    http_request_read_body(request, DOCUMENT_MAX, have_document);
+}
+
+/* ---- Life ---- */
+
+Error admin_open(const AdminOptions *options, Arena *arena, Admin **opened)
+{
+    size_t path_size = strlen(options->socket_path) + 1;
+    Admin *admin = calloc(1, sizeof *admin + path_size);
+    ASSERT(admin != NULL);
+    memcpy(admin->socket_path, options->socket_path, path_size);
+    admin->options = *options;
+    admin->options.socket_path = admin->socket_path;
+    admin->handler.on_request = on_request;
+    list_init(&admin->backups.running);
+
+    HttpServerOptions server = {
+        .loops = &admin->options.loop,
+        .loop_count = 1,
+        .handler = &admin->handler,
+        .limits = options->limits,
+    };
+    Slice bound;
+    Os *os = loop_os(options->loop);
+    Error error = os_remove_file(os, options->socket_path);
+    if (error == OK || error == ERROR_NOT_FOUND)
+        error = http_server_open(&server, &admin->server);
+    if (error == OK) {
+        error =
+            http_server_listen(admin->server, arena_format(arena, "unix:%s", options->socket_path).data, arena, &bound);
+        if (error != OK)
+            http_server_close(admin->server);
+    }
+    if (error != OK) {
+        free(admin);
+        return error;
+    }
+    *opened = admin;
+    return OK;
+}
+
+void admin_close(Admin *admin)
+{
+    http_server_close(admin->server);
+    os_remove_file(loop_os(admin->options.loop), admin->socket_path);
+    free(admin);
+}

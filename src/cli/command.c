@@ -1,0 +1,230 @@
+#include "cli/command.h"
+
+#include "base/bug.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const Command *const commands[] = {
+    &command_start,   &command_clock, &command_backup, &command_restore, &command_account, &command_key, &command_help,
+    &command_version, NULL,
+};
+
+static const Command *find_command(const char *name)
+{
+    for (size_t i = 0; commands[i] != NULL; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static const Option *find_option(const Command *command, Slice name)
+{
+    for (const Option *option = command->options; option->name != NULL; option++)
+        if (slice_equal(name, slice_of_string(option->name)))
+            return option;
+    return NULL;
+}
+
+int command_fail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("brume: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return EXIT_FAILED;
+}
+
+int command_misused(const Command *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("brume: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "; see `brume help%s%s`\n", command == NULL ? "" : " ", command == NULL ? "" : command->name);
+    va_end(arguments);
+    return EXIT_USAGE;
+}
+
+const char *invocation_value(const Invocation *invocation, const char *option)
+{
+    const Option *wanted = find_option(invocation->command, slice_of_string(option));
+    ASSERT(wanted != NULL);
+    for (size_t i = invocation->given_count; i > 0; i--)
+        if (invocation->given[i - 1].option == wanted)
+            return invocation->given[i - 1].value;
+    const char *value = wanted->environment == NULL ? NULL : getenv(wanted->environment);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* Reads the option at words[*at]; moves past the argument that it takes. Gives EXIT_OK or prints what is wrong. */
+static int read_option(Invocation *invocation, int count, char **words, int *at)
+{
+    Slice name = slice_of_string(words[*at] + 2);
+    const char *value = NULL;
+    size_t equal_sign = slice_find(name, '=');
+    if (equal_sign < name.size) {
+        value = name.data + equal_sign + 1;
+        name.size = equal_sign;
+    }
+    const Option *option = find_option(invocation->command, name);
+    if (option == NULL)
+        return command_misused(invocation->command, "`brume %s` has no option --%.*s", invocation->command->name,
+                               SLICE_PRINT(name));
+    if (option->argument == NULL && value != NULL)
+        return command_misused(invocation->command, "--%s takes no value", option->name);
+    if (option->argument == NULL)
+        value = "true";
+    if (value == NULL && *at + 1 < count)
+        value = words[++*at];
+    if (value == NULL)
+        return command_misused(invocation->command, "--%s needs %s behind it", option->name, option->argument);
+    if (invocation->given_count == GIVEN_MAX)
+        return command_misused(invocation->command, "too many options (at most %d)", GIVEN_MAX);
+    invocation->given[invocation->given_count++] = (Given){option, value};
+    return EXIT_OK;
+}
+
+static int run_command(Invocation *invocation, int count, char **words)
+{
+    const Command *command = invocation->command;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) {
+            command_print_help(command);
+            return EXIT_OK;
+        }
+        if (words[i][0] == '-' && words[i][1] == '-') {
+            int failed = read_option(invocation, count, words, &i);
+            if (failed != EXIT_OK)
+                return failed;
+        } else if (invocation->word_count == command->words_max) {
+            return command_misused(command, "`brume %s` has no use for '%s'", command->name, words[i]);
+        } else {
+            invocation->words[invocation->word_count++] = words[i];
+        }
+    }
+    if (invocation->word_count < command->words_min)
+        return command_misused(command, "`brume %s` needs %s behind it", command->name, command->words);
+    return command->run(invocation);
+}
+
+int command_main(int count, char **words)
+{
+    const char *name = count < 2 ? "help" : words[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    else if (strcmp(name, "--version") == 0)
+        name = "version";
+    const Command *command = find_command(name);
+    if (command == NULL)
+        return command_misused(NULL, "there is no command '%s'", name);
+    Arena arena = arena_make();
+    Invocation invocation = {.command = command, .arena = &arena};
+    int code = run_command(&invocation, count < 2 ? 0 : count - 2, words + 2);
+    arena_free(&arena);
+    return code;
+}
+
+/* ---- Help ---- */
+
+/* Prints a text behind a margin, broken at 80 columns. */
+static void print_wrapped(const char *text, int margin)
+{
+    int column = margin;
+    while (*text != '\0') {
+        int word = (int)strcspn(text, " \n");
+        if (column > margin && column + 1 + word > 80) {
+            printf("\n%*s", margin, "");
+            column = margin;
+        } else if (column > margin) {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", word, text);
+        column += word;
+        text += word;
+        if (*text == '\n') {
+            printf("\n%*s", margin, "");
+            column = margin;
+        }
+        if (*text != '\0')
+            text++;
+    }
+    putchar('\n');
+}
+
+static void print_option(const Option *option)
+{
+    char head[64];
+    snprintf(head, sizeof head, "--%s%s%s", option->name, option->argument == NULL ? "" : " ",
+             option->argument == NULL ? "" : option->argument);
+    printf("  %-26s", head);
+    if (strlen(head) >= 26)
+        printf("\n%28s", "");
+    char text[512];
+    snprintf(text, sizeof text, "%s%s%s%s%s", option->help,
+             option->fallback == NULL ? "" : " Default: ", option->fallback == NULL ? "" : option->fallback,
+             option->environment == NULL ? "" : " Also: $", option->environment == NULL ? "" : option->environment);
+    print_wrapped(text, 28);
+}
+
+void command_print_help(const Command *command)
+{
+    bool has_options = command->options->name != NULL;
+    printf("brume %s%s%s%s\n\n", command->name, command->words[0] == '\0' ? "" : " ", command->words,
+           has_options ? " [OPTIONS]" : "");
+    print_wrapped(command->summary, 0);
+    if (command->details != NULL) {
+        putchar('\n');
+        print_wrapped(command->details, 0);
+    }
+    if (has_options)
+        printf("\nOptions:\n");
+    for (const Option *option = command->options; option->name != NULL; option++)
+        print_option(option);
+}
+
+static int run_help(const Invocation *invocation)
+{
+    if (invocation->word_count > 0) {
+        const Command *command = find_command(invocation->words[0]);
+        if (command == NULL)
+            return command_misused(NULL, "there is no command '%s'", invocation->words[0]);
+        command_print_help(command);
+        return EXIT_OK;
+    }
+    printf("Brume: a serverless platform in one program, speaking the AWS APIs.\n\n"
+           "  brume COMMAND [WORDS] [OPTIONS]\n\nCommands:\n");
+    for (size_t i = 0; commands[i] != NULL; i++)
+        printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    printf("\n`brume help COMMAND` tells more. To begin: `brume start`.\n");
+    return EXIT_OK;
+}
+
+static int run_version(const Invocation *invocation)
+{
+    (void)invocation;
+    printf("brume %s\n", BRUME_VERSION);
+    return EXIT_OK;
+}
+
+static const Option no_options[] = {{0}};
+
+const Command command_help = {
+    .name = "help",
+    .words = "[COMMAND]",
+    .summary = "Shows the commands, or one command's options.",
+    .options = no_options,
+    .words_max = 1,
+    .run = run_help,
+};
+
+const Command command_version = {
+    .name = "version",
+    .words = "",
+    .summary = "Shows this program's version.",
+    .options = no_options,
+    .run = run_version,
+};

@@ -1,0 +1,43 @@
+/* /_brume/health and /_brume/metrics: what machines ask of the server itself. Needs no signature; changes nothing. */
+#include "cli/server.h"
+
+static void answer(HttpRequest *request, int status, Slice type, Slice body)
+{
+    HttpHeader headers[] = {{SLICE("content-type"), type}, {SLICE("cache-control"), SLICE("no-store")}};
+    HttpResponse response = {.status = status, .headers = headers, .header_count = 2, .body = body};
+    http_respond(request, &response);
+}
+
+/* Alive: the process serves. Ready: it takes new work; not while it stops. */
+static void answer_health(const Server *server, HttpRequest *request)
+{
+    bool ready = !atomic_load(&server->draining);
+    Slice body = arena_format(request->arena, "{\"alive\":true,\"ready\":%s,\"version\":\"%s\"}\n",
+                              ready ? "true" : "false", BRUME_VERSION);
+    answer(request, ready ? 200 : 503, SLICE("application/json"), body);
+}
+
+static void answer_metrics(const Server *server, HttpRequest *request)
+{
+    answer(request, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
+           metrics_write(server->metrics, server->os, server->store, server->http, request->arena));
+}
+
+void endpoint_on_request(HttpHandler *handler, HttpRequest *request)
+{
+    Server *server = CONTAINER_OF(handler, Server, endpoint);
+    if (!slice_starts_with(request->path, SLICE("/_brume/"))) {
+        server->wire->on_request(server->wire, request);
+        return;
+    }
+    Slice name = slice_skip(request->path, SLICE("/_brume/").size);
+    if (!slice_equal(request->method, SLICE("GET")) && !slice_equal(request->method, SLICE("HEAD")))
+        answer(request, 405, SLICE("application/json"), SLICE("{\"message\":\"GET it\"}\n"));
+    else if (slice_equal(name, SLICE("health")))
+        answer_health(server, request);
+    else if (slice_equal(name, SLICE("metrics")))
+        answer_metrics(server, request);
+    else
+        answer(request, 404, SLICE("application/json"),
+               SLICE("{\"message\":\"there are /_brume/health and /_brume/metrics\"}\n"));
+}

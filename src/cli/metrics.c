@@ -1,0 +1,183 @@
+#include "cli/metrics.h"
+
+#include "base/bug.h"
+#include "cli/command.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What an answer was, by its status. */
+typedef enum Outcome { OUTCOME_OK, OUTCOME_CLIENT_ERROR, OUTCOME_SERVER_ERROR, OUTCOMES } Outcome;
+
+static const char *const outcome_names[OUTCOMES] = {"ok", "client_error", "server_error"};
+
+typedef struct OperationCount {
+    _Atomic uint64_t requests[OUTCOMES];
+    _Atomic uint64_t duration_ns;
+} OperationCount;
+
+typedef struct ServiceCount {
+    const Service *service;
+    OperationCount *operations; /* one for each of the service's */
+} ServiceCount;
+
+struct Metrics {
+    ServiceCount *services;
+    size_t service_count;
+    OperationCount unrouted; /* refused before an operation was known */
+};
+
+Metrics *metrics_open(const Service *const *services, size_t service_count)
+{
+    Metrics *metrics = calloc(1, sizeof *metrics);
+    ASSERT(metrics != NULL);
+    metrics->services = calloc(service_count, sizeof *metrics->services);
+    metrics->service_count = service_count;
+    ASSERT(metrics->services != NULL);
+    for (size_t i = 0; i < service_count; i++) {
+        metrics->services[i].service = services[i];
+        metrics->services[i].operations = calloc(services[i]->operation_count, sizeof(OperationCount));
+        ASSERT(metrics->services[i].operations != NULL);
+    }
+    return metrics;
+}
+
+void metrics_close(Metrics *metrics)
+{
+    for (size_t i = 0; i < metrics->service_count; i++)
+        free(metrics->services[i].operations);
+    free(metrics->services);
+    free(metrics);
+}
+
+static OperationCount *count_of(Metrics *metrics, const WireReport *report)
+{
+    if (report->service == NULL || report->operation == NULL)
+        return &metrics->unrouted;
+    for (size_t i = 0; i < metrics->service_count; i++)
+        if (metrics->services[i].service == report->service)
+            return &metrics->services[i].operations[report->operation - report->service->operations];
+    return &metrics->unrouted;
+}
+
+void metrics_count(Metrics *metrics, const WireReport *report)
+{
+    OperationCount *count = count_of(metrics, report);
+    Outcome outcome = report->status >= 500   ? OUTCOME_SERVER_ERROR
+                      : report->status >= 400 ? OUTCOME_CLIENT_ERROR
+                                              : OUTCOME_OK;
+    atomic_fetch_add_explicit(&count->requests[outcome], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&count->duration_ns, report->duration_ns, memory_order_relaxed);
+}
+
+/* ---- Text ---- */
+
+static void add_head(Buffer *out, const char *name, const char *type, const char *help)
+{
+    buffer_add_format(out, "# HELP brume_%s %s\n# TYPE brume_%s %s\n", name, help, name, type);
+}
+
+static void add_row(Buffer *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+    add_head(out, name, type, help);
+    buffer_add_format(out, "brume_%s %llu\n", name, (unsigned long long)value);
+}
+
+static void add_requests(Buffer *out, Slice service, Slice operation, OperationCount *count)
+{
+    for (Outcome outcome = 0; outcome < OUTCOMES; outcome++) {
+        uint64_t requests = atomic_load_explicit(&count->requests[outcome], memory_order_relaxed);
+        if (requests > 0)
+            buffer_add_format(out, "brume_requests_total{service=\"%.*s\",operation=\"%.*s\",outcome=\"%s\"} %llu\n",
+                              SLICE_PRINT(service), SLICE_PRINT(operation), outcome_names[outcome],
+                              (unsigned long long)requests);
+    }
+}
+
+static void add_duration(Buffer *out, Slice service, Slice operation, OperationCount *count)
+{
+    uint64_t ns = atomic_load_explicit(&count->duration_ns, memory_order_relaxed);
+    if (ns > 0)
+        buffer_add_format(out, "brume_request_seconds_total{service=\"%.*s\",operation=\"%.*s\"} %.9f\n",
+                          SLICE_PRINT(service), SLICE_PRINT(operation), (double)ns / 1e9);
+}
+
+static void each_operation(Metrics *metrics, Buffer *out,
+                           void (*add)(Buffer *out, Slice service, Slice operation, OperationCount *count))
+{
+    for (size_t i = 0; i < metrics->service_count; i++) {
+        const Service *service = metrics->services[i].service;
+        for (size_t j = 0; j < service->operation_count; j++)
+            add(out, service->name, service->operations[j].name, &metrics->services[i].operations[j]);
+    }
+    add(out, SLICE(""), SLICE(""), &metrics->unrouted);
+}
+
+static void add_operations(Metrics *metrics, Buffer *out)
+{
+    add_head(out, "requests_total", "counter", "Requests answered; without service and operation: not routed.");
+    each_operation(metrics, out, add_requests);
+    add_head(out, "request_seconds_total", "counter", "Time from a request's head to its answer, long polls included.");
+    each_operation(metrics, out, add_duration);
+}
+
+static void add_store(Buffer *out, Store *store)
+{
+    StoreStats stats;
+    store_stats(store, &stats);
+    add_row(out, "store_transactions_total", "counter", "Write transactions that committed.", stats.transactions);
+    add_row(out, "store_failures_total", "counter", "Write transactions that were dropped.", stats.failures);
+    add_row(out, "store_syncs_total", "counter", "Groups made durable.", stats.groups);
+    add_head(out, "store_sync_seconds_total", "counter", "Time spent making groups durable.");
+    buffer_add_format(out, "brume_store_sync_seconds_total %.9f\n", (double)stats.sync_ns / 1e9);
+    add_row(out, "store_timers_fired_total", "counter", "Timers that came due and ran.", stats.timers_fired);
+    add_row(out, "store_reads_total", "counter", "Read transactions.", stats.reads);
+    add_row(out, "store_read_misses_total", "counter", "Reads that had to go to the disk.", stats.read_misses);
+    add_row(out, "store_waiting", "gauge", "Calls that wait for something to come.", stats.waiting);
+    add_row(out, "store_queued", "gauge", "Calls before the writer.", stats.queued);
+    add_row(out, "store_disk_free_bytes", "gauge", "Free space where the data lies.", stats.disk_free_bytes);
+    add_row(out, "store_full", "gauge", "1 while writes are refused because the disk is nearly full.", stats.full);
+}
+
+static void add_http(Buffer *out, HttpServer *server)
+{
+    HttpServerStats stats;
+    http_server_stats(server, &stats);
+    add_row(out, "http_connections", "gauge", "Open connections.", stats.connections);
+    add_row(out, "http_accepted_total", "counter", "Connections accepted.", stats.accepted);
+    add_row(out, "http_refused_total", "counter", "Connections over the limit.", stats.refused);
+    add_row(out, "http_requests_total", "counter", "Requests begun.", stats.requests);
+    add_row(out, "http_bad_requests_total", "counter", "Requests that were malformed, too large or too slow.",
+            stats.bad_requests);
+    add_row(out, "http_evicted_total", "counter", "Clients dropped because they would not read or write.",
+            stats.evicted);
+}
+
+/* /proc/self/statm: pages in all, resident, shared … (proc(5)). */
+static void add_memory(Buffer *out, Os *os, Arena *arena)
+{
+    Slice text;
+    uint64_t pages;
+    if (os_read_file(os, "/proc/self/statm", arena, 4096, &text) != OK)
+        return;
+    text = slice_skip(text, slice_find(text, ' '));
+    if (text.size > 0)
+        text = slice_skip(text, 1);
+    text.size = slice_find(text, ' ');
+    if (slice_parse_uint64(text, &pages))
+        add_row(out, "process_resident_bytes", "gauge", "Memory of the process.",
+                pages * (uint64_t)sysconf(_SC_PAGESIZE));
+}
+
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Arena *arena)
+{
+    Buffer out = buffer_make(arena);
+    add_head(&out, "info", "gauge", "This program.");
+    buffer_add_format(&out, "brume_info{version=\"%s\"} 1\n", BRUME_VERSION);
+    add_operations(metrics, &out);
+    add_store(&out, store);
+    add_http(&out, server);
+    add_memory(&out, os, arena);
+    return buffer_slice(&out);
+}

@@ -1,0 +1,20 @@
+/* metrics.h: what the server counts, as Prometheus reads it (Prometheus documentation, "Exposition formats").
+ *
+ * Counting is done on the loops, by atomics; the text is written on the loop that was asked. */
+#ifndef BRUME_CLI_METRICS_H
+#define BRUME_CLI_METRICS_H
+
+#include "aws/wire/wire.h"
+
+typedef struct Metrics Metrics;
+
+Metrics *metrics_open(const Service *const *services, size_t service_count);
+void metrics_close(Metrics *metrics);
+
+/* Counts one answered request. Any thread. */
+void metrics_count(Metrics *metrics, const WireReport *report);
+
+/* All of it as text, in `arena`. */
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Arena *arena);
+
+#endif

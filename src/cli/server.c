@@ -1,0 +1,280 @@
+#include "cli/server.h"
+
+#include "base/bug.h"
+#include "cli/data_directory.h"
+#include "cli/services.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    READERS = 2,            /* threads for reads that miss the cache */
+    DRAIN_LIMIT_MS = 10000, /* what is not finished then is cut */
+};
+
+/* ---- Opening, in order; each step closes what it opened when it fails ---- */
+
+static bool open_store(Server *server, Slice *message)
+{
+    const Settings *settings = &server->settings;
+    if (data_directory_open(server->os, settings->data, settings->cache_bytes, &server->arena, &server->directory,
+                            &server->engine, message) != OK)
+        return false;
+    StoreOptions options = {
+        .os = server->os,
+        .engine = server->engine,
+        .limits = &settings->limits,
+        .directory = settings->data,
+        .readers = READERS,
+        .virtual_clock = settings->virtual_clock,
+    };
+    Error error = store_open(&options, &server->store);
+    if (error == OK) {
+        services_prepare(server->store);
+        error = store_start(server->store);
+    }
+    if (error == OK)
+        return true;
+    *message = arena_format(&server->arena, "the data in %s cannot be opened (%s): restore it from a backup",
+                            settings->data, error_text(error));
+    data_directory_close(&server->directory);
+    return false;
+}
+
+static void close_store(Server *server)
+{
+    store_stop(server->store);
+    data_directory_close(&server->directory);
+}
+
+static bool open_loops(Server *server, Slice *message)
+{
+    Error error = loop_open(server->os, &server->control);
+    while (error == OK && server->loop_count < server->settings.threads) {
+        error = loop_open(server->os, &server->loops[server->loop_count]);
+        if (error == OK)
+            server->loop_count++;
+    }
+    if (error != OK)
+        *message = SLICE("no event loop can be made: raise the limit of open files (ulimit -n)");
+    return error == OK;
+}
+
+static void close_loops(Server *server)
+{
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_close(server->loops[i]);
+    if (server->control != NULL)
+        loop_close(server->control);
+}
+
+static void report(void *user, const WireReport *report)
+{
+    Server *server = user;
+    metrics_count(server->metrics, report);
+    LogLevel level = report->status >= 500 && report->status != 501 ? LOG_WARNING : LOG_DEBUG;
+    if (level > server->log.level)
+        return;
+    char status[16];
+    char duration[32];
+    snprintf(status, sizeof status, "%d", report->status);
+    snprintf(duration, sizeof duration, "%.3f", (double)report->duration_ns / 1e6);
+    log_event(&server->log, level, "request",
+              LOG_FIELDS({"request_id", report->request_id},
+                         {"service", report->service == NULL ? (Slice){0} : report->service->name},
+                         {"operation", report->operation == NULL ? (Slice){0} : report->operation->name},
+                         {"account", report->account}, {"status", slice_of_string(status)},
+                         {"error", report->error == NULL ? (Slice){0} : report->error->name},
+                         {"ms", slice_of_string(duration)}));
+}
+
+static void open_wire(Server *server)
+{
+    const Settings *settings = &server->settings;
+    WireOptions options = {
+        .os = server->os,
+        .store = server->store,
+        .loops = server->loops,
+        .loop_count = server->loop_count,
+        .auth_mode = settings->auth,
+        .generation = &server->generation,
+        .root_access_key_id = settings->root_access_key_id,
+        .root_secret = settings->root_secret,
+        .services = services,
+        .service_count = service_count,
+        .limits = &settings->limits,
+        .endpoint = arena_format(&server->arena, "http://%.*s", SLICE_PRINT(server->bound)),
+        .report = report,
+        .report_user = server,
+    };
+    server->metrics = metrics_open(services, service_count);
+    server->wire = wire_handler_open(&options);
+}
+
+static void close_wire(Server *server)
+{
+    wire_handler_close(server->wire);
+    metrics_close(server->metrics);
+}
+
+static Slice listen_problem(Server *server, Error error)
+{
+    const char *address = server->settings.listen;
+    switch (error) {
+    case ERROR_EXISTS:
+        return arena_format(&server->arena, "%s is in use: stop what listens there, or choose another with --listen",
+                            address);
+    case ERROR_DENIED:
+        return arena_format(&server->arena, "listening on %s is not allowed: choose a port above 1023 with --listen",
+                            address);
+    case ERROR_MALFORMED:
+        return arena_format(&server->arena, "%s is no address: write it as 127.0.0.1:4566 or [::1]:4566", address);
+    default:
+        return arena_format(&server->arena, "cannot listen on %s (%s): choose another address with --listen", address,
+                            error_text(error));
+    }
+}
+
+static bool open_http(Server *server, Slice *message)
+{
+    HttpServerOptions options = {
+        .loops = server->loops,
+        .loop_count = server->loop_count,
+        .handler = &server->endpoint,
+        .limits = &server->settings.limits,
+    };
+    server->endpoint.on_request = endpoint_on_request;
+    Error error = http_server_open(&options, &server->http);
+    if (error == OK) {
+        error = http_server_listen(server->http, server->settings.listen, &server->arena, &server->bound);
+        if (error != OK)
+            http_server_close(server->http);
+    }
+    if (error != OK)
+        *message = listen_problem(server, error);
+    return error == OK;
+}
+
+static bool open_admin(Server *server, Slice *message)
+{
+    AdminOptions options = {
+        .store = server->store,
+        .loop = server->control,
+        .limits = &server->settings.limits,
+        .generation = &server->generation,
+        .log = &server->log,
+        .socket_path = data_path(&server->arena, server->settings.data, DATA_SOCKET),
+    };
+    Error error = admin_open(&options, &server->arena, &server->admin);
+    if (error != OK)
+        *message =
+            arena_format(&server->arena, "cannot make the socket %s (%s): choose a data directory on a local disk",
+                         options.socket_path, error_text(error));
+    return error == OK;
+}
+
+bool server_open(Server *server, Slice *message)
+{
+    if (!open_store(server, message))
+        return false;
+    if (open_loops(server, message) && open_http(server, message)) {
+        if (open_admin(server, message)) {
+            open_wire(server);
+            return true;
+        }
+        http_server_close(server->http);
+    }
+    close_store(server);
+    close_loops(server);
+    return false;
+}
+
+/* ---- Stopping ---- */
+
+static void one_drained(Server *server)
+{
+    if (--server->drains_left == 0)
+        loop_stop(server->control);
+}
+
+static void http_drained(Task *task)
+{
+    one_drained(CONTAINER_OF(task, Server, http_drained));
+}
+
+static void admin_stopped(Task *task)
+{
+    one_drained(CONTAINER_OF(task, Server, admin_stopped));
+}
+
+static void drain_is_too_long(uv_timer_t *timer)
+{
+    Server *server = CONTAINER_OF(timer, Server, drain_limit);
+    log_event(&server->log, LOG_WARNING, "drain_cut_off",
+              LOG_FIELDS({"reason", SLICE("requests did not end in 10 seconds")}));
+    loop_stop(server->control);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    Server *server = handle->data;
+    if (atomic_exchange(&server->draining, true))
+        _exit(128 + number); /* as the shell reports a signal; nothing acknowledged is lost */
+    log_event(&server->log, LOG_INFO, "stopping",
+              LOG_FIELDS({"signal", number == SIGTERM ? SLICE("SIGTERM") : SLICE("SIGINT")}));
+    server->drains_left = 2;
+    server->http_drained.run = http_drained;
+    server->admin_stopped.run = admin_stopped;
+    uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
+    http_server_drain(server->http, &server->http_drained, loop_mailbox(server->control));
+    admin_stop(server->admin, &server->admin_stopped);
+    store_end_waits(server->store);
+}
+
+static void watch_signals(Server *server)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    uv_loop_t *uv = loop_uv(server->control);
+    for (size_t i = 0; i < 2; i++) {
+        uv_signal_init(uv, &server->signals[i]);
+        server->signals[i].data = server;
+        uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(uv, &server->drain_limit);
+}
+
+/* Each connection is an open file. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+void server_run(Server *server)
+{
+    signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    watch_signals(server);
+    for (size_t i = 0; i < server->loop_count; i++) {
+        Error started = loop_start(server->loops[i]);
+        ASSERT(started == OK);
+    }
+    printf("brume %s listening on http://%.*s, data in %s, auth %s\n", BRUME_VERSION, SLICE_PRINT(server->bound),
+           server->settings.data, server->settings.auth == AUTH_SIGNED ? "signed" : "open");
+    fflush(stdout);
+    loop_run(server->control);
+
+    /* No request is left, or none that anyone waits for: first those who use the store, then the store. */
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_stop(server->loops[i]);
+    close_store(server);
+    admin_close(server->admin);
+    http_server_close(server->http);
+    close_wire(server);
+    close_loops(server);
+}

@@ -1,0 +1,48 @@
+/* server.h: the running server: everything that `brume start` wires up.
+ *
+ * The main thread runs the control loop: signals and administration. Connections are served by loops with a thread
+ * each. Stopping: no new connections, waits ended, requests finished, then the store, then the rest. */
+#ifndef BRUME_CLI_SERVER_H
+#define BRUME_CLI_SERVER_H
+
+#include "cli/admin_server.h"
+#include "cli/metrics.h"
+#include "cli/settings.h"
+#include "store/directory.h"
+
+typedef struct Server {
+    Settings settings;
+    Os *os;
+    Log log;
+    Arena arena; /* as long as the server */
+    DataDirectory directory;
+    Engine *engine;
+    Store *store;
+    Loop *control;
+    Loop *loops[THREADS_MAX];
+    size_t loop_count;
+    AccountGeneration generation;
+    Metrics *metrics;
+    HttpHandler *wire;
+    HttpHandler endpoint; /* in front of `wire`: /_brume/ */
+    HttpServer *http;
+    Slice bound; /* "127.0.0.1:4566" */
+    Admin *admin;
+    /* Stopping. */
+    atomic_bool draining;
+    uv_signal_t signals[2];
+    uv_timer_t drain_limit;
+    Task http_drained;
+    Task admin_stopped;
+    unsigned drains_left;
+} Server;
+
+/* Opens everything up to listening. False with one line that says what to do; what was opened is closed again. */
+bool server_open(Server *server, Slice *message);
+/* Serves until a signal stops it; closes everything. */
+void server_run(Server *server);
+
+/* Answers what lies under /_brume/ and hands the rest to the AWS APIs (endpoint.c). */
+void endpoint_on_request(HttpHandler *handler, HttpRequest *request);
+
+#endif

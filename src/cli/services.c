@@ -1,0 +1,13 @@
+#include "cli/services.h"
+
+#include "api/sqs.h"
+#include "api/sts.h"
+#include "core/queue.h"
+
+const Service *const services[] = {&sqs_service, &sts_service};
+const size_t service_count = sizeof services / sizeof services[0];
+
+void services_prepare(Store *store)
+{
+    store_on_timer(store, TIMER_QUEUE, queue_timer);
+}

@@ -1,0 +1,336 @@
+#include "cli/settings.h"
+
+#include "cli/data_directory.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CONFIG_MAX = 1024 * 1024, CACHE_MB_MAX = 1024 * 1024, SOCKET_PATH_MAX = 107 };
+
+/* ---- Reading values ---- */
+
+static bool read_number(const char *text, uint64_t lowest, uint64_t highest, uint64_t *number)
+{
+    return slice_parse_uint64(slice_of_string(text), number) && *number >= lowest && *number <= highest;
+}
+
+static bool read_choice(const char *text, const char *const *choices, size_t count, unsigned *choice)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, choices[i]) == 0) {
+            *choice = (unsigned)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_switch(const char *text, bool *on)
+{
+    static const char *const choices[] = {"false", "true", "0", "1"};
+    unsigned choice;
+    if (!read_choice(text, choices, 4, &choice))
+        return false;
+    *on = choice % 2 == 1;
+    return true;
+}
+
+static bool read_data(void *settings, const char *value)
+{
+    ((Settings *)settings)->data = value;
+    return value[0] != '\0';
+}
+
+static bool read_listen(void *settings, const char *value)
+{
+    const char *colon = strrchr(value, ':');
+    uint64_t port;
+    ((Settings *)settings)->listen = value;
+    return colon != NULL && colon > value && read_number(colon + 1, 0, 65535, &port);
+}
+
+static bool read_auth(void *settings, const char *value)
+{
+    static const char *const choices[] = {[AUTH_OPEN] = "open", [AUTH_SIGNED] = "signed"};
+    unsigned choice;
+    if (!read_choice(value, choices, 2, &choice))
+        return false;
+    ((Settings *)settings)->auth = (AuthMode)choice;
+    return true;
+}
+
+static bool read_virtual_clock(void *settings, const char *value)
+{
+    return read_switch(value, &((Settings *)settings)->virtual_clock);
+}
+
+static bool read_insecure_listen(void *settings, const char *value)
+{
+    return read_switch(value, &((Settings *)settings)->insecure_listen);
+}
+
+static bool read_threads(void *settings, const char *value)
+{
+    uint64_t number;
+    if (!read_number(value, 1, THREADS_MAX, &number))
+        return false;
+    ((Settings *)settings)->threads = (unsigned)number;
+    return true;
+}
+
+static bool read_cache(void *settings, const char *value)
+{
+    uint64_t number;
+    if (!read_number(value, 1, CACHE_MB_MAX, &number))
+        return false;
+    ((Settings *)settings)->cache_bytes = number << 20;
+    return true;
+}
+
+static bool read_log_format(void *settings, const char *value)
+{
+    unsigned choice;
+    if (!read_choice(value, log_format_names, LOG_FORMATS, &choice))
+        return false;
+    ((Settings *)settings)->log_format = (LogFormat)choice;
+    return true;
+}
+
+static bool read_log_level(void *settings, const char *value)
+{
+    unsigned choice;
+    if (!read_choice(value, log_level_names, LOG_LEVELS, &choice))
+        return false;
+    ((Settings *)settings)->log_level = (LogLevel)choice;
+    return true;
+}
+
+/* "NAME=VALUE" */
+static bool read_limit(void *settings, const char *value)
+{
+    const char *equal_sign = strchr(value, '=');
+    uint64_t number;
+    return equal_sign != NULL && read_number(equal_sign + 1, 0, UINT64_MAX, &number) &&
+           limits_set(&((Settings *)settings)->limits, slice_make(value, (size_t)(equal_sign - value)), number);
+}
+
+const Option start_options[] = {
+    {"data", "DIR", "BRUME_DATA", "~/.local/share/brume", "Where the data lies; made when it is not there.", read_data,
+     "a directory"},
+    {"listen", "ADDRESS", "BRUME_LISTEN", "127.0.0.1:4566", "Where to listen; port 0 takes a free one.", read_listen,
+     "HOST:PORT, as 127.0.0.1:4566 or [::1]:4566"},
+    {"auth", "open|signed", "BRUME_AUTH", "open",
+     "Whether signatures are verified. With `open` every request is let in, and an access key id of 12 digits is the "
+     "account.",
+     read_auth, "open or signed"},
+    {"virtual-clock", NULL, "BRUME_VIRTUAL_CLOCK", NULL, "Lets `brume clock` move the platform's time.",
+     read_virtual_clock, "true or false"},
+    {"threads", "N", "BRUME_THREADS", "one for each processor, at most 8", "Threads that serve connections.",
+     read_threads, "a number from 1 to 64"},
+    {"cache-mb", "N", "BRUME_CACHE_MB", "64", "Memory for data read from the disk, in MiB.", read_cache,
+     "a number of MiB from 1 on"},
+    {"limit", "NAME=VALUE", NULL, NULL,
+     "Changes a limit or quota; may be given several times. In the file: `limit.NAME = VALUE`.", read_limit,
+     "the NAME=VALUE of a limit that there is, as SQS_IN_FLIGHT=1000"},
+    {"log-format", "text|json", "BRUME_LOG_FORMAT", "text", "How log lines are written to standard error.",
+     read_log_format, "text or json"},
+    {"log-level", "LEVEL", "BRUME_LOG_LEVEL", "warning",
+     "What is logged: error, warning, info, or debug (every request).", read_log_level,
+     "error, warning, info or debug"},
+    {"insecure-listen", NULL, NULL, NULL,
+     "Allows an address that other machines can reach, although there is no TLS. Needs --auth signed.",
+     read_insecure_listen, "true or false"},
+    {"config", "FILE", "BRUME_CONFIG", NULL,
+     "Reads these options from a file too: lines of `name = value`, # comments.", NULL, NULL},
+    {0},
+};
+
+/* ---- Where values come from ---- */
+
+/* `where` names the place: "--threads", "$BRUME_THREADS", "brume.conf:3: threads". */
+static bool apply(const Option *option, const char *value, const char *where, Settings *settings, Arena *arena,
+                  Slice *message)
+{
+    if (option->read == NULL || option->read(settings, value))
+        return true;
+    *message = arena_format(arena, "%s: '%s' is not %s; see `brume help start`", where, value, option->expects);
+    return false;
+}
+
+static Slice trim(Slice text)
+{
+    while (text.size > 0 && strchr(" \t\r", text.data[0]) != NULL)
+        text = slice_skip(text, 1);
+    while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]) != NULL)
+        text.size--;
+    return text;
+}
+
+/* Gives the option of a key of the file and the text that it reads; limit.NAME stands for limit with NAME=VALUE. */
+static const Option *find_key(Slice key, Slice value, Arena *arena, const char **text)
+{
+    Slice limit = SLICE("limit.");
+    *text = arena_string(arena, value);
+    if (slice_starts_with(key, limit)) {
+        Slice name = slice_skip(key, limit.size);
+        *text = arena_format(arena, "%.*s=%s", SLICE_PRINT(name), *text).data;
+        key = SLICE("limit");
+    }
+    for (const Option *option = start_options; option->name != NULL; option++)
+        if (option->read != NULL && slice_equal(key, slice_of_string(option->name)))
+            return option;
+    return NULL;
+}
+
+static bool apply_file(const char *path, Slice content, Settings *settings, Arena *arena, Slice *message)
+{
+    for (int number = 1; content.size > 0; number++) {
+        size_t end = slice_find(content, '\n');
+        Slice line = trim((Slice){content.data, end});
+        content = slice_skip(content, end < content.size ? end + 1 : end);
+        if (line.size == 0 || line.data[0] == '#')
+            continue;
+        size_t equal_sign = slice_find(line, '=');
+        if (equal_sign == line.size || memchr(line.data, '\0', line.size) != NULL) {
+            *message = arena_format(arena, "%s:%d: expected `name = value`", path, number);
+            return false;
+        }
+        Slice key = trim((Slice){line.data, equal_sign});
+        const char *text;
+        const Option *option = find_key(key, trim(slice_skip(line, equal_sign + 1)), arena, &text);
+        if (option == NULL) {
+            *message = arena_format(arena, "%s:%d: there is no setting '%.*s'; see `brume help start`", path, number,
+                                    SLICE_PRINT(key));
+            return false;
+        }
+        const char *where = arena_format(arena, "%s:%d: %.*s", path, number, SLICE_PRINT(key)).data;
+        if (!apply(option, text, where, settings, arena, message))
+            return false;
+    }
+    return true;
+}
+
+static bool read_file(const char *path, Os *os, Settings *settings, Arena *arena, Slice *message)
+{
+    Slice content;
+    Error error = os_read_file(os, path, arena, CONFIG_MAX, &content);
+    if (error != OK) {
+        *message = arena_format(arena, "cannot read the configuration %s: %s; check the path given by --config", path,
+                                error_text(error));
+        return false;
+    }
+    return apply_file(path, content, settings, arena, message);
+}
+
+static bool apply_environment(Settings *settings, Arena *arena, Slice *message)
+{
+    for (const Option *option = start_options; option->name != NULL; option++) {
+        const char *value = option->environment == NULL ? NULL : getenv(option->environment);
+        if (value == NULL || value[0] == '\0')
+            continue;
+        if (!apply(option, value, arena_format(arena, "$%s", option->environment).data, settings, arena, message))
+            return false;
+    }
+    return true;
+}
+
+static bool apply_command_line(const Invocation *invocation, Settings *settings, Slice *message)
+{
+    for (size_t i = 0; i < invocation->given_count; i++) {
+        const Given *given = &invocation->given[i];
+        if (!apply(given->option, given->value, arena_format(invocation->arena, "--%s", given->option->name).data,
+                   settings, invocation->arena, message))
+            return false;
+    }
+    return true;
+}
+
+/* ---- What fits together ---- */
+
+bool address_is_loopback(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    char host[INET6_ADDRSTRLEN + 2];
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (colon == NULL || (size_t)(colon - address) >= sizeof host)
+        return false;
+    size_t size = (size_t)(colon - address);
+    memcpy(host, address, size);
+    host[size] = '\0';
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return (ntohl(v4.s_addr) >> 24) == 127;
+    if (size < 2 || host[0] != '[' || host[size - 1] != ']')
+        return false;
+    host[size - 1] = '\0';
+    return inet_pton(AF_INET6, host + 1, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+static bool read_root_key(Settings *settings, Slice *message)
+{
+    const char *id = getenv("BRUME_ACCESS_KEY_ID");
+    const char *secret = getenv("BRUME_SECRET_ACCESS_KEY");
+    bool has_id = id != NULL && id[0] != '\0';
+    bool has_secret = secret != NULL && secret[0] != '\0';
+    if (has_id != has_secret) {
+        *message = SLICE("BRUME_ACCESS_KEY_ID and BRUME_SECRET_ACCESS_KEY go together: set both, or neither");
+        return false;
+    }
+    if (has_id) {
+        settings->root_access_key_id = slice_of_string(id);
+        settings->root_secret = slice_of_string(secret);
+    }
+    return true;
+}
+
+static bool check(const Settings *settings, Arena *arena, Slice *message)
+{
+    if (settings->data == NULL) {
+        *message = SLICE("there is no home directory for the data: name one with --data DIR");
+        return false;
+    }
+    if (strlen(settings->data) + sizeof DATA_SOCKET > SOCKET_PATH_MAX) {
+        *message = arena_format(arena,
+                                "the path of the data directory is too long for the socket in it (at most %zu "
+                                "bytes): choose another with --data DIR",
+                                SOCKET_PATH_MAX - sizeof DATA_SOCKET);
+        return false;
+    }
+    if (address_is_loopback(settings->listen))
+        return true;
+    if (!settings->insecure_listen) {
+        *message = arena_format(arena,
+                                "other machines could reach %s, and there is no TLS yet: listen on 127.0.0.1, or "
+                                "add --insecure-listen and --auth signed",
+                                settings->listen);
+        return false;
+    }
+    if (settings->auth != AUTH_SIGNED) {
+        *message = arena_format(arena, "other machines could reach %s without a signature: add --auth signed",
+                                settings->listen);
+        return false;
+    }
+    return true;
+}
+
+bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Slice *message)
+{
+    Arena *arena = invocation->arena;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    *settings = (Settings){
+        .data = data_directory_default(arena),
+        .listen = "127.0.0.1:4566",
+        .threads = processors < 1   ? 1
+                   : processors > 8 ? 8
+                                    : (unsigned)processors,
+        .cache_bytes = 64u << 20,
+        .log_level = LOG_WARNING,
+        .limits = limits_default,
+    };
+    const char *config = invocation_value(invocation, "config");
+    if (config != NULL && !read_file(config, os, settings, arena, message))
+        return false;
+    return apply_environment(settings, arena, message) && apply_command_line(invocation, settings, message) &&
+           read_root_key(settings, message) && check(settings, arena, message);
+}

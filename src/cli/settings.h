@@ -1,0 +1,38 @@
+/* settings.h: what `brume start` was told, by the command line, the environment and the configuration file.
+ *
+ * One table of options (start_options) defines the three. The command line goes before the environment, that before the
+ * file, that before the defaults. Read once, before anything runs. */
+#ifndef BRUME_CLI_SETTINGS_H
+#define BRUME_CLI_SETTINGS_H
+
+#include "aws/wire/authenticate.h"
+#include "base/limits.h"
+#include "cli/command.h"
+#include "cli/log.h"
+
+enum { THREADS_MAX = 64 };
+
+typedef struct Settings {
+    const char *data;
+    const char *listen;
+    AuthMode auth;
+    bool virtual_clock;
+    bool insecure_listen;
+    unsigned threads; /* event loops */
+    uint64_t cache_bytes;
+    LogFormat log_format;
+    LogLevel log_level;
+    Limits limits;
+    Slice root_access_key_id; /* absent: none */
+    Slice root_secret;
+} Settings;
+
+extern const Option start_options[];
+
+/* Gives false and one line that says what to do. Slices and strings live in the invocation's arena. */
+bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Slice *message);
+
+/* Whether only this machine can reach the address "HOST:PORT". */
+bool address_is_loopback(const char *address);
+
+#endif

@@ -1,0 +1,168 @@
+/* queue.h: queues of messages.
+ *
+ * Every function runs inside a store transaction: it reads and writes keys of `txn`, never blocks, and takes time and
+ * randomness from txn_now and txn_random alone, so that it can be rerun. Slices passed in stay the caller's; slices
+ * given back live until the transaction ends unless an arena is passed. The home of every write is the queue itself.
+ * Errors: those named here, and the store's (ERROR_MISS, ERROR_IO …), which the caller passes on. */
+#ifndef BRUME_CORE_QUEUE_H
+#define BRUME_CORE_QUEUE_H
+
+#include "core/actor.h"
+#include "core/core_error.h"
+#include "store/store.h"
+
+/* How long a deleted queue's name stays taken, and how long one purge keeps the next away (SQS API reference,
+ * DeleteQueue and PurgeQueue). */
+enum { QUEUE_NAME_REST_MS = 60000, QUEUE_PURGE_REST_MS = 60000 };
+/* How long one receive may hold a message in all (SQS developer guide, "Visibility timeout"). */
+enum { QUEUE_IN_FLIGHT_MAX_MS = 12 * 3600 * 1000 };
+
+/* A name with a value: a tag, or a document that core keeps for the API's dialect without reading it. */
+typedef struct QueueLabel {
+    Slice name;
+    Slice value;
+} QueueLabel;
+
+typedef struct QueueLabels {
+    const QueueLabel *items;
+    size_t count;
+} QueueLabels;
+
+/* What the owner sets. */
+typedef struct QueueSettings {
+    uint64_t delay_ms;      /* before a message is seen, unless the message says otherwise */
+    uint64_t visibility_ms; /* that a receive hides a message, unless the receive says otherwise */
+    uint64_t retention_ms;  /* after which a message is dropped, received or not */
+    uint64_t wait_ms;       /* that an empty receive waits, unless the receive says otherwise */
+    uint64_t message_bytes; /* largest message: body, and names, types and values of its attributes */
+    QueueLabels documents;
+    QueueLabels tags;
+} QueueSettings;
+
+/* An open queue: what the functions below need to know of it. */
+typedef struct Queue {
+    Slice name;
+    uint64_t number; /* never given twice: a queue made again under its name has another */
+    QueueSettings settings;
+    uint64_t created_ms;
+    uint64_t modified_ms;
+    Home home;
+    Slice record_key; /* of the queue's own record */
+    Slice prefix;     /* of every other key of the queue */
+} Queue;
+
+/* ---- Queues (queue.c) ---- */
+
+/* The home of what is written to the queue of that name. */
+Home queue_home(const Actor *actor, Slice name);
+
+/* Makes the queue and opens it. QUEUE_EXISTS; QUEUE_DELETED_RECENTLY within QUEUE_NAME_REST_MS of its deletion. */
+Error queue_create(Txn *txn, const Actor *actor, Slice name, const QueueSettings *settings, Queue *queue);
+
+/* QUEUE_NOT_FOUND. */
+Error queue_open(Txn *txn, const Actor *actor, Slice name, Queue *queue);
+
+/* At most `max` names that begin with `prefix`, in order, those behind `after` (absent: from the first). `more` tells
+ * whether others follow. */
+typedef struct QueueNames {
+    Slice *items;
+    size_t count;
+    bool more;
+} QueueNames;
+Error queue_list(Txn *txn, const Actor *actor, Slice prefix, Slice after, size_t max, QueueNames *names);
+
+/* Replaces all settings; they hold for messages that are in the queue too (a shorter retention drops at once what is
+ * older). */
+Error queue_change(Txn *txn, Queue *queue, const QueueSettings *settings);
+
+/* Exact numbers, but for messages past their retention that wait for the sweep (at most QUEUE_SWEEP_PAUSE_MS). */
+typedef struct QueueCounts {
+    uint64_t visible;
+    uint64_t in_flight;
+    uint64_t delayed;
+} QueueCounts;
+enum { QUEUE_SWEEP_PAUSE_MS = 1000 };
+Error queue_count(Txn *txn, const Queue *queue, QueueCounts *counts);
+
+/* The queue is gone at once; its messages are deleted from the disk by a paged job. */
+Error queue_drop(Txn *txn, const Queue *queue);
+
+/* Every message that was sent before is gone at once; the disk is cleared by a paged job.
+ * QUEUE_PURGE_IN_PROGRESS within QUEUE_PURGE_REST_MS of the last purge. */
+Error queue_purge(Txn *txn, const Queue *queue);
+
+/* ---- Messages (queue_standard.c) ---- */
+
+typedef struct MessageId {
+    unsigned char bytes[16]; /* a random UUID (RFC 9562, version 4) */
+} MessageId;
+
+typedef struct MessageAttribute {
+    Slice name;
+    Slice type;  /* "String", "Number.price", "Binary" … */
+    Slice value; /* text, or the bytes themselves when the type begins with "Binary" */
+} MessageAttribute;
+
+typedef struct Message {
+    Slice body;
+    Slice sender; /* the principal id of who sent it */
+    Slice trace;  /* absent: none */
+    Slice digest; /* of the body, as the dialect made it; absent: none. Kept so that no receive computes it again */
+    const MessageAttribute *attributes;
+    size_t attribute_count;
+} Message;
+
+/* Bytes that count against the queue's limit. */
+uint64_t message_size_bytes(const Message *message);
+
+/* Adds one message, to be seen from txn_now() + delay_ms on, and gives its id.
+ * QUEUE_MESSAGE_TOO_LONG: message_size_bytes passes the queue's limit. */
+Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, MessageId *id);
+
+typedef struct ReceiveRequest {
+    size_t max;             /* messages, at least 1 */
+    uint64_t bytes_max;     /* of bodies and attributes; the first message is given whatever its size */
+    uint64_t in_flight_max; /* of the whole queue */
+    uint64_t visibility_ms; /* 0: the message stays receivable, and its receipt is good until the next receive */
+    uint64_t wait_ms;       /* 0: an empty answer comes at once */
+} ReceiveRequest;
+
+typedef struct ReceivedMessage {
+    MessageId id;
+    Message message;
+    Slice receipt; /* base64 text; good until the message is received again, over restarts too */
+    uint64_t sent_ms;
+    uint64_t receive_count; /* this receive included */
+    uint64_t first_received_ms;
+} ReceivedMessage;
+
+typedef struct ReceivedMessages {
+    ReceivedMessage *items;
+    size_t count;
+} ReceivedMessages;
+
+/* Takes messages that can be seen: those that came back first, then the new ones in the order in which they were sent.
+ * Each is hidden until it is deleted or `visibility_ms` has passed. The result lives in `arena`. When there is nothing,
+ * the call is parked for up to `wait_ms` (ERROR_WAIT, to be passed on), then the result is empty.
+ * QUEUE_IN_FLIGHT_LIMIT: the limit is reached, and wait_ms is 0 (waiting receives come back empty instead: SQS developer
+ * guide, "Amazon SQS visibility timeout", in-flight messages and quotas). */
+Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request, Arena *arena,
+                    ReceivedMessages *received);
+
+/* Deletes the message of that receipt. A receipt older than the message's last one deletes nothing and is no error, and
+ * neither is a message that is gone (SQS API reference, DeleteMessage).
+ * QUEUE_RECEIPT_INVALID: never given by this queue. */
+Error queue_delete(Txn *txn, const Queue *queue, Slice receipt);
+
+/* Hides the message until txn_now() + visibility_ms; 0 makes it receivable at once.
+ * QUEUE_RECEIPT_INVALID; QUEUE_MESSAGE_GONE: deleted, or the receipt is not its last one; QUEUE_MESSAGE_NOT_IN_FLIGHT:
+ * its visibility timeout has passed; QUEUE_VISIBILITY_TOO_LONG: past QUEUE_IN_FLIGHT_MAX_MS since it was received. */
+Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt, uint64_t visibility_ms);
+
+/* ---- Time (queue_sweep.c) ---- */
+
+/* The body of TIMER_QUEUE: visibility timeouts, delays, retention, and the deletion jobs. `main` registers it:
+ * store_on_timer(store, TIMER_QUEUE, queue_timer). */
+Error queue_timer(Txn *txn, uint64_t due_ms, Slice id, Slice value);
+
+#endif

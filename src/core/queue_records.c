@@ -1,0 +1,330 @@
+#include "core/queue_records.h"
+
+#include "base/bug.h"
+
+/* The first byte of each value; a change of form gets the next number, and its reader keeps the old ones. */
+enum { STATE_SCHEMA = 1, LEASE_SCHEMA = 1, MESSAGE_SCHEMA = 1, RECORD_SCHEMA = 1, TURN_SCHEMA = 1 };
+
+enum { RECORD_LIVE = 0, RECORD_DELETED = 1 };
+
+static Error take_schema(Slice *value, uint8_t expected)
+{
+    uint8_t schema = 0;
+    TRY(value_take_schema(value, &schema));
+    return schema == expected ? OK : ERROR_FORMAT;
+}
+
+/* ---- Keys ---- */
+
+static Buffer start_key(Txn *txn, Slice prefix, QueueTag tag)
+{
+    Buffer key = buffer_make(txn_arena(txn));
+    buffer_reserve(&key, prefix.size + 10); /* a tag and a number */
+    buffer_add(&key, prefix);
+    key_add_tag(&key, (char)tag);
+    return key;
+}
+
+Slice queue_key(Txn *txn, Slice prefix, QueueTag tag, uint64_t number)
+{
+    Buffer key = start_key(txn, prefix, tag);
+    key_add_uint64(&key, number);
+    return buffer_slice(&key);
+}
+
+Slice queue_state_key(Txn *txn, Slice prefix)
+{
+    Buffer key = start_key(txn, prefix, QUEUE_TAG_STATE);
+    return buffer_slice(&key);
+}
+
+Error queue_key_number(Slice key, Slice prefix, uint64_t *number)
+{
+    char tag = 0;
+    key = slice_skip(key, prefix.size);
+    TRY(key_take_tag(&key, &tag));
+    return key_take_uint64(&key, number);
+}
+
+KeyRange queue_range(Txn *txn, Slice prefix, QueueTag tag, uint64_t number, uint64_t below)
+{
+    if (below != 0)
+        return (KeyRange){queue_key(txn, prefix, tag, number), queue_key(txn, prefix, tag, below)};
+    Buffer all = start_key(txn, prefix, tag);
+    KeyRange range = key_range_of_prefix(txn_arena(txn), buffer_slice(&all));
+    range.begin = queue_key(txn, prefix, tag, number);
+    return range;
+}
+
+KeyRange queue_wait_range(Txn *txn, Slice prefix)
+{
+    Buffer first = start_key(txn, prefix, QUEUE_TAG_MESSAGE);
+    Buffer last = start_key(txn, prefix, QUEUE_TAG_AGAIN);
+    return (KeyRange){buffer_slice(&first), key_range_of_prefix(txn_arena(txn), buffer_slice(&last)).end};
+}
+
+/* ---- The state ---- */
+
+/* The state's members in their stored order; new ones are added at the end with a new schema. */
+#define STATE_MEMBERS(MEMBER)                                                                                          \
+    MEMBER(next_seq)                                                                                                   \
+    MEMBER(next_new)                                                                                                   \
+    MEMBER(lease_low)                                                                                                  \
+    MEMBER(again_head)                                                                                                 \
+    MEMBER(again_next)                                                                                                 \
+    MEMBER(new_count)                                                                                                  \
+    MEMBER(again_count)                                                                                                \
+    MEMBER(in_flight)                                                                                                  \
+    MEMBER(delayed)                                                                                                    \
+    MEMBER(purged_below)                                                                                               \
+    MEMBER(purged_ms)                                                                                                  \
+    MEMBER(sweep_due_ms)                                                                                               \
+    MEMBER(released)
+
+static Error state_parse(Slice value, QueueState *state)
+{
+    TRY(take_schema(&value, STATE_SCHEMA));
+#define MEMBER(name) &state->name,
+    uint64_t *const members[] = {STATE_MEMBERS(MEMBER)};
+#undef MEMBER
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        TRY(value_take_uint64(&value, members[i]));
+    return OK;
+}
+
+Error queue_state_get(Txn *txn, Slice prefix, QueueState *state)
+{
+    Slice value;
+    bool found;
+    TRY(txn_get(txn, queue_state_key(txn, prefix), &value, &found));
+    return found ? state_parse(value, state) : QUEUE_NOT_FOUND;
+}
+
+void queue_state_put(Txn *txn, Slice prefix, const QueueState *state)
+{
+    Buffer value = value_start(txn_arena(txn), STATE_SCHEMA);
+#define MEMBER(name) value_add_uint64(&value, state->name);
+    STATE_MEMBERS(MEMBER)
+#undef MEMBER
+    txn_put(txn, queue_state_key(txn, prefix), buffer_slice(&value));
+}
+
+/* ---- Leases ---- */
+
+Error queue_lease_parse(Slice value, Lease *lease)
+{
+    uint64_t status;
+    uint64_t body_tag;
+    TRY(take_schema(&value, LEASE_SCHEMA));
+    TRY(value_take_uint64(&value, &status));
+    TRY(value_take_uint64(&value, &body_tag));
+    TRY(value_take_uint64(&value, &lease->sent_ms));
+    TRY(value_take_uint64(&value, &lease->due_ms));
+    TRY(value_take_uint64(&value, &lease->turn));
+    TRY(value_take_uint64(&value, &lease->receive_count));
+    TRY(value_take_uint64(&value, &lease->first_received_ms));
+    TRY(value_take_uint64(&value, &lease->received_ms));
+    TRY(value_take_uint64(&value, &lease->nonce));
+    lease->status = (LeaseStatus)status;
+    lease->body_tag = (QueueTag)body_tag;
+    return OK;
+}
+
+Error queue_lease_get(Txn *txn, Slice prefix, uint64_t seq, Lease *lease, bool *found)
+{
+    Slice value;
+    TRY(txn_get(txn, queue_key(txn, prefix, QUEUE_TAG_LEASE, seq), &value, found));
+    return *found ? queue_lease_parse(value, lease) : OK;
+}
+
+void queue_lease_put(Txn *txn, Slice prefix, uint64_t seq, const Lease *lease)
+{
+    Buffer value = value_start(txn_arena(txn), LEASE_SCHEMA);
+    value_add_uint64(&value, (uint64_t)lease->status);
+    value_add_uint64(&value, (uint64_t)lease->body_tag);
+    value_add_uint64(&value, lease->sent_ms);
+    value_add_uint64(&value, lease->due_ms);
+    value_add_uint64(&value, lease->turn);
+    value_add_uint64(&value, lease->receive_count);
+    value_add_uint64(&value, lease->first_received_ms);
+    value_add_uint64(&value, lease->received_ms);
+    value_add_uint64(&value, lease->nonce);
+    txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_LEASE, seq), buffer_slice(&value));
+}
+
+static uint64_t *count_of(QueueState *state, LeaseStatus status)
+{
+    switch (status) {
+    case LEASE_DELAYED:
+        return &state->delayed;
+    case LEASE_IN_FLIGHT:
+        return &state->in_flight;
+    case LEASE_READY:
+        return &state->again_count;
+    }
+    UNREACHABLE();
+}
+
+void queue_lease_turn(QueueState *state, Lease *lease, LeaseStatus status)
+{
+    if (lease->status != 0) {
+        uint64_t *before = count_of(state, lease->status);
+        ASSERT(*before > 0);
+        *before -= 1;
+    }
+    *count_of(state, status) += 1;
+    lease->status = status;
+}
+
+void queue_lease_forget(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, const Lease *lease)
+{
+    Slice key = queue_key(txn, prefix, QUEUE_TAG_LEASE, seq);
+    txn_delete(txn, key);
+    txn_delete(txn, queue_key(txn, prefix, lease->body_tag, seq));
+    if (lease->status == LEASE_READY)
+        txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn));
+    else
+        txn_timer_delete(txn, TIMER_QUEUE, lease->due_ms, key);
+
+    uint64_t *count = count_of(state, lease->status);
+    ASSERT(*count > 0);
+    *count -= 1;
+    state->released += 1;
+}
+
+void queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, Lease *lease)
+{
+    queue_lease_turn(state, lease, LEASE_READY);
+    lease->turn = state->again_next++;
+    queue_lease_put(txn, prefix, seq, lease);
+
+    Buffer value = value_start(txn_arena(txn), TURN_SCHEMA);
+    value_add_uint64(&value, seq);
+    txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn), buffer_slice(&value));
+}
+
+/* ---- Messages ---- */
+
+Error queue_message_sent_ms(Slice value, uint64_t *sent_ms)
+{
+    TRY(take_schema(&value, MESSAGE_SCHEMA));
+    return value_take_uint64(&value, sent_ms);
+}
+
+Error queue_message_parse(Slice value, Arena *arena, MessageId *id, uint64_t *sent_ms, Message *message)
+{
+    Slice id_bytes;
+    uint64_t count;
+    TRY(take_schema(&value, MESSAGE_SCHEMA));
+    TRY(value_take_uint64(&value, sent_ms));
+    TRY(value_take_bytes(&value, &id_bytes));
+    if (id_bytes.size != sizeof(id->bytes))
+        return ERROR_MALFORMED;
+    memcpy(id->bytes, id_bytes.data, sizeof(id->bytes));
+    TRY(value_take_bytes(&value, &message->sender));
+    TRY(value_take_optional(&value, &message->trace));
+    TRY(value_take_optional(&value, &message->digest));
+    TRY(value_take_uint64(&value, &count));
+    if (count > value.size)
+        return ERROR_MALFORMED;
+    MessageAttribute *attributes = count == 0 ? NULL : ARENA_ARRAY(arena, MessageAttribute, count);
+    for (uint64_t i = 0; i < count; i++) {
+        TRY(value_take_bytes(&value, &attributes[i].name));
+        TRY(value_take_bytes(&value, &attributes[i].type));
+        TRY(value_take_bytes(&value, &attributes[i].value));
+    }
+    message->attributes = attributes;
+    message->attribute_count = count;
+    return value_take_bytes(&value, &message->body);
+}
+
+void queue_message_put(Txn *txn, Slice key, const MessageId *id, uint64_t sent_ms, const Message *message)
+{
+    Buffer value = value_start(txn_arena(txn), MESSAGE_SCHEMA);
+    buffer_reserve(&value, message_size_bytes(message) + 128);
+    value_add_uint64(&value, sent_ms);
+    value_add_bytes(&value, slice_make(id->bytes, sizeof(id->bytes)));
+    value_add_bytes(&value, message->sender);
+    value_add_optional(&value, message->trace);
+    value_add_optional(&value, message->digest);
+    value_add_uint64(&value, message->attribute_count);
+    for (size_t i = 0; i < message->attribute_count; i++) {
+        value_add_bytes(&value, message->attributes[i].name);
+        value_add_bytes(&value, message->attributes[i].type);
+        value_add_bytes(&value, message->attributes[i].value);
+    }
+    value_add_bytes(&value, message->body);
+    txn_put(txn, key, buffer_slice(&value));
+}
+
+/* ---- The queue's own record ---- */
+
+static void add_labels(Buffer *value, const QueueLabels *labels)
+{
+    value_add_uint64(value, labels->count);
+    for (size_t i = 0; i < labels->count; i++) {
+        value_add_bytes(value, labels->items[i].name);
+        value_add_bytes(value, labels->items[i].value);
+    }
+}
+
+static Error take_labels(Slice *value, Arena *arena, QueueLabels *labels)
+{
+    uint64_t count;
+    TRY(value_take_uint64(value, &count));
+    if (count > value->size)
+        return ERROR_MALFORMED;
+    QueueLabel *items = count == 0 ? NULL : ARENA_ARRAY(arena, QueueLabel, count);
+    for (uint64_t i = 0; i < count; i++) {
+        TRY(value_take_bytes(value, &items[i].name));
+        TRY(value_take_bytes(value, &items[i].value));
+    }
+    *labels = (QueueLabels){items, count};
+    return OK;
+}
+
+Error queue_record_parse(Slice value, Arena *arena, QueueRecord *record)
+{
+    uint64_t kind;
+    *record = (QueueRecord){0};
+    TRY(take_schema(&value, RECORD_SCHEMA));
+    TRY(value_take_uint64(&value, &kind));
+    if (kind == RECORD_DELETED) {
+        record->deleted = true;
+        return value_take_uint64(&value, &record->deleted_ms);
+    }
+    QueueSettings *settings = &record->settings;
+    uint64_t *const numbers[] = {&record->number,     &record->created_ms,      &record->modified_ms,
+                                 &settings->delay_ms, &settings->visibility_ms, &settings->retention_ms,
+                                 &settings->wait_ms,  &settings->message_bytes};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        TRY(value_take_uint64(&value, numbers[i]));
+    TRY(take_labels(&value, arena, &settings->documents));
+    return take_labels(&value, arena, &settings->tags);
+}
+
+Error queue_record_get(Txn *txn, Slice key, QueueRecord *record, bool *found)
+{
+    Slice value;
+    TRY(txn_get(txn, key, &value, found));
+    return *found ? queue_record_parse(value, txn_arena(txn), record) : OK;
+}
+
+void queue_record_put(Txn *txn, Slice key, const QueueRecord *record)
+{
+    const QueueSettings *settings = &record->settings;
+    Buffer value = value_start(txn_arena(txn), RECORD_SCHEMA);
+    value_add_uint64(&value, record->deleted ? RECORD_DELETED : RECORD_LIVE);
+    if (record->deleted) {
+        value_add_uint64(&value, record->deleted_ms);
+    } else {
+        const uint64_t numbers[] = {record->number,     record->created_ms,      record->modified_ms,
+                                    settings->delay_ms, settings->visibility_ms, settings->retention_ms,
+                                    settings->wait_ms,  settings->message_bytes};
+        for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+            value_add_uint64(&value, numbers[i]);
+        add_labels(&value, &settings->documents);
+        add_labels(&value, &settings->tags);
+    }
+    txn_put(txn, key, buffer_slice(&value));
+}

@@ -1,0 +1,336 @@
+#include "core/queue_records.h"
+
+#include "base/bug.h"
+
+/* Messages past their retention that one receive drops on its way before it answers with what it has. */
+enum { RECEIVE_DROPS_MAX = 250 };
+
+/* ---- Send ---- */
+
+uint64_t message_size_bytes(const Message *message)
+{
+    uint64_t size = message->body.size;
+    for (size_t i = 0; i < message->attribute_count; i++) {
+        const MessageAttribute *attribute = &message->attributes[i];
+        size += attribute->name.size + attribute->type.size + attribute->value.size;
+    }
+    return size;
+}
+
+static MessageId new_message_id(Txn *txn)
+{
+    MessageId id;
+    txn_random_bytes(txn, id.bytes, sizeof(id.bytes));
+    id.bytes[6] = (unsigned char)((id.bytes[6] & 0x0f) | 0x40); /* version 4 */
+    id.bytes[8] = (unsigned char)((id.bytes[8] & 0x3f) | 0x80); /* variant of RFC 9562 */
+    return id;
+}
+
+Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, MessageId *id)
+{
+    if (message_size_bytes(message) > queue->settings.message_bytes)
+        return QUEUE_MESSAGE_TOO_LONG;
+    QueueState state;
+    TRY(queue_state_get(txn, queue->prefix, &state));
+
+    uint64_t now_ms = txn_now(txn);
+    uint64_t seq = state.next_seq++;
+    QueueTag tag = delay_ms == 0 ? QUEUE_TAG_MESSAGE : QUEUE_TAG_DELAYED;
+    *id = new_message_id(txn);
+    queue_message_put(txn, queue_key(txn, queue->prefix, tag, seq), id, now_ms, message);
+
+    if (delay_ms == 0) {
+        if (state.new_count++ == 0)
+            state.next_new = seq;
+    } else {
+        Lease lease = {.body_tag = tag, .sent_ms = now_ms, .due_ms = now_ms + delay_ms};
+        queue_lease_turn(&state, &lease, LEASE_DELAYED);
+        queue_lease_put(txn, queue->prefix, seq, &lease);
+        queue_lease_timer_set(txn, queue->prefix, queue->home, seq, &lease);
+    }
+    if (state.sweep_due_ms == 0)
+        queue_sweep_at(txn, queue, &state, now_ms + queue->settings.retention_ms);
+    queue_state_put(txn, queue->prefix, &state);
+    return OK;
+}
+
+/* ---- Receive ---- */
+
+/* One receive, while it goes on. */
+typedef struct Receiving {
+    Txn *txn;
+    const Queue *queue;
+    const ReceiveRequest *request;
+    Arena *arena;
+    QueueState *state;
+    ReceivedMessages *received;
+    size_t max;
+    uint64_t bytes; /* of the messages so far */
+    size_t dropped; /* expired messages met and deleted */
+    bool full;      /* the next message would pass bytes_max */
+} Receiving;
+
+static bool wants_more(const Receiving *receiving)
+{
+    return receiving->received->count < receiving->max && receiving->dropped < RECEIVE_DROPS_MAX && !receiving->full;
+}
+
+/* Hands the message out: writes its lease, and adds it to the result. `value` is the stored message. Gives no message
+ * when the answer would grow too long (receiving->full). */
+static Error hand_out(Receiving *receiving, uint64_t seq, Lease *lease, Slice value)
+{
+    Txn *txn = receiving->txn;
+    Slice prefix = receiving->queue->prefix;
+    ReceivedMessage *out = &receiving->received->items[receiving->received->count];
+    uint64_t now_ms = txn_now(txn);
+
+    ArenaMark mark = arena_mark(receiving->arena);
+    value = arena_copy(receiving->arena, value);
+    TRY(queue_message_parse(value, receiving->arena, &out->id, &out->sent_ms, &out->message));
+    uint64_t size = message_size_bytes(&out->message);
+    if (receiving->received->count > 0 && receiving->bytes + size > receiving->request->bytes_max) {
+        arena_rewind(receiving->arena, mark);
+        receiving->full = true;
+        return OK;
+    }
+
+    if (lease->status == LEASE_READY)
+        txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn));
+    else
+        receiving->state->new_count -= 1;
+    lease->receive_count += 1;
+    lease->first_received_ms = lease->receive_count == 1 ? now_ms : lease->first_received_ms;
+    lease->received_ms = now_ms;
+    lease->nonce = txn_random(txn);
+    lease->due_ms = now_ms + receiving->request->visibility_ms;
+    if (receiving->request->visibility_ms == 0) {
+        queue_lease_ready(txn, prefix, receiving->state, seq, lease);
+    } else {
+        queue_lease_turn(receiving->state, lease, LEASE_IN_FLIGHT);
+        queue_lease_put(txn, prefix, seq, lease);
+        queue_lease_timer_set(txn, prefix, receiving->queue->home, seq, lease);
+    }
+
+    const Receipt receipt = {receiving->queue->number, seq, lease->receive_count, lease->nonce,
+                             queue_message_tag(&out->id)};
+    out->receipt = queue_receipt_write(receiving->arena, &receipt);
+    out->receive_count = lease->receive_count;
+    out->first_received_ms = lease->first_received_ms;
+    receiving->bytes += size;
+    receiving->received->count += 1;
+    return OK;
+}
+
+/* The message whose turn it is. */
+static Error take_returned_one(Receiving *receiving, Slice turn_value)
+{
+    Txn *txn = receiving->txn;
+    Slice prefix = receiving->queue->prefix;
+    uint8_t schema;
+    uint64_t seq;
+    Lease lease;
+    bool found;
+    TRY(value_take_schema(&turn_value, &schema));
+    TRY(value_take_uint64(&turn_value, &seq));
+    TRY(queue_lease_get(txn, prefix, seq, &lease, &found));
+    ASSERT(found && lease.status == LEASE_READY);
+    if (queue_expired(&receiving->queue->settings, lease.sent_ms, txn_now(txn))) {
+        queue_lease_forget(txn, prefix, receiving->state, seq, &lease);
+        receiving->dropped += 1;
+        return OK;
+    }
+    Slice value;
+    TRY(txn_get(txn, queue_key(txn, prefix, lease.body_tag, seq), &value, &found));
+    ASSERT(found);
+    return hand_out(receiving, seq, &lease, value);
+}
+
+static Error take_returned(Receiving *receiving)
+{
+    QueueState *state = receiving->state;
+    Slice prefix = receiving->queue->prefix;
+    if (state->again_count == 0)
+        return OK;
+    /* Up to the turns of now: a message that this very receive puts back (visibility 0) is not taken twice. */
+    KeyRange range = queue_range(receiving->txn, prefix, QUEUE_TAG_AGAIN, state->again_head, state->again_next);
+    Cursor *cursor = txn_scan(receiving->txn, range, SCAN_FORWARD);
+    Slice key;
+    Slice value;
+    Error error = OK;
+    while (wants_more(receiving) && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        uint64_t turn;
+        if ((error = queue_key_number(key, prefix, &turn)) != OK || (error = take_returned_one(receiving, value)) != OK)
+            break;
+        state->again_head = receiving->full ? turn : turn + 1;
+    }
+    cursor_close(cursor);
+    if (state->again_count == 0)
+        state->again_head = state->again_next;
+    return error;
+}
+
+static Error take_new(Receiving *receiving)
+{
+    QueueState *state = receiving->state;
+    Slice prefix = receiving->queue->prefix;
+    if (state->new_count == 0 || !wants_more(receiving))
+        return OK;
+    KeyRange range = queue_range(receiving->txn, prefix, QUEUE_TAG_MESSAGE, state->next_new, state->next_seq);
+    Cursor *cursor = txn_scan(receiving->txn, range, SCAN_FORWARD);
+    Slice key;
+    Slice value;
+    Error error = OK;
+    while (wants_more(receiving) && state->new_count > 0 && (error = cursor_next(cursor, &key, &value)) == OK &&
+           key.data != NULL) {
+        uint64_t seq;
+        Lease lease = {.body_tag = QUEUE_TAG_MESSAGE};
+        if ((error = queue_key_number(key, prefix, &seq)) != OK ||
+            (error = queue_message_sent_ms(value, &lease.sent_ms)) != OK)
+            break;
+        if (queue_expired(&receiving->queue->settings, lease.sent_ms, txn_now(receiving->txn))) {
+            txn_delete(receiving->txn, queue_key(receiving->txn, prefix, QUEUE_TAG_MESSAGE, seq));
+            state->new_count -= 1;
+            receiving->dropped += 1;
+        } else if ((error = hand_out(receiving, seq, &lease, value)) != OK) {
+            break;
+        }
+        state->next_new = receiving->full ? seq : seq + 1;
+    }
+    cursor_close(cursor);
+    if (state->new_count == 0)
+        state->next_new = state->next_seq;
+    return error;
+}
+
+Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request, Arena *arena,
+                    ReceivedMessages *received)
+{
+    ASSERT(request->max > 0);
+    *received = (ReceivedMessages){0};
+    QueueState state;
+    TRY(queue_state_get(txn, queue->prefix, &state));
+    bool wait = request->wait_ms > 0 && !txn_timed_out(txn);
+    if (state.in_flight >= request->in_flight_max && request->wait_ms == 0)
+        return QUEUE_IN_FLIGHT_LIMIT;
+    uint64_t room =
+        request->in_flight_max - (state.in_flight < request->in_flight_max ? state.in_flight : request->in_flight_max);
+    Savepoint before = txn_savepoint(txn);
+    Receiving receiving = {
+        .txn = txn,
+        .queue = queue,
+        .request = request,
+        .arena = arena,
+        .state = &state,
+        .received = received,
+        .max = request->max < room ? request->max : room,
+    };
+    if (state.again_count + state.new_count > 0 && receiving.max > 0) {
+        received->items = ARENA_ARRAY(arena, ReceivedMessage, receiving.max);
+        TRY(take_returned(&receiving));
+        TRY(take_new(&receiving));
+    }
+    if (received->count == 0 && receiving.dropped < RECEIVE_DROPS_MAX && wait) {
+        txn_rollback(txn, before); /* what was dropped is dropped again, by the sweep */
+        return txn_wait(txn, queue_wait_range(txn, queue->prefix), request->wait_ms);
+    }
+    if (received->count == 0 && receiving.dropped == 0)
+        return OK;
+    if (receiving.dropped > 0)
+        TRY(queue_lease_low_advance(txn, queue->prefix, &state));
+    txn_took(txn, received->count + receiving.dropped);
+    queue_state_put(txn, queue->prefix, &state);
+    return OK;
+}
+
+/* ---- Delete, visibility ---- */
+
+/* Whether the message that stands there is the receipt's. */
+static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receipt *receipt, bool *same)
+{
+    Slice value;
+    MessageId id;
+    uint64_t sent_ms;
+    Message message;
+    TRY(txn_get(txn, queue_key(txn, queue->prefix, tag, receipt->seq), &value, same));
+    if (!*same)
+        return OK;
+    TRY(queue_message_parse(value, txn_arena(txn), &id, &sent_ms, &message));
+    *same = queue_message_tag(&id) == receipt->message;
+    return OK;
+}
+
+/* Finds the lease that the receipt is the last one of. Not `held` when there is none, or when it was received again.
+ * A receipt of a later receive than the lease tells of is one whose lease was lost with the process before it was
+ * durable: it holds the message as well. So it is with a message that has no lease and is new again: `held`, and
+ * lease->status is 0. */
+static Error find_held(Txn *txn, const Queue *queue, const QueueState *state, const Receipt *receipt, Lease *lease,
+                       bool *held)
+{
+    *held = false;
+    *lease = (Lease){.body_tag = QUEUE_TAG_MESSAGE};
+    if (receipt->seq < state->purged_below)
+        return OK;
+    bool found;
+    TRY(queue_lease_get(txn, queue->prefix, receipt->seq, lease, &found));
+    if (found) {
+        *held = receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce;
+        if (*held || receipt->receive_count <= lease->receive_count)
+            return OK;
+    } else if (state->new_count == 0 || receipt->seq < state->next_new) {
+        return OK;
+    }
+    return is_message(txn, queue, lease->body_tag, receipt, held);
+}
+
+Error queue_delete(Txn *txn, const Queue *queue, Slice receipt_text)
+{
+    Receipt receipt;
+    QueueState state;
+    Lease lease;
+    bool held;
+    TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
+    TRY(queue_state_get(txn, queue->prefix, &state));
+    TRY(find_held(txn, queue, &state, &receipt, &lease, &held));
+    if (!held)
+        return OK;
+    if (lease.status == 0) {
+        txn_delete(txn, queue_key(txn, queue->prefix, QUEUE_TAG_MESSAGE, receipt.seq));
+        state.new_count -= 1;
+    } else {
+        queue_lease_forget(txn, queue->prefix, &state, receipt.seq, &lease);
+        TRY(queue_lease_low_advance(txn, queue->prefix, &state));
+    }
+    queue_state_put(txn, queue->prefix, &state);
+    return OK;
+}
+
+Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt_text, uint64_t visibility_ms)
+{
+    Receipt receipt;
+    QueueState state;
+    Lease lease;
+    bool held;
+    TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
+    TRY(queue_state_get(txn, queue->prefix, &state));
+    TRY(find_held(txn, queue, &state, &receipt, &lease, &held));
+    if (!held)
+        return QUEUE_MESSAGE_GONE;
+    uint64_t now_ms = txn_now(txn);
+    if (lease.status != LEASE_IN_FLIGHT || lease.due_ms <= now_ms)
+        return QUEUE_MESSAGE_NOT_IN_FLIGHT;
+    /* Held so far, in whole seconds as the limit is: right after a receive, the full 12 hours may be asked for. */
+    uint64_t held_ms = (now_ms - lease.received_ms) / 1000 * 1000;
+    if (held_ms + visibility_ms > QUEUE_IN_FLIGHT_MAX_MS)
+        return QUEUE_VISIBILITY_TOO_LONG;
+
+    txn_timer_delete(txn, TIMER_QUEUE, lease.due_ms, queue_key(txn, queue->prefix, QUEUE_TAG_LEASE, receipt.seq));
+    if (visibility_ms == 0) {
+        queue_lease_ready(txn, queue->prefix, &state, receipt.seq, &lease);
+        queue_state_put(txn, queue->prefix, &state);
+        return OK;
+    }
+    lease.due_ms = now_ms + visibility_ms;
+    queue_lease_put(txn, queue->prefix, receipt.seq, &lease);
+    queue_lease_timer_set(txn, queue->prefix, queue->home, receipt.seq, &lease);
+    return OK;
+}

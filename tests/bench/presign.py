@@ -1,0 +1,79 @@
+"""presign.py: distinct signed requests for wrk (Signature Version 4; IAM user guide, "Create a signed AWS API request")."""
+
+import datetime
+import hashlib
+import hmac
+import json
+
+KEY_ID = "AKIDBENCHBENCHBENCH1"
+SECRET = "bench/secret/bench/secret/bench/secret00"
+REGION = "us-east-1"
+REQUESTS = 10000
+HEADERS = "content-type;host;x-amz-date;x-amz-target"
+
+
+def digest(key, text):
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+class Signer:
+    """Signs requests to one port at one moment; good for five minutes, as the server's clock allows."""
+
+    def __init__(self, port):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        self.port = port
+        self.moment = now.strftime("%Y%m%dT%H%M%SZ")
+        self.scope = f"{now:%Y%m%d}/{REGION}/sqs/aws4_request"
+        self.key = digest(("AWS4" + SECRET).encode(), f"{now:%Y%m%d}")
+        for part in (REGION, "sqs", "aws4_request"):
+            self.key = digest(self.key, part)
+
+    def request(self, operation, members):
+        body = json.dumps(members, separators=(",", ":"))
+        payload = hashlib.sha256(body.encode()).hexdigest()
+        canonical = (
+            f"POST\n/\n\ncontent-type:application/x-amz-json-1.0\nhost:127.0.0.1:{self.port}\n"
+            f"x-amz-date:{self.moment}\nx-amz-target:AmazonSQS.{operation}\n\n{HEADERS}\n{payload}"
+        )
+        to_sign = f"AWS4-HMAC-SHA256\n{self.moment}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        signature = hmac.new(self.key, to_sign.encode(), hashlib.sha256).hexdigest()
+        return (
+            f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/x-amz-json-1.0\r\n"
+            f"X-Amz-Target: AmazonSQS.{operation}\r\nX-Amz-Date: {self.moment}\r\n"
+            f"Authorization: AWS4-HMAC-SHA256 Credential={KEY_ID}/{self.scope}, SignedHeaders={HEADERS}, "
+            f"Signature={signature}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        )
+
+
+def message(number):
+    """300 bytes, different for each number."""
+    start = f"message {number} "
+    return start + "abcdefghijklmnopqrstuvwxyz"[number % 26] * (300 - len(start))
+
+
+def write_requests(path, requests):
+    """The file that wrk.lua reads: for each request its size, a line feed, and its bytes."""
+    with open(path, "wb") as file:
+        for request in requests:
+            data = request.encode()
+            file.write(f"{len(data)}\n".encode() + data)
+
+
+def presign_send(path, port, queue_url, count=REQUESTS):
+    signer = Signer(port)
+    write_requests(
+        path,
+        (signer.request("SendMessage", {"QueueUrl": queue_url, "MessageBody": message(i)}) for i in range(count)),
+    )
+
+
+def presign_batch(path, port, queue_url, count=REQUESTS):
+    signer = Signer(port)
+
+    def entries(number):
+        return [{"Id": str(i), "MessageBody": message(number * 10 + i)} for i in range(10)]
+
+    write_requests(
+        path,
+        (signer.request("SendMessageBatch", {"QueueUrl": queue_url, "Entries": entries(i)}) for i in range(count)),
+    )

@@ -1,0 +1,237 @@
+"""rows.py: what is measured, a function a group; each gives rows of the table."""
+
+import glob
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import time
+
+import presign
+from processes import BRUME, LOAD, ROOT, Brume, Failure, Nginx, figures, wrk
+
+MIB = 1024  # in KiB
+
+
+class Row:
+    """One line: `measured` are the runs' values; the median of them (or of their ratios to `reference`) is held against
+    the target. `sense` is '>=' or '<='."""
+
+    def __init__(self, name, unit, sense, target, measured, reference=None, reference_name="", by_ratio=False):
+        self.name, self.unit, self.sense, self.target = name, unit, sense, target
+        self.measured = statistics.median(measured)
+        self.spread = (min(measured), max(measured))
+        self.reference = statistics.median(reference) if reference else None
+        self.reference_name, self.by_ratio = reference_name, by_ratio
+        self.ratio = None
+        if reference:
+            self.ratio = statistics.median(m / r for m, r in zip(measured, reference))
+
+    def met(self):
+        value = self.ratio if self.by_ratio else self.measured
+        if self.target is None:
+            return None
+        return value >= self.target if self.sense == ">=" else value <= self.target
+
+
+class Bench:
+    """`top`: a directory on a disk (not in memory: syncs are part of what is measured)."""
+
+    def __init__(self, top, quick):
+        self.top = top
+        self.runs = 1 if quick else 3
+        self.seconds = 2 if quick else 5
+        self.deep = 100000 if quick else 1000000
+        self.parked = 2000 if quick else 10000
+
+    def data(self, name):
+        path = os.path.join(self.top, name)
+        shutil.rmtree(path, ignore_errors=True)
+        os.makedirs(path, mode=0o700)
+        return path
+
+    # ---- Requests a second ----
+
+    def sends(self):
+        """SendMessage and SendMessageBatch by wrk, beside nginx's static answer to the same POST."""
+        requests = os.path.join(self.top, "requests")
+        plain, batched, static = [], [], []
+        with Nginx(os.path.join(self.top, "nginx")) as nginx, Brume(self.data("sends")) as brume:
+            brume.load("create", "bench", connections=1)
+            for _ in range(self.runs):
+                presign.presign_send(requests, brume.port, brume.url("bench"))
+                static.append(wrk(nginx.port, requests, 64, self.seconds))
+                plain.append(wrk(brume.port, requests, 64, self.seconds))
+                presign.presign_batch(requests, brume.port, brume.url("bench"))
+                batched.append(10 * wrk(brume.port, requests, 64, self.seconds))
+        return [
+            Row("SendMessage, 64 connections", "/s", ">=", 0.45, plain, static, "nginx static", by_ratio=True),
+            Row("SendMessageBatch of 10, messages", "/s", ">=", 2.5, batched, plain, "SendMessage", by_ratio=True),
+        ]
+
+    def pipeline(self):
+        """Send, receive, delete of one message through three requests; and one connection alone."""
+        rates, alone, syncs = [], [], []
+        slow = {"send": [], "receive": [], "delete": []}
+        with Brume(self.data("pipeline")) as brume:
+            brume.load("create", "bench", connections=1)
+            brume.load("create", "alone", connections=1)
+            for _ in range(self.runs):
+                found = brume.load("pipeline", "bench", connections=64, seconds=self.seconds)
+                rates.append(found["rate"])
+                for name, values in slow.items():
+                    values.append(found[f"{name}_p99"])
+                syncs.append(fdatasync_ms(self.top))
+                alone.append(brume.load("send", "alone", connections=1, seconds=2)["send_p50"])
+        rows = [Row("send + receive + delete, messages", "/s", ">=", 12000, rates)]
+        rows += [Row(f"  p99 of {name}", "ms", "<=", 10, values) for name, values in slow.items()]
+        rows.append(Row("SendMessage p50, one connection", "ms", "<=", 0.5, alone, syncs, "fdatasync alone"))
+        return rows
+
+    # ---- Deep queues, start, memory ----
+
+    def deep_queue(self):
+        """A deep queue against shallow ones, the memory that it costs, and starts on top of it."""
+        data = self.data("deep")
+        with Brume(data) as brume:
+            idle = brume.memory_kib()[0]
+            rates = self.receive_rates(brume)
+            grown = (brume.memory_kib()[0] - idle) / MIB
+        rows = [
+            Row(f"receive from {self.deep:,} waiting", "/s", ">=", 0.8, rates[0], rates[1], "1,000 waiting", by_ratio=True),
+            Row("  memory over idle", "MiB", "<=", 64, [grown]),
+        ]
+        rows.append(Row("start to ready, clean stop", "ms", "<=", 25, self.clean_starts(data), exec_ms(self.runs), "brume version"))
+        rows.append(Row("start to ready, kill -9 under load", "ms", "<=", 300, self.hard_starts(data)))
+        shutil.rmtree(data)
+        return rows
+
+    def receive_rates(self, brume):
+        """([deep], [shallow]): equal numbers of receives, from one deep queue and from many of a thousand."""
+        receives = 10000 if self.deep < 1000000 else 30000
+        brume.load("create", "deep", connections=1)
+        brume.load("send", "deep", batch=10, count=self.deep)
+        deep, shallow = [], []
+        for run in range(self.runs):
+            queues = {"queues": receives // 1000}
+            brume.load("create", f"shallow{run}", connections=1, **queues)
+            brume.load("send", f"shallow{run}", batch=10, count=receives, **queues)
+            shallow.append(self.receive_all(brume, f"shallow{run}", receives, **queues))
+            deep.append(self.receive_all(brume, "deep", receives))
+        return deep, shallow
+
+    @staticmethod
+    def receive_all(brume, queue, receives, **queues):
+        found = brume.load("receive", queue, count=receives, **queues)
+        if found["empty"] > receives / 100:
+            raise Failure(f"{found['empty']:.0f} of {receives} receives gave nothing")
+        return found["rate"]
+
+    def clean_starts(self, data):
+        times = []
+        for _ in range(max(self.runs, 3)):
+            with Brume(data) as brume:
+                times.append(brume.ready_ms)
+        return times
+
+    def hard_starts(self, data):
+        """Killed at another moment of the load each time, so with more or less log to read."""
+        times = []
+        for run in range(max(self.runs, 3)):
+            brume = Brume(data)
+            load = brume.start_load("send", "deep", batch=10, seconds=30)
+            time.sleep(2 + random.Random(run).random() * 2)
+            brume.kill()
+            load.kill()
+            load.communicate()
+            brume.process.stdout.close()
+            with Brume(data) as again:
+                times.append(again.ready_ms)
+        return times
+
+    def idle(self):
+        """Memory of a server that nobody has used yet."""
+        anonymous, resident = [], []
+        for _ in range(self.runs):
+            with Brume(self.data("idle")) as brume:
+                time.sleep(1)
+                memory = brume.memory_kib()
+                anonymous.append(memory[0] / MIB)
+                resident.append(memory[1] / MIB)
+        return [
+            Row("idle, anonymous memory", "MiB", "<=", 8, anonymous),
+            Row("idle, resident memory", "MiB", "<=", 24, resident),
+        ]
+
+    def polls(self):
+        """Parked long polls cost no processor time: less than a hundredth of one second in each."""
+        used = []
+        with Brume(self.data("polls")) as brume:
+            brume.load("create", "park", queues=1000)
+            for _ in range(self.runs):
+                load = brume.start_load("park", "park", queues=1000, connections=self.parked, seconds=7)
+                if load.stdout.readline().strip() != "parked":
+                    raise Failure("the long polls could not be parked")
+                before = brume.cpu_seconds()
+                time.sleep(5)
+                used.append((brume.cpu_seconds() - before) / 5)
+                left = figures(load.communicate(timeout=60)[0])
+                if load.returncode != 0 or left["left_early"] > 0:
+                    raise Failure(f"long polls did not stay: {left}")
+        return [Row(f"{self.parked:,} parked long polls, processor", "s/s", "<=", 0.01, used)]
+
+    # ---- The executable and its parts ----
+
+    def size(self):
+        stripped = os.path.join(self.top, "stripped")
+        subprocess.run(["strip", "-o", stripped, BRUME], check=True)
+        return [Row("executable, stripped", "MiB", "<=", 4, [os.path.getsize(stripped) / 1024 / 1024])]
+
+    MICRO_TARGETS = {"json_decode_plain": ("ns", 600), "sigv4_verify": ("us", 2)}
+
+    def micro(self):
+        """The programs micro_*: each prints `name value unit`. Those without a target are shown for comparison."""
+        rows = []
+        for source in sorted(glob.glob(os.path.join(ROOT, "tests/bench/micro_*.c"))):
+            program = os.path.join(ROOT, "build/tests/bench", os.path.basename(source)[:-2])
+            values, units = {}, {}
+            for _ in range(self.runs):
+                output = subprocess.run([program], stdout=subprocess.PIPE, text=True, timeout=120, check=True).stdout
+                for line in output.splitlines():
+                    name, value, unit = line.split()
+                    values.setdefault(name, []).append(float(value))
+                    units[name] = unit
+            for name, measured in values.items():
+                unit, target = self.MICRO_TARGETS.get(name, (units[name], None))
+                if unit != units[name]:
+                    raise Failure(f"{name} is given in {units[name]}, its target in {unit}")
+                rows.append(Row(name, unit, "<=", target, measured))
+        missing = set(self.MICRO_TARGETS) - {row.name for row in rows}
+        if missing:
+            raise Failure(f"no microbenchmark prints {', '.join(sorted(missing))}")
+        return rows
+
+
+def fdatasync_ms(top):
+    """What the disk itself takes: the median of appending 512 bytes and waiting for them."""
+    path = os.path.join(top, "fdatasync")
+    times = []
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(300):
+            started = time.monotonic()
+            file.write(bytes(512))
+            os.fdatasync(file.fileno())
+            times.append((time.monotonic() - started) * 1000)
+    os.unlink(path)
+    return statistics.median(times)
+
+
+def exec_ms(runs):
+    """What starting and ending the process takes without opening anything."""
+    times = []
+    for _ in range(max(runs, 3)):
+        started = time.monotonic()
+        subprocess.run([BRUME, "version"], stdout=subprocess.DEVNULL, check=True)
+        times.append((time.monotonic() - started) * 1000)
+    return times

@@ -1,0 +1,50 @@
+// A Brume server for the Node.js tests: started on a port of its own over a data directory of its own, stopped by its id.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+export const BINARY = process.env.BRUME_BINARY || path.join(ROOT, 'build', 'brume');
+const READY = /^brume (\S+) listening on (http:\/\/127\.0\.0\.1:\d+), data in (.+), auth (open|signed)$/;
+
+// What a test does not pass on itself must not reach the server.
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BRUME|AWS)_/.test(name)));
+
+// Starts a server; `stop` ends it and removes its data.
+export async function startServer({ options = [], env = {} } = {}) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'brume-'));
+  const data = path.join(folder, 'data');
+  const child = spawn(BINARY, ['start', '--data', data, '--listen', '127.0.0.1:0', ...options], {
+    env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const [line] = await Promise.race([
+    once(readline.createInterface({ input: child.stdout }), 'line'),
+    exited.then(([code]) => { throw new Error(`brume ended with ${code} before it was ready`); }),
+  ]);
+  const ready = READY.exec(line);
+  if (!ready) {
+    child.kill('SIGKILL');
+    throw new Error(`not the ready line: ${line}`);
+  }
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const [code] = await exited;
+    fs.rmSync(folder, { recursive: true, force: true });
+    return code;
+  };
+  return { url: ready[2], data, stop };
+}
+
+// Runs `brume ...words` to its end and gives what it printed.
+export async function command(...words) {
+  const child = spawn(BINARY, words, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (piece) => { text += piece; });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`brume ${words.join(' ')} ended with ${code}`);
+  return text;
+}
