@@ -27,7 +27,7 @@ static Server server;
 
 static void server_open(AuthMode mode)
 {
-    static const Slice origins[] = {SLICE_INIT("https://console.example")};
+    static const Slice origins[] = {SLICE_INIT("https://console.test")};
     static const Service *const services[] = {&sqs_service, &sts_service};
     StoreOptions store = {.os = os_linux(), .engine = engine_memory_open(), .limits = &limits_default, .readers = 1};
     assert_int_equal(store_open(&store, &server.store), OK);
@@ -339,7 +339,7 @@ static void pages_of_loopback_and_of_allowed_origins_may_call(void **unused)
 {
     (void)unused;
     static const char *const allowed[] = {"http://localhost:3000", "https://app.localhost", "http://127.0.0.1:8080",
-                                          "https://console.example", "http://[::1]:5173"};
+                                          "https://console.test", "http://[::1]:5173"};
     for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
         char headers[256];
         snprintf(headers, sizeof headers,
@@ -359,8 +359,8 @@ static void pages_of_loopback_and_of_allowed_origins_may_call(void **unused)
 static void other_pages_may_not_call_while_no_signature_is_asked_for(void **unused)
 {
     (void)unused;
-    static const char *const refused[] = {"https://evil.example", "null", "http://127.0.0.1.evil.example",
-                                          "http://localhost.evil.example", "https://console.example.evil.example"};
+    static const char *const refused[] = {"https://evil.test", "null", "http://127.0.0.1.evil.test",
+                                          "http://localhost.evil.test", "https://console.test.evil.test"};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         char headers[256];
         snprintf(headers, sizeof headers, "origin: %s\r\ncontent-type: application/x-www-form-urlencoded\r\n",
@@ -421,9 +421,9 @@ static void unsigned_requests_are_refused_where_signatures_are_asked_for(void **
     assert_answer_has("com.amazon.coral.service#MissingAuthenticationTokenException");
     assert_int_equal(ask_query("/", "Action=GetCallerIdentity"), 403);
     assert_answer_has("<Code>MissingAuthenticationToken</Code>");
-    assert_int_equal(
-        ask("POST", "/", "origin: https://anybody.example\r\nx-amz-target: AmazonSQS.ListQueues\r\n", "{}"), 403);
-    assert_answer_has("access-control-allow-origin: https://anybody.example\r\n");
+    assert_int_equal(ask("POST", "/", "origin: https://anybody.test\r\nx-amz-target: AmazonSQS.ListQueues\r\n", "{}"),
+                     403);
+    assert_answer_has("access-control-allow-origin: https://anybody.test\r\n");
 }
 
 int main(void)

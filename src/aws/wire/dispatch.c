@@ -108,6 +108,7 @@ static CallState *call_start(Wire *wire, HttpRequest *request)
     state->request = request;
     state->protocol = route_protocol(request);
     state->at_root = true;
+    state->parameters.limit = wire->options.limits->value[LIMIT_WIRE_QUERY_PARAMETERS];
     state->item_limit = wire->options.limits->value[LIMIT_WIRE_ITEMS];
     state->started_ns = os_monotonic_ns(wire->options.os);
     state->call = (Call){
