@@ -11,8 +11,8 @@
 #include "core/core_error.h"
 #include "store/store.h"
 
-/* How long a deleted queue's name stays taken, and how long one purge keeps the next away (SQS API reference,
- * DeleteQueue and PurgeQueue). */
+/* How long a deleted queue's name stays taken, and how long one purge keeps the next away (SQS API reference, deleting
+ * and purging a queue). */
 enum { QUEUE_NAME_REST_MS = 60000, QUEUE_PURGE_REST_MS = 60000 };
 /* How long one receive may hold a message in all (SQS developer guide, "Visibility timeout"). */
 enum { QUEUE_IN_FLIGHT_MAX_MS = 12 * 3600 * 1000 };
@@ -150,7 +150,7 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
                     ReceivedMessages *received);
 
 /* Deletes the message of that receipt. A receipt older than the message's last one deletes nothing and is no error, and
- * neither is a message that is gone (SQS API reference, DeleteMessage).
+ * neither is a message that is gone (SQS API reference, deleting a message).
  * QUEUE_RECEIPT_INVALID: never given by this queue. */
 Error queue_delete(Txn *txn, const Queue *queue, Slice receipt);
 

@@ -472,6 +472,47 @@ static void a_batch_of_the_wrong_form_is_refused_as_a_whole(void **state)
     assert_slice(attribute(fixture, SLICE("ApproximateNumberOfMessages")), "0");
 }
 
+static void violations_are_answered_in_the_words_of_sqs(void **state)
+{
+    Fixture *fixture = *state;
+    static const struct {
+        Slice operation;
+        Slice member;
+        ViolationKind kind;
+        Slice value;
+        const char *code;
+        const char *message;
+    } cases[] = {
+        {SLICE_INIT("SendMessage"),
+         SLICE_INIT("QueueUrl"),
+         VIOLATION_MISSING,
+         {0},
+         "MissingParameter",
+         "The request must contain the parameter QueueUrl."},
+        {SLICE_INIT("ReceiveMessage"), SLICE_INIT("MaxNumberOfMessages"), VIOLATION_RANGE_MAX, SLICE_INIT("11"),
+         "InvalidParameterValue",
+         "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."},
+        {SLICE_INIT("ReceiveMessage"), SLICE_INIT("WaitTimeSeconds"), VIOLATION_RANGE_MIN, SLICE_INIT("-1"),
+         "InvalidParameterValue",
+         "Value -1 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided."},
+        {SLICE_INIT("SendMessageBatch"),
+         SLICE_INIT("Entries"),
+         VIOLATION_MISSING,
+         {0},
+         "AWS.SimpleQueueService.EmptyBatchRequest",
+         "There should be at least one SendMessageBatchRequestEntry in the request."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const Operation *operation = service_operation(&sqs_service, cases[i].operation);
+        fixture->call = (Call){.arena = &fixture->arena, .service = &sqs_service, .operation = operation};
+        const Member *member = shape_member(operation->input, cases[i].member);
+        assert_non_null(member);
+        const Violation violation = {
+            .kind = cases[i].kind, .member = member, .path = member->name, .value = cases[i].value};
+        assert_refused(fixture, sqs_hooks.violation(&fixture->call, &violation), cases[i].code, cases[i].message);
+    }
+}
+
 static void every_core_error_has_words(void **state)
 {
     Fixture *fixture = *state;
@@ -497,6 +538,7 @@ int main(void)
         PROMISE(wrong_bodies_are_refused),
         PROMISE(an_entry_that_fails_leaves_the_others_alone),
         PROMISE(a_batch_of_the_wrong_form_is_refused_as_a_whole),
+        PROMISE(violations_are_answered_in_the_words_of_sqs),
         PROMISE(every_core_error_has_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
