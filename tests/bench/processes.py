@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import presign
@@ -48,14 +49,18 @@ class Brume:
     def __init__(self, data, binary=BRUME):
         command = [binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--auth", "signed"]
         started = time.monotonic()
+        self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            command, env={**os.environ, **KEYS}, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+            command,
+            env={**os.environ, **KEYS},
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            stdin=subprocess.DEVNULL,
         )
         try:
             self.port = self.read_port()
         except Failure:
-            self.process.kill()
-            self.process.wait()
+            self.close()
             raise
         self.ready_ms = (time.monotonic() - started) * 1000
 
@@ -71,18 +76,25 @@ class Brume:
                     return int(found.group(1))
                 if not piece:
                     break
-        raise Failure(f"brume did not start: {output!r}")
+        self.errors.seek(0)
+        raise Failure(f"brume did not start: {output!r} {self.errors.read()[-500:]!r}")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        stop_process(self.process)
-        self.process.stdout.close()
+        try:
+            stop_process(self.process)
+        finally:
+            self.close()
 
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
+    def close(self):
+        """By SIGKILL, when it has not ended yet."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
 
     def url(self, queue):
         return f"http://127.0.0.1:{self.port}/000000000000/{queue}"
@@ -106,11 +118,18 @@ class Brume:
             raise Failure(f"load {mode} failed")
         return figures(output)
 
-    def start_load(self, mode, queue, **options):
+    def start_load(self, mode, queue, quiet=False, **options):
+        """`quiet`: it will be cut off, and need not say so."""
         command = [LOAD, mode, "--port", str(self.port), "--queue", queue]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
-        return subprocess.Popen(command, env={**os.environ, **KEYS}, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command,
+            env={**os.environ, **KEYS},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if quiet else None,
+            text=True,
+        )
 
 
 def figures(output):

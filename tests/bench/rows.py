@@ -140,12 +140,11 @@ class Bench:
         times = []
         for run in range(max(self.runs, 3)):
             brume = Brume(data)
-            load = brume.start_load("send", "deep", batch=10, seconds=30)
+            load = brume.start_load("send", "deep", batch=10, seconds=30, quiet=True)
             time.sleep(2 + random.Random(run).random() * 2)
-            brume.kill()
-            load.kill()
-            load.communicate()
-            brume.process.stdout.close()
+            brume.close()
+            load.wait(timeout=60)  # its connections are gone, so it ends
+            load.stdout.close()
             with Brume(data) as again:
                 times.append(again.ready_ms)
         return times

@@ -42,6 +42,12 @@ class Check:
         attributes = self.attributes(queue)
         return None if attributes is None else [int(attributes[name]) for name in COUNTS]
 
+    def clock(self):
+        """A move of the clock that was acknowledged is kept: it never goes back."""
+        shown = self.server.clock()
+        if shown < self.ledger.clock:
+            self.ledger.violation(f"the clock shows {shown}, and showed {self.ledger.clock} before")
+
     def queues(self):
         """Every queue that must be there is, with its settings; none that must not."""
         for queue, state in sorted(self.ledger.queues.items()):

@@ -128,6 +128,14 @@ class Server:
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace").strip()[-2000:]
 
+    def has_ended(self):
+        """Whether it has, or does within two seconds: its connections end a little earlier than the process."""
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
@@ -162,4 +170,14 @@ class Server:
         return done.stdout.decode()
 
     def advance(self, duration):
-        self.run("clock", "advance", duration)
+        """Gives what the clock shows then, as text that sorts by time."""
+        return clock_text(self.run("clock", "advance", duration))
+
+    def clock(self):
+        return clock_text(self.run("clock", "now"))
+
+
+def clock_text(output):
+    """With its milliseconds always, so that texts compare."""
+    moment = output.strip().rstrip("Z")
+    return moment if "." in moment else moment + ".000"

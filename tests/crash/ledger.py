@@ -16,12 +16,18 @@ class Ledger:
         self.receipts = {}  # (queue, body) → receipt that is good: received last, and not given back
         self.queues = {}  # name → state
         self.visibility = {}  # queue → the values that the attribute VisibilityTimeout may have
+        self.clock = ""  # the latest time that the clock was seen to show
         self.violations = []
         self.acknowledged = 0
 
     def violation(self, text):
         with self.lock:
             self.violations.append(text)
+
+    def clock_shown(self, moment):
+        with self.lock:
+            self.clock = max(self.clock, moment)
+            self.acknowledged += 1
 
     # ---- Messages ----
 

@@ -8,7 +8,9 @@ from ledger import GONE, LEAVING, MAYBE, THERE
 
 SHARED_QUEUES = ["crash-0", "crash-1", "crash-2"]
 WORKERS = 6
-LEASE_SECONDS = 3600  # beyond every round: a lease ends only when the tests advance the clock
+LEASE_SECONDS = 3600  # beyond every round: a lease ends only when the check advances the clock
+CLOCK_MOVES = 4  # in each life
+CLOCK_MOVE = "100s"
 
 
 def queue_url(port, queue):
@@ -18,9 +20,9 @@ def queue_url(port, queue):
 class Worker(threading.Thread):
     """Runs until its connection ends or `stop` is set. `name` is part of every body."""
 
-    def __init__(self, port, ledger, name, seed, stop):
+    def __init__(self, port, ledger, name, seed, body_bytes, stop):
         super().__init__(name=name)
-        self.port, self.ledger, self.stop = port, ledger, stop
+        self.port, self.ledger, self.body_bytes, self.stop = port, ledger, body_bytes, stop
         self.chance = random.Random(f"{seed} {name}")
         self.sequence = 0
         self.held = []  # (queue, body, receipt) that this worker received
@@ -64,7 +66,7 @@ class Worker(threading.Thread):
         made = []
         for _ in range(count):
             self.sequence += 1
-            made.append(f"{self.name}-{self.sequence}-" + "x" * self.chance.randint(0, 400))
+            made.append(f"{self.name}-{self.sequence}-" + "x" * self.chance.randint(0, self.body_bytes))
         return made
 
     def delay(self):
@@ -94,7 +96,7 @@ class Worker(threading.Thread):
             queue,
             MaxNumberOfMessages=self.chance.randint(1, 10),
             VisibilityTimeout=LEASE_SECONDS,
-            WaitTimeSeconds=0,
+            WaitTimeSeconds=self.chance.choice([0, 0, 0, 1]),
         )
         for message in answer.get("Messages", []):
             self.ledger.received(queue, message["Body"], message["ReceiptHandle"])
@@ -166,13 +168,34 @@ class QueueWorker(Worker):
         self.stop.wait(0.02)  # a few dozen queues a second are enough
 
 
-class Load:
-    """All workers of one life of the server."""
+class ClockWorker(threading.Thread):
+    """Moves the clock: delays end, timers fire. All moves of a round together are shorter than a lease."""
 
-    def __init__(self, port, ledger, life, seed):
+    def __init__(self, server, ledger, stop):
+        super().__init__(name="clock")
+        self.server, self.ledger, self.stop = server, ledger, stop
+
+    def run(self):
+        for _ in range(CLOCK_MOVES):
+            if self.stop.wait(0.1):
+                return
+            try:
+                self.ledger.clock_shown(self.server.advance(CLOCK_MOVE))
+            except AssertionError as problem:
+                if not self.stop.is_set() and not self.server.has_ended():
+                    self.ledger.violation(f"clock: {problem}")
+                return
+
+
+class Load:
+    """All workers of one life of the server. Bodies have up to `body_bytes`."""
+
+    def __init__(self, server, ledger, life, seed, body_bytes):
         self.stop = threading.Event()
-        self.workers = [Worker(port, ledger, f"w{life}.{i}", seed, self.stop) for i in range(WORKERS)]
-        self.workers.append(QueueWorker(port, ledger, f"q{life}", seed, self.stop))
+        common = seed, body_bytes, self.stop
+        self.workers = [Worker(server.port, ledger, f"w{life}.{i}", *common) for i in range(WORKERS)]
+        self.workers.append(QueueWorker(server.port, ledger, f"q{life}", *common))
+        self.workers.append(ClockWorker(server, ledger, self.stop))
         for worker in self.workers:
             worker.start()
 

@@ -17,6 +17,8 @@ from load import Load, make_shared_queues
 
 LIVES = 3
 STOPPED_PART = 0.2  # of the lives that end at random end by SIGTERM
+BODY_BYTES = 400
+LARGE_BODY_BYTES = 30000
 FAILPOINT_SECONDS = 15
 ORPHAN_SLACK_BYTES = 512
 ORPHAN_SECONDS = 20
@@ -49,6 +51,8 @@ class Round:
     def __init__(self, binary, plain, seed, power=False, failpoint=None):
         self.binary, self.plain, self.seed, self.power, self.failpoint = binary, plain, seed, power, failpoint
         self.chance = random.Random(f"{seed} {power} {failpoint}")
+        # Every third round has large bodies: the engine writes tables and changes its logs within a second.
+        self.body_bytes = LARGE_BODY_BYTES if seed % 3 == 0 else BODY_BYTES
         self.ledger = Ledger()
         self.figures = Figures()
         self.top = tempfile.mkdtemp(prefix="brume-crash-")
@@ -90,7 +94,7 @@ class Round:
         self.figures.lives += 1
         if life > 0 and self.chance.random() < 0.5:
             self.die_at_start()
-        failpoint = f"{self.failpoint}:{int(2 ** self.chance.uniform(0, 9))}" if self.failpoint else None
+        failpoint = f"{self.failpoint}:{int(2 ** self.chance.uniform(3, 9))}" if self.failpoint else None
         server = self.start(failpoint)
         try:
             if server.wait_ready():
@@ -105,7 +109,7 @@ class Round:
         except Gone:
             if not self.failpoint:
                 raise
-        load = Load(server.port, self.ledger, life, self.seed)
+        load = Load(server, self.ledger, life, self.seed, self.body_bytes)
         try:
             if self.failpoint:
                 self.await_failpoint(server)
@@ -162,6 +166,7 @@ class Round:
                 raise AssertionError(f"the server does not start again: {server.complaint()}")
             checks = check.Check(server, self.ledger, self.chance)
             try:
+                checks.clock()
                 checks.queues()
                 checks.totals()
                 checks.receipts()

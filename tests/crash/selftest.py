@@ -29,7 +29,7 @@ def outcomes(name, sync_us=200000):
         os.mkdir(data)
         slow = name in ("during_sync", "before_sync_returns")
         environment = build.shim_environment(data, journal, sync_us if slow else 0)
-        done = subprocess.run([build.probe(), name], cwd=data, env=environment, timeout=60)
+        done = subprocess.run([build.probe(), name], cwd=data, env=environment, timeout=60, stderr=subprocess.DEVNULL)
         if done.returncode != -9:
             raise AssertionError(f"the probe ended with {done.returncode}")
         for seed in range(SEEDS):
