@@ -117,7 +117,7 @@ $(FUZZ): %: %.o $(call shared,fuzz,fuzz) $(LIB)
 # ---- What people ask for ----
 
 run:
-	@tools/run
+	@tools/run $(ARGS)
 # PARTS="unit wire" for some of it.
 test:
 	@tools/test $(PARTS:%=--part %)

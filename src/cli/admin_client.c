@@ -41,7 +41,7 @@ static bool connect_to(Exchange *exchange, const char *data_directory)
     const char *path = data_path(exchange->arena, data_directory, DATA_SOCKET);
     if (strlen(path) >= sizeof address.sun_path)
         return fail(exchange, arena_format(exchange->arena, "the path %s is too long for a socket", path));
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     exchange->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (exchange->socket < 0)
         return fail(exchange, arena_format(exchange->arena, "cannot make a socket: %s", strerror(errno)));

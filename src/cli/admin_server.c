@@ -62,19 +62,21 @@ void admin_refuse(HttpRequest *request, int status, Slice text)
     respond(request, status, buffer_slice(&out));
 }
 
+/* What core's codes mean, from ERROR_CORE_FIRST on. */
+static const Slice core_texts[] = {
+#define ROW(code, text) SLICE_INIT(text),
+    CORE_ERRORS(ROW)
+#undef ROW
+};
+
 static void refuse_error(Job *job, Error error)
 {
-    switch (error) {
-#define ROW(code, text)                                                                                                \
-    case code:                                                                                                         \
-        admin_refuse(job->request, 400, SLICE(text));                                                                  \
-        return;
-        CORE_ERRORS(ROW)
-#undef ROW
-    default:
+    size_t core = (size_t)(error - ERROR_CORE_FIRST);
+    if (error >= ERROR_CORE_FIRST && core < sizeof core_texts / sizeof core_texts[0])
+        admin_refuse(job->request, 400, core_texts[core]);
+    else
         admin_refuse(job->request, error == ERROR_STOPPING || error == ERROR_BUSY || error == ERROR_FULL ? 503 : 500,
                      slice_of_string(error_text(error)));
-    }
 }
 
 /* ---- Transactions ---- */
@@ -351,7 +353,7 @@ static void have_document(HttpRequest *request, Error error, Slice body)
         admin_refuse(request, 400, SLICE("the request must be one flat JSON object"));
         return;
     }
-    log_event(job->admin->options.log, LOG_INFO, "administration", LOG_FIELDS({"path", job->route->path}));
+    LOG(job->admin->options.log, INFO, "administration", log_text("path", job->route->path));
     job->route->run(job);
 }
 

@@ -7,7 +7,7 @@
 #define BRUME_CLI_ADMIN_SERVER_H
 
 #include "base/limits.h"
-#include "cli/log.h"
+#include "base/log.h"
 #include "core/account.h"
 #include "net/http.h"
 
@@ -18,7 +18,7 @@ typedef struct AdminOptions {
     Loop *loop;
     const Limits *limits;
     AccountGeneration *generation; /* bumped when access keys change */
-    const Log *log;
+    Log *log;
     const char *socket_path;
 } AdminOptions;
 

@@ -163,10 +163,14 @@ static void print_option(const Option *option)
     printf("  %-26s", head);
     if (strlen(head) >= 26)
         printf("\n%28s", "");
+    char fallback[128] = "";
+    char environment[64] = "";
     char text[512];
-    snprintf(text, sizeof text, "%s%s%s%s%s", option->help,
-             option->fallback == NULL ? "" : " Default: ", option->fallback == NULL ? "" : option->fallback,
-             option->environment == NULL ? "" : " Also: $", option->environment == NULL ? "" : option->environment);
+    if (option->fallback != NULL)
+        snprintf(fallback, sizeof fallback, " Default: %s.", option->fallback);
+    if (option->environment != NULL)
+        snprintf(environment, sizeof environment, " Variable: %s.", option->environment);
+    snprintf(text, sizeof text, "%s%s%s", option->help, fallback, environment);
     print_wrapped(text, 28);
 }
 
@@ -184,6 +188,8 @@ void command_print_help(const Command *command)
         printf("\nOptions:\n");
     for (const Option *option = command->options; option->name != NULL; option++)
         print_option(option);
+    if (command->print_more != NULL)
+        command->print_more();
 }
 
 static int run_help(const Invocation *invocation)

@@ -56,6 +56,7 @@ struct Command {
     size_t words_min;
     size_t words_max;
     int (*run)(const Invocation *invocation);
+    void (*print_more)(void); /* what help shows behind the options; NULL: nothing */
 };
 
 extern const Command command_start;

@@ -43,12 +43,6 @@ static bool open_store(Server *server, Slice *message)
     return false;
 }
 
-static void close_store(Server *server)
-{
-    store_stop(server->store);
-    data_directory_close(&server->directory);
-}
-
 static bool open_loops(Server *server, Slice *message)
 {
     Error error = loop_open(server->os, &server->control);
@@ -74,20 +68,21 @@ static void report(void *user, const WireReport *report)
 {
     Server *server = user;
     metrics_count(server->metrics, report);
-    LogLevel level = report->status >= 500 && report->status != 501 ? LOG_WARNING : LOG_DEBUG;
+    /* 501 is an answer as any other: AWS has the operation, Brume does not. */
+    LogLevel level = report->status >= 500 && report->status != 501 ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
     if (level > server->log.level)
         return;
-    char status[16];
-    char duration[32];
-    snprintf(status, sizeof status, "%d", report->status);
-    snprintf(duration, sizeof duration, "%.3f", (double)report->duration_ns / 1e6);
-    log_event(&server->log, level, "request",
-              LOG_FIELDS({"request_id", report->request_id},
-                         {"service", report->service == NULL ? (Slice){0} : report->service->name},
-                         {"operation", report->operation == NULL ? (Slice){0} : report->operation->name},
-                         {"account", report->account}, {"status", slice_of_string(status)},
-                         {"error", report->error == NULL ? (Slice){0} : report->error->name},
-                         {"ms", slice_of_string(duration)}));
+    const LogField fields[] = {
+        log_text("request_id", report->request_id),
+        log_text("service", report->service == NULL ? SLICE("") : report->service->name),
+        log_text("operation", report->operation == NULL ? SLICE("") : report->operation->name),
+        log_text("account", report->account),
+        log_int("status", report->status),
+        log_text("error", report->error == NULL ? SLICE("") : report->error->name),
+        log_uint("duration_us", report->duration_ns / 1000),
+        {0},
+    };
+    log_line(&server->log, level, "request", fields);
 }
 
 static void open_wire(Server *server)
@@ -175,8 +170,19 @@ static bool open_admin(Server *server, Slice *message)
     return error == OK;
 }
 
+/* Each connection is an open file. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 bool server_open(Server *server, Slice *message)
 {
+    raise_file_limit();
     if (!open_store(server, message))
         return false;
     if (open_loops(server, message) && open_http(server, message)) {
@@ -186,35 +192,42 @@ bool server_open(Server *server, Slice *message)
         }
         http_server_close(server->http);
     }
-    close_store(server);
+    store_stop(server->store);
     close_loops(server);
+    data_directory_close(&server->directory);
     return false;
 }
 
 /* ---- Stopping ---- */
 
-static void one_drained(Server *server)
+static void stop_when_drained(Server *server)
 {
-    if (--server->drains_left == 0)
+    if (server->http_is_drained && server->admin_is_stopped)
         loop_stop(server->control);
 }
 
 static void http_drained(Task *task)
 {
-    one_drained(CONTAINER_OF(task, Server, http_drained));
+    Server *server = CONTAINER_OF(task, Server, http_drained);
+    server->http_is_drained = true;
+    stop_when_drained(server);
 }
 
 static void admin_stopped(Task *task)
 {
-    one_drained(CONTAINER_OF(task, Server, admin_stopped));
+    Server *server = CONTAINER_OF(task, Server, admin_stopped);
+    server->admin_is_stopped = true;
+    stop_when_drained(server);
 }
 
+/* Clients that do not end their requests are given up. Administration is not: a backup that is being read ends with
+ * its piece, and the store must stay until then. */
 static void drain_is_too_long(uv_timer_t *timer)
 {
     Server *server = CONTAINER_OF(timer, Server, drain_limit);
-    log_event(&server->log, LOG_WARNING, "drain_cut_off",
-              LOG_FIELDS({"reason", SLICE("requests did not end in 10 seconds")}));
-    loop_stop(server->control);
+    LOG(&server->log, WARNING, "drain_cut_off", log_uint("limit_ms", DRAIN_LIMIT_MS));
+    server->http_is_drained = true;
+    stop_when_drained(server);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -222,9 +235,7 @@ static void on_signal(uv_signal_t *handle, int number)
     Server *server = handle->data;
     if (atomic_exchange(&server->draining, true))
         _exit(128 + number); /* as the shell reports a signal; nothing acknowledged is lost */
-    log_event(&server->log, LOG_INFO, "stopping",
-              LOG_FIELDS({"signal", number == SIGTERM ? SLICE("SIGTERM") : SLICE("SIGINT")}));
-    server->drains_left = 2;
+    LOG(&server->log, INFO, "stopping", log_string("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
     uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
@@ -245,20 +256,9 @@ static void watch_signals(Server *server)
     uv_timer_init(uv, &server->drain_limit);
 }
 
-/* Each connection is an open file. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 void server_run(Server *server)
 {
     signal(SIGPIPE, SIG_IGN);
-    raise_file_limit();
     watch_signals(server);
     for (size_t i = 0; i < server->loop_count; i++) {
         Error started = loop_start(server->loops[i]);
@@ -272,9 +272,12 @@ void server_run(Server *server)
     /* No request is left, or none that anyone waits for: first those who use the store, then the store. */
     for (size_t i = 0; i < server->loop_count; i++)
         loop_stop(server->loops[i]);
-    close_store(server);
+    store_stop(server->store);
     admin_close(server->admin);
     http_server_close(server->http);
     close_wire(server);
     close_loops(server);
+    log_finish(&server->log);
+    /* Last: whoever waits for the directory makes a socket of its own in it. */
+    data_directory_close(&server->directory);
 }

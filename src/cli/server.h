@@ -34,7 +34,8 @@ typedef struct Server {
     uv_timer_t drain_limit;
     Task http_drained;
     Task admin_stopped;
-    unsigned drains_left;
+    bool http_is_drained;
+    bool admin_is_stopped;
 } Server;
 
 /* Opens everything up to listening. False with one line that says what to do; what was opened is closed again. */

@@ -90,20 +90,12 @@ static bool read_cache(void *settings, const char *value)
 
 static bool read_log_format(void *settings, const char *value)
 {
-    unsigned choice;
-    if (!read_choice(value, log_format_names, LOG_FORMATS, &choice))
-        return false;
-    ((Settings *)settings)->log_format = (LogFormat)choice;
-    return true;
+    return log_format_parse(slice_of_string(value), &((Settings *)settings)->log_format);
 }
 
 static bool read_log_level(void *settings, const char *value)
 {
-    unsigned choice;
-    if (!read_choice(value, log_level_names, LOG_LEVELS, &choice))
-        return false;
-    ((Settings *)settings)->log_level = (LogLevel)choice;
-    return true;
+    return log_level_parse(slice_of_string(value), &((Settings *)settings)->log_level);
 }
 
 /* "NAME=VALUE" */
@@ -325,7 +317,7 @@ bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Sli
                    : processors > 8 ? 8
                                     : (unsigned)processors,
         .cache_bytes = 64u << 20,
-        .log_level = LOG_WARNING,
+        .log_level = LOG_LEVEL_WARNING,
         .limits = limits_default,
     };
     const char *config = invocation_value(invocation, "config");

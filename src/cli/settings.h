@@ -7,8 +7,8 @@
 
 #include "aws/wire/authenticate.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "cli/command.h"
-#include "cli/log.h"
 
 enum { THREADS_MAX = 64 };
 

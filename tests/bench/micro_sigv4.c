@@ -9,10 +9,11 @@
 
 enum { ROUNDS = 101, CALLS = 2000, BODY_SIZE = 300 };
 
+/* The thread's own processor time: what else runs on the machine does not count. */
 static uint64_t now_ns(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 

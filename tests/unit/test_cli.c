@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,7 +154,12 @@ static int connect_to(const Place *place)
 
 static void send_text(int connection, const char *text)
 {
-    assert_int_equal(send(connection, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t sent = send(connection, text, left, MSG_NOSIGNAL);
+        assert_true(sent > 0);
+        text += sent;
+        left -= (size_t)sent;
+    }
 }
 
 /* Reads until the text holds `part`; what comes behind is left in `text` too. */
@@ -445,6 +451,91 @@ static void a_damaged_backup_is_refused_and_never_served(void **state)
     expect_failure(RUN("restore", "/nonexistent", "--data", target), "cannot read /nonexistent");
 }
 
+/* Sends messages of 200 000 bytes, so that a backup does not fit into the buffers between server and client. */
+static void fill_queue(const Place *place)
+{
+    enum { MESSAGES = 40, BODY = 200000 };
+    char url[256];
+    char text[TEXT_MAX];
+    make_queue(place, url, sizeof url);
+    char *document = malloc(BODY + 512);
+    assert_non_null(document);
+    int size = snprintf(document, 512, "{\"QueueUrl\":\"%s\",\"MessageBody\":\"", url);
+    memset(document + size, 'm', BODY);
+    strcpy(document + size + BODY, "\"}");
+    char *head = malloc(BODY + 1024);
+    assert_non_null(head);
+    snprintf(head, BODY + 1024,
+             "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AmazonSQS.SendMessage\r\n"
+             "Content-Type: application/x-amz-json-1.0\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(document), document);
+    int connection = connect_to(place);
+    for (int i = 0; i < MESSAGES; i++) {
+        send_text(connection, head);
+        expect_answer(connection, "\"MessageId\"", text);
+    }
+    close(connection);
+    free(document);
+    free(head);
+}
+
+static int ask_for_backup(const Place *place, char *text)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/admin.sock", place->data);
+    int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(connection, (const struct sockaddr *)&address, sizeof address), 0);
+    send_text(connection, "POST /backup HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
+    expect_answer(connection, "HTTP/1.1 200 ", text);
+    return connection;
+}
+
+/* A client that stops reading its backup neither holds the server up nor gets an answer that looks whole. */
+static void a_stopping_server_breaks_its_backups_off(void **state)
+{
+    Place *place = *state;
+    char text[TEXT_MAX];
+    start(place);
+    fill_queue(place);
+    int stuck = ask_for_backup(place, text);
+    int left = ask_for_backup(place, text);
+    close(left); /* one whose client is gone */
+    uint64_t begun_ms = now_ms();
+    assert_int_equal(stop(place), 0);
+    assert_true(now_ms() - begun_ms < 8000);
+    char last[5] = "";
+    ssize_t got;
+    size_t total = 0;
+    while ((got = recv(stuck, text, TEXT_MAX, 0)) > 0) {
+        total += (size_t)got;
+        for (ssize_t i = 0; i < got; i++) {
+            memmove(last, last + 1, 4);
+            last[4] = text[i];
+        }
+    }
+    assert_memory_not_equal(last, "0\r\n\r\n", 5);
+    assert_true(total < 8000000);
+    close(stuck);
+}
+
+static void a_backup_of_much_data_comes_whole(void **state)
+{
+    Place *place = *state;
+    char backup[160];
+    char target[160];
+    struct stat info;
+    start(place);
+    fill_queue(place);
+    snprintf(backup, sizeof backup, "%s/a.backup", place->directory);
+    assert_int_equal(RUN("backup", backup, "--data", place->data).code, EXIT_OK);
+    assert_int_equal(stat(backup, &info), 0);
+    assert_true(info.st_size > 8000000);
+    assert_int_equal(info.st_mode & 077, 0); /* it holds secrets */
+    snprintf(target, sizeof target, "%s/restored", place->directory);
+    assert_int_equal(RUN("restore", backup, "--data", target).code, EXIT_OK);
+    assert_int_equal(stop(place), 0);
+}
+
 static void a_backup_that_cannot_be_written_leaves_nothing(void **state)
 {
     Place *place = *state;
@@ -516,6 +607,8 @@ int main(void)
         CLI_TEST(the_clock_moves_forward_where_it_may),
         CLI_TEST(a_backup_restores_to_the_same_data),
         CLI_TEST(a_damaged_backup_is_refused_and_never_served),
+        CLI_TEST(a_stopping_server_breaks_its_backups_off),
+        CLI_TEST(a_backup_of_much_data_comes_whole),
         CLI_TEST(a_backup_that_cannot_be_written_leaves_nothing),
         CLI_TEST(help_knows_every_command),
         CLI_TEST(what_makes_no_sense_is_refused_with_a_pointer_to_help),

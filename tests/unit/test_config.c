@@ -84,7 +84,7 @@ static void defaults_are_those_that_help_shows(void **state)
     assert_string_equal(setup->settings.listen, "127.0.0.1:4566");
     assert_int_equal(setup->settings.auth, AUTH_OPEN);
     assert_int_equal(setup->settings.cache_bytes, 64 << 20);
-    assert_int_equal(setup->settings.log_level, LOG_WARNING);
+    assert_int_equal(setup->settings.log_level, LOG_LEVEL_WARNING);
     assert_false(setup->settings.virtual_clock);
     assert_null(setup->settings.root_access_key_id.data);
     assert_memory_equal(&setup->settings.limits, &limits_default, sizeof limits_default);
@@ -134,8 +134,8 @@ static void a_file_may_hold_comments_switches_and_limits(void **state)
     assert_string_equal(setup->settings.data, "/some where");
     assert_int_equal(setup->settings.limits.value[LIMIT_SQS_IN_FLIGHT], 7);
     assert_int_equal(setup->settings.limits.value[LIMIT_NET_BODY_BYTES], 1000);
-    assert_int_equal(setup->settings.log_format, LOG_JSON);
-    assert_int_equal(setup->settings.log_level, LOG_DEBUG);
+    assert_int_equal(setup->settings.log_format, LOG_FORMAT_JSON);
+    assert_int_equal(setup->settings.log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(setup->settings.cache_bytes, 8 << 20);
 }
 

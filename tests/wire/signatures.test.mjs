@@ -1,4 +1,5 @@
-// A server that verifies, through a current AWS SDK for JavaScript (JSON protocol).
+// A server that verifies, through a current AWS SDK for JavaScript (JSON protocol). The SDK names errors of SQS by their
+// Query codes (header x-amzn-query-error).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { CreateQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -40,11 +41,11 @@ test('the root key is let in and belongs to account 000000000000', async () => {
 });
 
 test('a wrong secret is refused', () =>
-  refused(clientOf(SQSClient, KEY, 'wrong'), new ListQueuesCommand({}), 'InvalidSignatureException', 403));
+  refused(clientOf(SQSClient, KEY, 'wrong'), new ListQueuesCommand({}), 'SignatureDoesNotMatch', 403));
 
 test('an unknown key is refused', () =>
-  refused(clientOf(SQSClient, 'AKIANOBODYHASTHISKEY', SECRET), new ListQueuesCommand({}), 'UnrecognizedClientException', 403));
+  refused(clientOf(SQSClient, 'AKIANOBODYHASTHISKEY', SECRET), new ListQueuesCommand({}), 'InvalidClientTokenId', 403));
 
 test('a signature of an hour ago is refused', () =>
   refused(clientOf(SQSClient, KEY, SECRET, { systemClockOffset: -3600000 }), new ListQueuesCommand({}),
-    'InvalidSignatureException', 403));
+    'SignatureDoesNotMatch', 403));

@@ -92,7 +92,7 @@ test('errors arrive as the SDK’s own classes', async () => {
   const { QueueUrl } = await call.CreateQueue({ QueueName, Attributes: { DelaySeconds: '1' } });
   const exists = await refused(call.CreateQueue({ QueueName, Attributes: { DelaySeconds: '2' } }), 'QueueNameExists');
   assert.ok(exists instanceof QueueNameExists);
-  const invalid = await refused(call.DeleteMessage({ QueueUrl, ReceiptHandle: 'garbage' }), 'ReceiptHandleIsInvalid');
+  const invalid = await refused(call.DeleteMessage({ QueueUrl, ReceiptHandle: 'garbage' }), 'ReceiptHandleIsInvalid', 404);
   assert.ok(invalid instanceof ReceiptHandleIsInvalid);
   await call.DeleteQueue({ QueueUrl });
   const recently = await refused(call.CreateQueue({ QueueName }), 'QueueDeletedRecently');
@@ -243,11 +243,12 @@ test('what Brume does not implement is refused by name', async () => {
   assert.match(error.message, /TagQueue/);
 });
 
-test('STS tells who is calling and whose a key is', async () => {
+test('STS tells who is calling, and of a key that is nobody’s that it is', async () => {
   const sts = clientOf(STSClient);
   const identity = await sts.send(new GetCallerIdentityCommand({}));
   assert.equal(identity.Account, '123456789012');
   assert.ok(identity.Arn.startsWith('arn:aws:iam::123456789012:'));
-  assert.equal((await sts.send(new GetAccessKeyInfoCommand({ AccessKeyId: '210987654321' }))).Account, '210987654321');
+  const nobody = new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIAIOSFODNN7EXAMPLE' });
+  await assert.rejects(sts.send(nobody), /AKIAIOSFODNN7EXAMPLE does not exist/);
   sts.destroy();
 });

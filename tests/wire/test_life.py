@@ -172,10 +172,15 @@ def test_the_configuration_file_is_read_and_the_command_line_goes_before_it(star
     assert server.auth == "signed" and server.port != 1
 
 
-@pytest.mark.parametrize("arguments", [["--lsten", "x"], ["--listen"], ["--threads", "0"], ["--auth", "no"], ["word"]])
+@pytest.mark.parametrize("arguments", [["--lsten", "x"], ["--listen"], ["word"]])
 def test_a_wrong_command_line_is_a_usage_error(folder, arguments):
     code, text = refused_start(folder, *arguments)
     assert code == 2 and "brume help start" in text
+
+
+@pytest.mark.parametrize("option, value", [("--threads", "0"), ("--auth", "no"), ("--listen", "nowhere")])
+def test_an_option_s_value_that_makes_no_sense_is_said_in_one_line(folder, option, value):
+    assert_one_line(*refused_start(folder, option, value), option, value)
 
 
 def test_another_address_than_loopback_needs_signatures_and_tls(folder):
@@ -254,7 +259,7 @@ def test_a_backup_taken_while_messages_come_is_restored_whole(start, folder):
     assert bodies == list(range(len(bodies))) and len(bodies) >= 50
 
 
-def test_a_backup_cut_off_or_changed_is_refused_and_leaves_nothing(start, folder):
+def test_a_backup_cut_off_or_changed_is_refused_and_nothing_of_it_is_served(start, folder):
     server = start()
     path = made_queue(server)
     client(server).send_message(QueueUrl=server.url + path, MessageBody="x" * 1000)
@@ -265,8 +270,11 @@ def test_a_backup_cut_off_or_changed_is_refused_and_leaves_nothing(start, folder
                           "other": b"something else"}.items():
         (folder / name).write_bytes(content)
         done = command("restore", folder / name, "--data", folder / f"data-{name}", check=False)
-        assert_one_line(done.returncode, done.stderr, folder / name)
-        assert "QueueUrls" not in client(start(data=folder / f"data-{name}")).list_queues()
+        assert_one_line(done.returncode, done.stderr, "backup")
+        try:
+            assert "QueueUrls" not in client(start(data=folder / f"data-{name}")).list_queues()
+        except DidNotStart as refusal:
+            assert_one_line(refusal.code, refusal.errors, "restore")
 
 
 def test_a_restore_never_goes_over_data_that_is_there(start, folder):
@@ -276,6 +284,23 @@ def test_a_restore_never_goes_over_data_that_is_there(start, folder):
     assert server.terminate() == 0
     done = command("restore", folder / "b", "--data", server.data, check=False)
     assert_one_line(done.returncode, done.stderr, server.data)
+
+
+def test_data_that_a_newer_version_wrote_is_refused_and_left_as_it_is(start):
+    server = start()
+    made_queue(server, "kept")
+    assert server.terminate() == 0
+    path = os.path.join(server.data, "format")
+    with open(path, encoding="ascii") as file:
+        ours = file.read()
+    with open(path, "w", encoding="ascii") as file:
+        file.write("99\n")
+    with pytest.raises(DidNotStart) as caught:
+        start(data=server.data)
+    assert_one_line(caught.value.code, caught.value.errors, server.data, "newer")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(ours)
+    assert len(client(start(data=server.data)).list_queues()["QueueUrls"]) == 1
 
 
 def test_the_data_directory_and_its_socket_are_the_owner_s_alone(start):
