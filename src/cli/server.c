@@ -101,6 +101,8 @@ static void open_wire(Server *server)
         .service_count = service_count,
         .limits = &settings->limits,
         .endpoint = arena_format(&server->arena, "http://%.*s", SLICE_PRINT(server->bound)),
+        .origins = settings->origins,
+        .origin_count = settings->origin_count,
         .report = report,
         .report_user = server,
     };

@@ -98,6 +98,31 @@ static bool read_log_level(void *settings, const char *value)
     return log_level_parse(slice_of_string(value), &((Settings *)settings)->log_level);
 }
 
+/* "http://HOST[:PORT]", as browsers write it, or "*" */
+static bool is_origin(Slice text)
+{
+    if (slice_equal(text, SLICE("*")))
+        return true;
+    size_t scheme = slice_starts_with(text, SLICE("http://"))    ? SLICE("http://").size
+                    : slice_starts_with(text, SLICE("https://")) ? SLICE("https://").size
+                                                                 : text.size;
+    Slice host = slice_skip(text, scheme);
+    for (size_t i = 0; i < host.size; i++)
+        if (host.data[i] <= ' ' || host.data[i] > '~' || strchr("/?#@,", host.data[i]) != NULL)
+            return false;
+    return host.size > 0;
+}
+
+static bool read_origin(void *settings_, const char *value)
+{
+    Settings *settings = settings_;
+    Slice origin = slice_of_string(value);
+    if (!is_origin(origin) || settings->origin_count == ORIGINS_MAX)
+        return false;
+    settings->origins[settings->origin_count++] = origin;
+    return true;
+}
+
 /* "NAME=VALUE" */
 static bool read_limit(void *settings, const char *value)
 {
@@ -116,6 +141,11 @@ const Option start_options[] = {
      "Whether signatures are verified. With `open` every request is let in, and an access key id of 12 digits is the "
      "account.",
      read_auth, "open or signed"},
+    {"allow-origin", "ORIGIN", NULL, NULL,
+     "With --auth open: lets web pages of this origin call, beside those of localhost, and lets the server be called "
+     "by "
+     "its host name. `*`: all. May be given several times.",
+     read_origin, "an origin as http://console.example:3000, or there are more than 16"},
     {"virtual-clock", NULL, "BRUME_VIRTUAL_CLOCK", NULL, "Lets `brume clock` move the platform's time.",
      read_virtual_clock, "true or false"},
     {"threads", "N", "BRUME_THREADS", "one for each processor, at most 8", "Threads that serve connections.",

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 
-enum { THREADS_MAX = 64 };
+enum { THREADS_MAX = 64, ORIGINS_MAX = 16 };
 
 typedef struct Settings {
     const char *data;
@@ -23,6 +23,8 @@ typedef struct Settings {
     LogFormat log_format;
     LogLevel log_level;
     Limits limits;
+    Slice origins[ORIGINS_MAX]; /* whose pages may call (aws/wire/wire.h) */
+    size_t origin_count;
     Slice root_access_key_id; /* absent: none */
     Slice root_secret;
 } Settings;

@@ -156,6 +156,9 @@ static void a_bad_file_is_refused_with_its_line(void **state)
         {"config = other\n", "there is no setting 'config'"},
         {"auth = closed\n", "'closed' is not open or signed"},
         {"virtual-clock = maybe\n", "'maybe' is not true or false"},
+        {"allow-origin = console.example\n", "'console.example' is not an origin"},
+        {"allow-origin = http://console.example/path\n", "is not an origin"},
+        {"allow-origin = http://\n", "is not an origin"},
         {"listen = 4566\n", "'4566' is not HOST:PORT"},
         {"listen = 127.0.0.1:65536\n", "is not HOST:PORT"},
     };
@@ -195,6 +198,17 @@ static void an_address_beyond_this_machine_needs_consent_and_signatures(void **s
     }
 }
 
+static void origins_add_up(void **state)
+{
+    Setup *setup = *state;
+    write_config(setup, "allow-origin = https://console.example\n");
+    give(setup, "allow-origin", "http://[::1]:3000");
+    assert_true(read_settings(setup));
+    assert_int_equal(setup->settings.origin_count, 2);
+    assert_true(slice_equal(setup->settings.origins[0], SLICE("https://console.example")));
+    assert_true(slice_equal(setup->settings.origins[1], SLICE("http://[::1]:3000")));
+}
+
 static void a_root_key_has_two_halves(void **state)
 {
     Setup *setup = *state;
@@ -228,6 +242,7 @@ int main(void)
         CONFIG_TEST(a_bad_file_is_refused_with_its_line),
         CONFIG_TEST(a_file_that_cannot_be_read_is_refused),
         CONFIG_TEST(an_address_beyond_this_machine_needs_consent_and_signatures),
+        CONFIG_TEST(origins_add_up),
         CONFIG_TEST(a_root_key_has_two_halves),
         CONFIG_TEST(a_path_too_long_for_the_socket_is_refused),
     };

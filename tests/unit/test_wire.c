@@ -387,6 +387,62 @@ static void other_pages_may_not_call_while_no_signature_is_asked_for(void **unus
     assert_int_equal(ask_query("/", "Action=GetQueueUrl&QueueName=stolen"), 400);
 }
 
+/* Images, links and forms by GET tell no origin: browsers mark them otherwise. */
+static void what_another_site_s_page_embeds_may_not_call(void **unused)
+{
+    (void)unused;
+    assert_int_equal(ask("GET", "/?Action=CreateQueue&QueueName=stolen", "sec-fetch-site: cross-site\r\n", ""), 403);
+    assert_int_equal(ask("GET", "/?Action=ListQueues", "sec-fetch-site: none\r\n", ""), 200);
+    assert_int_equal(
+        ask("GET", "/?Action=ListQueues", "sec-fetch-site: cross-site\r\norigin: https://console.test\r\n", ""), 200);
+}
+
+/* Asks by HTTP/1.1 with the host given, over a connection of its own. */
+static int ask_host(const char *host)
+{
+    char request[256];
+    int fd = client_connect();
+    int size = snprintf(request, sizeof request,
+                        "GET /?Action=ListQueues HTTP/1.1\r\nhost: %s\r\nconnection: close\r\n\r\n", host);
+    assert_int_equal(write(fd, request, (size_t)size), size);
+    ssize_t got = read(fd, server.answer, sizeof server.answer - 1);
+    assert_true(got > 12);
+    server.answer[got] = '\0';
+    close(fd);
+    return atoi(server.answer + 9);
+}
+
+/* DNS rebinding: a page's own name stands for 127.0.0.1 a moment later, and the page is of the same origin. */
+static void a_name_that_may_be_a_page_s_is_refused_while_no_signature_is_asked_for(void **unused)
+{
+    (void)unused;
+    static const char *const ours[] = {"localhost",
+                                       "LOCALHOST.",
+                                       "127.0.0.1:4566",
+                                       "[::1]:4566",
+                                       "192.168.1.7:80",
+                                       "brume",
+                                       "sqs.us-east-1.localhost:4566",
+                                       "host.docker.internal:4566",
+                                       "sqs.us-east-1.amazonaws.com",
+                                       "sqs.eu-west-1.api.aws",
+                                       "Console.test:1",
+                                       ""};
+    static const char *const foreign[] = {"evil.example",
+                                          "evil.example:4566",
+                                          "127.0.0.1.evil.example",
+                                          "localhost.evil.example:80",
+                                          "amazonaws.com.evil.example",
+                                          "xamazonaws.com",
+                                          "evil.example."};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        assert_int_equal(ask_host(ours[i]), 200);
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        assert_int_equal(ask_host(foreign[i]), 403);
+        assert_answer_has("--allow-origin http://");
+    }
+}
+
 /* ---- Waiting ---- */
 
 static void a_long_poll_is_answered_when_a_message_comes(void **unused)
@@ -458,6 +514,8 @@ int main(void)
         cmocka_unit_test(sts_tells_who_asks),
         cmocka_unit_test(pages_of_loopback_and_of_allowed_origins_may_call),
         cmocka_unit_test(other_pages_may_not_call_while_no_signature_is_asked_for),
+        cmocka_unit_test(what_another_site_s_page_embeds_may_not_call),
+        cmocka_unit_test(a_name_that_may_be_a_page_s_is_refused_while_no_signature_is_asked_for),
         cmocka_unit_test(a_long_poll_is_answered_when_a_message_comes),
         cmocka_unit_test(a_client_that_leaves_gives_its_wait_back),
     };

@@ -34,12 +34,54 @@ static bool is_loopback(Slice origin)
            slice_equal(host, SLICE("[::1]")) || is_loopback_address(host);
 }
 
-bool cors_allows(const WireOptions *options, Slice origin)
+bool cors_allows(const WireOptions *options, const HttpRequest *request, Slice origin)
 {
-    if (options->auth_mode == AUTH_SIGNED || is_loopback(origin))
+    if (options->auth_mode == AUTH_SIGNED)
+        return true;
+    if (origin.data == NULL)
+        return !slice_equal(http_request_header(request, SLICE("sec-fetch-site")), SLICE("cross-site"));
+    if (is_loopback(origin))
         return true;
     for (size_t i = 0; i < options->origin_count; i++)
         if (slice_equal(options->origins[i], SLICE("*")) || slice_equal(options->origins[i], origin))
+            return true;
+    return false;
+}
+
+static bool ends_with_ignore_case(Slice text, Slice suffix)
+{
+    return text.size >= suffix.size && slice_equal_ignore_case(slice_skip(text, text.size - suffix.size), suffix);
+}
+
+/* An address cannot be made to stand for another. */
+static bool is_address(Slice host)
+{
+    if (host.size > 0 && host.data[0] == '[')
+        return true;
+    for (size_t i = 0; i < host.size; i++)
+        if ((host.data[i] < '0' || host.data[i] > '9') && host.data[i] != '.')
+            return false;
+    return true;
+}
+
+bool cors_allows_host(const WireOptions *options, Slice host)
+{
+    static const Slice endings[] = {SLICE_INIT(".localhost"), SLICE_INIT(".internal"),
+                                    SLICE_INIT(".test"),      SLICE_INIT(".amazonaws.com"),
+                                    SLICE_INIT(".api.aws"),   SLICE_INIT(".amazonaws.com.cn")};
+    if (options->auth_mode == AUTH_SIGNED || is_address(host))
+        return true;
+    Slice name = slice_make(host.data, slice_find(host, ':'));
+    if (name.size > 0 && name.data[name.size - 1] == '.')
+        name.size--; /* the root's dot */
+    if (slice_find(name, '.') == name.size || is_address(name))
+        return true;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (ends_with_ignore_case(name, endings[i]))
+            return true;
+    for (size_t i = 0; i < options->origin_count; i++)
+        if (slice_equal(options->origins[i], SLICE("*")) ||
+            slice_equal_ignore_case(origin_host(options->origins[i]), name))
             return true;
     return false;
 }

@@ -134,15 +134,30 @@ static CallState *call_start(Wire *wire, HttpRequest *request)
 
 /* ---- The steps ---- */
 
+/* Pages that a developer visits reach this server, but may not use it. */
+static Error refuse_page(CallState *state, Slice origin)
+{
+    const WireOptions *options = &state->wire->options;
+    Slice host = state->request->host;
+    if (!cors_allows(options, state->request, origin))
+        return call_fail(&state->call, &common_access_denied,
+                         "Pages of %.*s may not call this server; `brume start --allow-origin ORIGIN` lets them.",
+                         SLICE_PRINT(origin.data == NULL ? SLICE("other sites") : origin));
+    if (!cors_allows_host(options, host))
+        return call_fail(&state->call, &common_access_denied,
+                         "This server does not go by the name %.*s; `brume start --allow-origin http://%.*s` or "
+                         "`--auth signed` lets it be called so.",
+                         SLICE_PRINT(host), SLICE_PRINT(host));
+    return OK;
+}
+
 static void on_request(HttpHandler *handler, HttpRequest *request)
 {
     Wire *wire = CONTAINER_OF(handler, Wire, handler);
     CallState *state = call_start(wire, request);
     Slice origin = http_request_header(request, SLICE("origin"));
-    if (origin.data != NULL && !cors_allows(&wire->options, origin)) {
-        finish(state, call_fail(&state->call, &common_access_denied,
-                                "Pages of %.*s may not call this server (see `brume help start`, allowed origins).",
-                                SLICE_PRINT(origin)));
+    if (refuse_page(state, origin) != OK) {
+        finish(state, ERROR_ANSWERED);
         return;
     }
     state->origin = origin;

@@ -38,7 +38,8 @@ typedef struct WireOptions {
     const Limits *limits; /* must outlive the handler */
     Slice endpoint;       /* what URLs given out begin with when a request names no host: "http://127.0.0.1:4566" */
     /* Origins whose pages may call ("https://console.test"), beside those on loopback; "*" alone: every page. In
-     * mode `open` a page needs no secret to call, so that others are refused; in mode `signed` every page may ask. */
+     * mode `open` a page needs no secret to call, so that others are refused; in mode `signed` every page may ask.
+     * The server may be called by their host names, too. */
     const Slice *origins;
     size_t origin_count;
     /* Called on the request's loop for each answer; NULL: not called. */
