@@ -33,8 +33,11 @@ static void explain_environment(Call *call, Error error)
         call_fail(call, &common_service_unavailable,
                   "The disk is nearly full: writes are refused until there is space again; reads go on.");
         return;
-    case ERROR_STOPPING:
     case ERROR_GONE:
+        /* Seen by a client that has ended its side alone; not the server's failure. */
+        call_fail(call, &common_request_timeout, "The client has ended the connection.");
+        return;
+    case ERROR_STOPPING:
         call_fail(call, &common_service_unavailable, "The server is stopping.");
         return;
     case ERROR_TOO_LARGE:
