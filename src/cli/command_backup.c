@@ -60,12 +60,34 @@ static bool sync_directory_of(const char *path, Arena *arena)
     return synced;
 }
 
+/* A pipe or a device takes the bytes as they come: a name that is put in its place would destroy it. */
+static bool takes_bytes_only(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+static int backup_to_stream(const char *data, const char *path, int file, Arena *arena)
+{
+    Slice message = {0};
+    Output output = {.file = file, .arena = arena, .path = path};
+    if (file < 0)
+        return command_fail("cannot write %s: %s", path, strerror(errno));
+    bool whole = admin_stream(data, "/backup", arena, write_piece, &output, &message);
+    if (close(file) != 0 && whole) {
+        message = arena_format(arena, "cannot write %s: %s", path, strerror(errno));
+        whole = false;
+    }
+    return whole ? EXIT_OK : command_fail("%.*s", SLICE_PRINT(message));
+}
+
+/* Two backups may have the same target at a time: each writes a file of its own, the last one to end keeps the name. */
 static int backup_to_file(const char *data, const char *path, Arena *arena)
 {
     Slice message = {0};
-    const char *partial = arena_format(arena, "%s.partial", path).data;
+    const char *partial = arena_format(arena, "%s.%ld.partial", path, (long)getpid()).data;
     Output output = {.arena = arena, .path = partial};
-    output.file = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    output.file = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (output.file < 0)
         return command_fail("cannot write %s: %s", partial, strerror(errno));
     bool whole = admin_stream(data, "/backup", arena, write_piece, &output, &message);
@@ -93,13 +115,14 @@ static int run_backup(const Invocation *invocation)
     const char *target = invocation->words[0];
     if (data == NULL)
         return command_fail("there is no home directory: name the server's data directory with --data DIR");
-    if (strcmp(target, "-") != 0)
-        return backup_to_file(data, file_for(target, arena), arena);
-    Slice message;
-    Output output = {.file = STDOUT_FILENO, .arena = arena, .path = "the standard output"};
-    if (!admin_stream(data, "/backup", arena, write_piece, &output, &message))
-        return command_fail("%.*s", SLICE_PRINT(message));
-    return EXIT_OK;
+    if (target[0] == '\0')
+        return command_misused(&command_backup, "'' is no name of a file");
+    if (strcmp(target, "-") == 0)
+        return backup_to_stream(data, "the standard output", STDOUT_FILENO, arena);
+    const char *path = file_for(target, arena);
+    if (takes_bytes_only(path))
+        return backup_to_stream(data, path, open(path, O_WRONLY | O_CLOEXEC), arena);
+    return backup_to_file(data, path, arena);
 }
 
 const Command command_backup = {
@@ -107,7 +130,8 @@ const Command command_backup = {
     .words = "FILE | DIR | -",
     .summary = "Writes a running server's data, as it is at one moment, to a file.",
     .details = "In a directory the file is named brume-TIME.backup. The name appears only when the backup is whole and "
-               "on the disk. `-` writes to standard output. `brume restore` reads it back.",
+               "on the disk. `-` writes to standard output; a pipe or a device takes the bytes as they come. `brume "
+               "restore` reads it back.",
     .options = backup_options,
     .words_min = 1,
     .words_max = 1,

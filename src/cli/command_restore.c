@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const Option restore_options[] = {OPTION_DATA, {0}};
@@ -32,6 +33,11 @@ static int run_restore(const Invocation *invocation)
     int file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return command_fail("cannot read %s: %s", path, strerror(errno));
+    struct stat info;
+    if (fstat(file, &info) == 0 && S_ISDIR(info.st_mode)) {
+        close(file);
+        return command_fail("%s is a directory: name the backup's file in it", path);
+    }
     Error error = data_directory_restore(os_linux(), data, read_file, &file, invocation->arena, &message);
     close(file);
     if (error != OK)

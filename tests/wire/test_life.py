@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import threading
 import time
@@ -257,6 +258,41 @@ def test_a_backup_taken_while_messages_come_is_restored_whole(start, folder):
     bodies = sorted(map(int, receive_all(restored, path)))
     # One state: everything from before the backup, and of what came during it a beginning.
     assert bodies == list(range(len(bodies))) and len(bodies) >= 50
+
+
+def test_a_backup_to_a_pipe_goes_through_it_and_leaves_it(start, folder):
+    server = start()
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        command("backup", pipe, "--data", server.data)
+        whole = reader.communicate(timeout=20)[0]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    (folder / "from-pipe").write_bytes(whole)
+    command("restore", folder / "from-pipe", "--data", folder / "restored")
+
+
+def test_a_backup_that_finds_no_room_fails_in_one_line(start):
+    server = start()
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([BINARY, "backup", "-", "--data", server.data], stdout=full, stderr=subprocess.PIPE,
+                              env=ENVIRONMENT, text=True, timeout=20, check=False)
+    assert_one_line(done.returncode, done.stderr, "cannot write the standard output")
+
+
+def test_two_backups_to_one_name_do_not_mix(start, folder):
+    server = start()
+    client(server).create_queue(QueueName="q")
+    running = [subprocess.Popen([BINARY, "backup", folder / "same", "--data", server.data], stdout=subprocess.DEVNULL)
+               for _ in range(4)]
+    assert [process.wait(20) for process in running] == [0] * 4
+    command("restore", folder / "same", "--data", folder / "restored")
+    assert [path for path in folder.iterdir() if "partial" in path.name] == []
+
+
+def test_a_directory_is_no_backup(folder):
+    done = command("restore", folder, "--data", folder / "restored", check=False)
+    assert done.returncode == 1 and "is a directory" in done.stderr
 
 
 def test_a_backup_cut_off_or_changed_is_refused_and_nothing_of_it_is_served(start, folder):
