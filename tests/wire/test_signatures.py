@@ -150,6 +150,13 @@ def test_an_operator_gives_an_account_keys_and_takes_them_away(server, refused):
     assert refused(mine.list_queues).code == "InvalidClientTokenId"
 
 
+def test_the_root_key_s_account_is_told_to_whoever_asks(server):
+    command("account", "create", "--id", "888888888888", "--data", server.data)
+    key, secret = new_key(server, "888888888888")
+    sts = client(server, "sts", key=key, secret=secret)
+    assert sts.get_access_key_info(AccessKeyId=ROOT_KEY)["Account"] == "000000000000"
+
+
 def test_a_queue_of_another_account_is_out_of_reach(server, sqs, refused):
     command("account", "create", "--id", "999999999999", "--data", server.data)
     key, secret = new_key(server, "999999999999")

@@ -15,12 +15,16 @@ Error sts_get_caller_identity(Call *call, Txn *txn, const GetCallerIdentityInput
     return OK;
 }
 
-/* The account that a key belongs to, whatever account asks. The caller's own key needs no look: the root key of the
+/* The account that a key belongs to, whatever account asks. The caller's own key needs no look; the root key of the
  * environment is in no store. */
 Error sts_get_access_key_info(Call *call, Txn *txn, const GetAccessKeyInfoInput *input, GetAccessKeyInfoOutput *output)
 {
     if (slice_equal(input->access_key_id, call->actor.access_key_id)) {
         output->account = call->actor.account;
+        return OK;
+    }
+    if (slice_equal(input->access_key_id, call->root_access_key_id)) {
+        output->account = ACCOUNT_DEFAULT;
         return OK;
     }
     AccessKey key;

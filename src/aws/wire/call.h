@@ -40,7 +40,8 @@ struct Call {
     Slice endpoint; /* "http://127.0.0.1:4566": what the client called; URLs given out begin with it */
     Slice peer;
     const Limits *limits;
-    void *prepared; /* by the operation's prepare function, for its body */
+    Slice root_access_key_id; /* of the default account, from the environment and in no store; absent: none */
+    void *prepared;           /* by the operation's prepare function, for its body */
     /* Set by call_fail. */
     const ApiError *error;
     Slice error_message;

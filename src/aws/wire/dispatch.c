@@ -125,6 +125,7 @@ static CallState *call_start(Wire *wire, HttpRequest *request)
         .endpoint = endpoint_of(wire, request),
         .peer = request->peer,
         .limits = wire->options.limits,
+        .root_access_key_id = wire->options.root_access_key_id,
         .state = state,
     };
     request->user = state;
