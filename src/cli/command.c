@@ -26,12 +26,22 @@ static const Option *find_option(const Command *command, Slice name)
     return NULL;
 }
 
+/* One line: what a file or a server put into it moves no cursor and ends no line. */
+static void print_problem(const char *format, va_list arguments)
+{
+    char text[4096];
+    vsnprintf(text, sizeof text, format, arguments);
+    for (char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    fprintf(stderr, "brume: %s", text);
+}
+
 int command_fail(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fputs("brume: ", stderr);
-    vfprintf(stderr, format, arguments);
+    print_problem(format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
     return EXIT_FAILED;
@@ -41,8 +51,7 @@ int command_misused(const Command *command, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fputs("brume: ", stderr);
-    vfprintf(stderr, format, arguments);
+    print_problem(format, arguments);
     fprintf(stderr, "; see `brume help%s%s`\n", command == NULL ? "" : " ", command == NULL ? "" : command->name);
     va_end(arguments);
     return EXIT_USAGE;

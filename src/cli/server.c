@@ -123,6 +123,8 @@ static Slice listen_problem(Server *server, Error error)
     case ERROR_EXISTS:
         return arena_format(&server->arena, "%s is in use: stop what listens there, or choose another with --listen",
                             address);
+    case ERROR_NOT_FOUND:
+        return arena_format(&server->arena, "%s is no address of this machine: choose another with --listen", address);
     case ERROR_DENIED:
         return arena_format(&server->arena, "listening on %s is not allowed: choose a port above 1023 with --listen",
                             address);

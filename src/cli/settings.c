@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CONFIG_MAX = 1024 * 1024, CACHE_MB_MAX = 1024 * 1024, SOCKET_PATH_MAX = 107 };
+enum { CONFIG_MAX = 1024 * 1024, CACHE_MB_MAX = 1024 * 1024, SOCKET_PATH_MAX = 107, KEY_ID_MAX = 128 };
 
 /* ---- Reading values ---- */
 
@@ -180,11 +180,16 @@ static bool apply(const Option *option, const char *value, const char *where, Se
     return false;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
 static Slice trim(Slice text)
 {
-    while (text.size > 0 && strchr(" \t\r", text.data[0]) != NULL)
+    while (text.size > 0 && is_blank(text.data[0]))
         text = slice_skip(text, 1);
-    while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]) != NULL)
+    while (text.size > 0 && is_blank(text.data[text.size - 1]))
         text.size--;
     return text;
 }
@@ -270,23 +275,45 @@ static bool apply_command_line(const Invocation *invocation, Settings *settings,
 
 /* ---- What fits together ---- */
 
-bool address_is_loopback(const char *address)
+AddressReach address_reach(const char *address)
 {
     const char *colon = strrchr(address, ':');
     char host[INET6_ADDRSTRLEN + 2];
     struct in_addr v4;
     struct in6_addr v6;
     if (colon == NULL || (size_t)(colon - address) >= sizeof host)
-        return false;
+        return ADDRESS_NONE;
     size_t size = (size_t)(colon - address);
     memcpy(host, address, size);
     host[size] = '\0';
     if (inet_pton(AF_INET, host, &v4) == 1)
-        return (ntohl(v4.s_addr) >> 24) == 127;
+        return (ntohl(v4.s_addr) >> 24) == 127 ? ADDRESS_LOOPBACK : ADDRESS_OPEN;
     if (size < 2 || host[0] != '[' || host[size - 1] != ']')
-        return false;
+        return ADDRESS_NONE;
     host[size - 1] = '\0';
-    return inet_pton(AF_INET6, host + 1, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    if (inet_pton(AF_INET6, host + 1, &v6) != 1)
+        return ADDRESS_NONE;
+    return IN6_IS_ADDR_LOOPBACK(&v6) ? ADDRESS_LOOPBACK : ADDRESS_OPEN;
+}
+
+/* "localhost:4566" is what people write; it has two addresses, of which clients take either. */
+static void replace_localhost(Settings *settings, Arena *arena)
+{
+    Slice name = SLICE("localhost:");
+    Slice listen = slice_of_string(settings->listen);
+    if (slice_starts_with(listen, name))
+        settings->listen = arena_format(arena, "127.0.0.1:%s", settings->listen + name.size).data;
+}
+
+/* What no client can name in a signature is a slip of whoever set it (IAM API reference, AccessKey: AccessKeyId). */
+static bool is_key_id(Slice id)
+{
+    for (size_t i = 0; i < id.size; i++) {
+        char c = id.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
+            return false;
+    }
+    return id.size <= KEY_ID_MAX;
 }
 
 static bool read_root_key(Settings *settings, Slice *message)
@@ -297,6 +324,10 @@ static bool read_root_key(Settings *settings, Slice *message)
     bool has_secret = secret != NULL && secret[0] != '\0';
     if (has_id != has_secret) {
         *message = SLICE("BRUME_ACCESS_KEY_ID and BRUME_SECRET_ACCESS_KEY go together: set both, or neither");
+        return false;
+    }
+    if (has_id && !is_key_id(slice_of_string(id))) {
+        *message = SLICE("BRUME_ACCESS_KEY_ID may have letters, digits and underscores only, and 128 of them at most");
         return false;
     }
     if (has_id) {
@@ -319,7 +350,13 @@ static bool check(const Settings *settings, Arena *arena, Slice *message)
                                 SOCKET_PATH_MAX - sizeof DATA_SOCKET);
         return false;
     }
-    if (address_is_loopback(settings->listen))
+    AddressReach reach = address_reach(settings->listen);
+    if (reach == ADDRESS_NONE) {
+        *message = arena_format(arena, "%s is no address: write it as 127.0.0.1:4566 or [::1]:4566, without a name",
+                                settings->listen);
+        return false;
+    }
+    if (reach == ADDRESS_LOOPBACK)
         return true;
     if (!settings->insecure_listen) {
         *message = arena_format(arena,
@@ -353,6 +390,9 @@ bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Sli
     const char *config = invocation_value(invocation, "config");
     if (config != NULL && !read_file(config, os, settings, arena, message))
         return false;
-    return apply_environment(settings, arena, message) && apply_command_line(invocation, settings, message) &&
-           read_root_key(settings, message) && check(settings, arena, message);
+    if (!apply_environment(settings, arena, message) || !apply_command_line(invocation, settings, message) ||
+        !read_root_key(settings, message))
+        return false;
+    replace_localhost(settings, arena);
+    return check(settings, arena, message);
 }

@@ -34,7 +34,8 @@ extern const Option start_options[];
 /* Gives false and one line that says what to do. Slices and strings live in the invocation's arena. */
 bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Slice *message);
 
-/* Whether only this machine can reach the address "HOST:PORT". */
-bool address_is_loopback(const char *address);
+/* Who can reach the address "HOST:PORT": this machine alone, or others; or it is none (names are not looked up). */
+typedef enum AddressReach { ADDRESS_NONE, ADDRESS_LOOPBACK, ADDRESS_OPEN } AddressReach;
+AddressReach address_reach(const char *address);
 
 #endif

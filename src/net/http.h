@@ -97,7 +97,8 @@ typedef struct HttpServerOptions {
 
 Error http_server_open(const HttpServerOptions *options, HttpServer **server);
 /* Listens at "127.0.0.1:4566", "[::1]:0" or "unix:/path" (mode 0600); `bound` (in `arena`) tells the address with its
- * real port. Before the loops run. Errors: ERROR_EXISTS (the address is in use), ERROR_MALFORMED, ERROR_DENIED. */
+ * real port. Before the loops run. Errors: ERROR_EXISTS (the address is in use), ERROR_NOT_FOUND (it is none of
+ * this machine), ERROR_MALFORMED, ERROR_DENIED. */
 Error http_server_listen(HttpServer *server, const char *address, Arena *arena, Slice *bound);
 /* Any thread: stops accepting; idle connections close, busy ones after their answer (with "connection: close");
  * `drained` is posted to `mailbox` when none is left. */

@@ -103,8 +103,9 @@ static Error error_of_errno(int error)
     case EACCES:
     case EPERM:
     case EROFS:
-    case EADDRNOTAVAIL:
         return ERROR_DENIED;
+    case EADDRNOTAVAIL:
+        return ERROR_NOT_FOUND;
     case ENOENT:
     case ENOTDIR:
     case EAFNOSUPPORT:

@@ -191,6 +191,19 @@ def test_another_address_than_loopback_needs_signatures_and_tls(folder):
     assert_one_line(code, text, "signed")
 
 
+def test_an_address_of_another_machine_is_said_in_one_line(folder):
+    code, text = refused_start(folder, "--listen", "192.0.2.1:0", "--auth", "signed", "--insecure-listen")
+    assert_one_line(code, text, "192.0.2.1:0 is no address of this machine")
+
+
+def test_what_a_message_repeats_cannot_move_the_cursor(folder):
+    config = folder / "hostile.conf"
+    config.write_bytes(b"na\x1b[2Jme = 1\n")
+    code, text = refused_start(folder, "--config", config)
+    assert_one_line(code, text, "na?[2Jme")
+    assert "\x1b" not in text
+
+
 def test_help_names_every_command_and_its_options():
     text = command("help").stdout
     for name in ("start", "clock", "backup", "restore", "account", "key", "version"):
