@@ -329,8 +329,8 @@ static Http1Found read_lines(HttpExchange *exchange, Slice head, llhttp_t *parse
     parser->data = NULL;
     if (stopped != HPE_PAUSED || llhttp_get_error_pos(parser) != head.data + head.size)
         return refuse_by_llhttp(parser, events, head, refusal);
-    /* llhttp reads request lines of HTTP/0.9, RTSP and ICE too. */
-    if (!has_version(events->target))
+    /* llhttp reads request lines of HTTP/0.9, RTSP and ICE too, and takes more than one space before the target. */
+    if (!has_version(events->target) || events->target.data != events->method.data + events->method.size + 1)
         return refuse(refusal, 400, "the request line is malformed");
     if (parser->http_major != 1)
         return refuse(refusal, 505, "the version of HTTP is not supported");

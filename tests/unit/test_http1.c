@@ -83,6 +83,7 @@ static const Refused refused[] = {
     REFUSED("a method that is no token", "G(T /hello HTTP/1.1\r\n" HOST "\r\n", 400),
     REFUSED("no target", "GET HTTP/1.1\r\n" HOST "\r\n", 400),
     REFUSED("no version", "GET /hello\r\n" HOST "\r\n", 400),
+    REFUSED("two spaces before the target", "GET  /hello HTTP/1.1\r\n" HOST "\r\n", 400),
     REFUSED("two spaces", "GET /hello  HTTP/1.1\r\n" HOST "\r\n", 400),
     REFUSED("a space in the target", "GET /hel lo HTTP/1.1\r\n" HOST "\r\n", 400),
     REFUSED("a space behind the version", "GET /hello HTTP/1.1 \r\n" HOST "\r\n", 400),
