@@ -51,8 +51,8 @@ Slice http_request_header(const HttpRequest *request, Slice name);
 /* ---- The request's body ---- */
 
 /* Calls `ready` once with the whole body, which lives as long as the request, or with ERROR_TOO_LARGE past `limit`
- * (answer 413; the rest is not read and the connection is closed), ERROR_MALFORMED, ERROR_TIMEOUT or ERROR_GONE. May
- * call it before it returns. Sends 100 Continue when the client waits for it. */
+ * (answer 413; the rest is not read and the connection is closed), ERROR_BUSY (all clients' bodies together pass
+ * NET_BODIES_BYTES), ERROR_MALFORMED, ERROR_TIMEOUT or ERROR_GONE. May call it before it returns. Sends 100 Continue when the client waits for it. */
 void http_request_read_body(HttpRequest *request, size_t limit,
                             void (*ready)(HttpRequest *request, Error error, Slice body));
 

@@ -78,6 +78,7 @@ static bool move_body(HttpConnection *connection, HttpExchange *exchange)
         connection->input += data.size;
         exchange->left -= data.size;
     }
+    exchange->stepped += data.size;
     switch (chunk) {
     case HTTP1_CHUNK_MORE:
         if (!connection->eof)
@@ -149,7 +150,7 @@ static void settle(HttpConnection *connection)
     http_output_flush(connection);
     if (connection->closing || connection->finishing)
         return;
-    const HttpExchange *exchange = connection->exchange;
+    HttpExchange *exchange = connection->exchange;
     size_t ahead = http_input_size(connection);
     bool full = ahead >= connection->on->server->limits.value[LIMIT_NET_PIPELINE_BYTES];
     HttpTimeout waits = HTTP_TIMEOUT_NONE;
@@ -162,7 +163,9 @@ static void settle(HttpConnection *connection)
         }
     } else if (!exchange->body_complete && http_body_is_wanted(exchange)) {
         waits = HTTP_TIMEOUT_BODY;
-        restart = connection->progressed;
+        /* A byte now and then does not keep the place. */
+        restart = connection->progressed && exchange->stepped >= HTTP_BODY_STEP_BYTES;
+        exchange->stepped = restart ? 0 : exchange->stepped;
         read = true;
     } else if (!exchange->body_complete && exchange->paused) {
         read = false;

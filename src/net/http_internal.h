@@ -30,6 +30,7 @@ enum {
     HTTP_CHUNK_FRAMING_BYTES = 16384, /* chunk extensions or trailers between two pieces of a body */
     HTTP_FREE_EXCHANGES = 256,        /* kept for reuse on each loop */
     HTTP_LINGER_MS = 2000,            /* a refused client's time to read why */
+    HTTP_BODY_STEP_BYTES = 1024,      /* a client that sends less in NET_BODY_TIMEOUT_MS is too slow */
     HTTP_PEER_BYTES = 56,
 };
 
@@ -89,6 +90,7 @@ struct HttpServer {
     HttpListener *listeners;
     atomic_uint_fast64_t refused;
     atomic_uint_fast64_t connections;
+    atomic_uint_fast64_t body_bytes; /* room of the bodies that are read whole and are in no arena */
     /* Connections, and one for the listeners: at zero the server has drained. */
     atomic_uint_fast64_t alive;
     atomic_bool draining;
@@ -164,7 +166,7 @@ struct HttpConnection {
     bool is_pipe;
     bool reading;
     bool advancing;
-    bool progressed;       /* input has come, or a request has ended, since the timer was set */
+    bool progressed;       /* input has come, or a handler has gone on, since the timer was looked at */
     bool eof;              /* the client has said all that it will say */
     bool closing;          /* the socket is being closed */
     bool closed;           /* ... and has been */
@@ -260,6 +262,7 @@ struct HttpExchange {
     bool http10;
     bool close;         /* the connection ends with this answer */
     uint64_t left;      /* of a body with a length */
+    uint64_t stepped;   /* bytes of the body since its timer was set */
     size_t framing;     /* bytes of chunk framing since the last of data */
     char framing_last;  /* the last of them */
     uint64_t discarded; /* of a chunked body that nobody reads */

@@ -32,8 +32,10 @@ HttpExchange *http_exchange_make(HttpConnection *connection)
 void http_exchange_free(HttpExchange *exchange)
 {
     HttpServerLoop *on = exchange->connection->on;
-    if (!exchange->body_in_arena)
+    if (!exchange->body_in_arena && exchange->body != NULL) {
+        atomic_fetch_sub_explicit(&on->server->body_bytes, exchange->body_capacity, memory_order_relaxed);
         free(exchange->body);
+    }
     if (on->free_count >= HTTP_FREE_EXCHANGES) {
         arena_free(&exchange->arena);
         free(exchange);
@@ -55,18 +57,18 @@ Slice http_request_header(const HttpRequest *request, Slice name)
 
 /* ---- The body, as it comes ---- */
 
-/* Room for `extra` more bytes of a whole body and a NUL. */
-static void body_reserve(HttpExchange *exchange, size_t extra)
+/* Room for `extra` more bytes of a whole body and a NUL; false when all bodies together are too large for more. */
+static bool body_reserve(HttpExchange *exchange, size_t extra)
 {
     size_t needed = exchange->body_size + extra + 1;
     if (needed <= exchange->body_capacity)
-        return;
+        return true;
     size_t expected = exchange->has_length ? needed + exchange->left : 0;
     if (exchange->body == NULL && exchange->has_length && expected <= HTTP_ARENA_BODY_BYTES) {
         exchange->body_capacity = expected;
         exchange->body = arena_alloc_aligned(&exchange->arena, exchange->body_capacity, 1);
         exchange->body_in_arena = true;
-        return;
+        return true;
     }
     /* Grown as bytes come: what a client only announces costs nothing. */
     ASSERT(!exchange->body_in_arena);
@@ -76,9 +78,17 @@ static void body_reserve(HttpExchange *exchange, size_t extra)
         capacity = needed;
     if (exchange->has_length && capacity > expected)
         capacity = expected;
+    HttpServer *server = exchange->connection->on->server;
+    size_t more = capacity - exchange->body_capacity;
+    uint64_t others = atomic_fetch_add_explicit(&server->body_bytes, more, memory_order_relaxed);
+    if (others + more > server->limits.value[LIMIT_NET_BODIES_BYTES]) {
+        atomic_fetch_sub_explicit(&server->body_bytes, more, memory_order_relaxed);
+        return false;
+    }
     exchange->body = realloc(exchange->body, capacity);
     ASSERT(exchange->body != NULL);
     exchange->body_capacity = capacity;
+    return true;
 }
 
 void http_body_take(HttpExchange *exchange, Slice data)
@@ -95,7 +105,10 @@ void http_body_take(HttpExchange *exchange, Slice data)
         http_body_fail(exchange, ERROR_TOO_LARGE);
         return;
     }
-    body_reserve(exchange, data.size);
+    if (!body_reserve(exchange, data.size)) {
+        http_body_fail(exchange, ERROR_BUSY);
+        return;
+    }
     memcpy(exchange->body + exchange->body_size, data.data, data.size);
     exchange->body_size += data.size;
 }

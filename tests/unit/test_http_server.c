@@ -198,18 +198,30 @@ static void slow_clients_are_timed_out(void **state)
     assert_int_equal(http_fixture_stats(fixture).bad_requests, 1);
 
     /* A body may take as long as it goes on. */
+    static char kib[1024];
+    memset(kib, 'z', sizeof kib);
     fd = client_connect(fixture);
-    client_say(fd, "POST /echo HTTP/1.1\r\n" HOST "content-length: 10\r\n\r\n");
+    client_say(fd, "POST /echo HTTP/1.1\r\n" HOST "content-length: 10240\r\n\r\n");
     for (int i = 0; i < 10; i++) {
         usleep(30000);
-        client_say(fd, "z");
+        client_send(fd, kib, sizeof kib);
     }
-    expect(fd, 200, "zzzzzzzzzz");
+    expect(fd, 200, NULL);
     client_say(fd, "POST /echo HTTP/1.1\r\n" HOST "content-length: 10\r\n\r\nzz");
     expect(fd, 408, NULL);
     assert_int_equal(atomic_load(&fixture->last_error), ERROR_TIMEOUT);
     assert_true(client_at_end(fd));
     close(fd);
+
+    /* A byte now and then is no progress. */
+    int trickling = client_connect(fixture);
+    client_say(trickling, "POST /echo HTTP/1.1\r\n" HOST "content-length: 10240\r\n\r\n");
+    for (int i = 0; i < 10; i++) {
+        usleep(30000);
+        send(trickling, "z", 1, MSG_NOSIGNAL);
+    }
+    expect(trickling, 408, NULL);
+    close(trickling);
 
     /* Idle ones are closed without a word; those whose request is being worked on are not idle. */
     fd = client_connect(fixture);
@@ -223,6 +235,45 @@ static void slow_clients_are_timed_out(void **state)
     expect(parked, 200, "unparked");
     assert_true(client_at_end(parked));
     close(parked);
+}
+
+/* Bodies that are announced and never end must not take the memory of all. */
+static void bodies_of_all_clients_together_are_bounded(void **state)
+{
+    HttpFixture *fixture = *state;
+    fixture->limits.value[LIMIT_NET_BODIES_BYTES] = 200000;
+    http_fixture_start(fixture, 2);
+    static char piece[60000];
+    memset(piece, 'x', sizeof piece);
+    int holding[2];
+    for (int i = 0; i < 2; i++) {
+        holding[i] = client_connect(fixture);
+        client_say(holding[i], "POST /echo HTTP/1.1\r\n" HOST "content-length: 60001\r\n\r\n");
+        client_send(holding[i], piece, sizeof piece);
+    }
+    AWAIT(http_fixture_stats(fixture).requests == 2);
+    usleep(50000);
+    int fd = client_connect(fixture);
+    client_say(fd, "POST /echo HTTP/1.1\r\n" HOST "content-length: 120000\r\n\r\n");
+    client_send(fd, piece, sizeof piece);
+    client_send(fd, piece, sizeof piece);
+    expect(fd, 400, NULL);
+    assert_int_equal(atomic_load(&fixture->last_error), ERROR_BUSY);
+    close(fd);
+    /* Small ones are read on, and the room comes back. */
+    fd = client_connect(fixture);
+    client_say(fd, "POST /echo HTTP/1.1\r\n" HOST "content-length: 5\r\n\r\nsmall");
+    expect(fd, 200, "small");
+    for (int i = 0; i < 2; i++) {
+        client_say(holding[i], "x");
+        expect(holding[i], 200, NULL);
+        close(holding[i]);
+    }
+    client_say(fd, "POST /echo HTTP/1.1\r\n" HOST "content-length: 120000\r\n\r\n");
+    client_send(fd, piece, sizeof piece);
+    client_send(fd, piece, sizeof piece);
+    expect(fd, 200, NULL);
+    close(fd);
 }
 
 /* ---- Clients that leave ---- */
@@ -539,6 +590,7 @@ int main(void)
         HTTP_TEST(connections_have_a_limit),
         HTTP_TEST(read_ahead_is_bounded_and_nothing_is_lost),
         HTTP_TEST(slow_clients_are_timed_out),
+        HTTP_TEST(bodies_of_all_clients_together_are_bounded),
         HTTP_TEST(a_handler_learns_that_its_client_has_gone),
         HTTP_TEST(a_client_that_only_ended_its_side_is_answered),
         HTTP_TEST(clients_that_leave_within_a_request_do_no_harm),
