@@ -98,7 +98,7 @@ static bool read_log_level(void *settings, const char *value)
     return log_level_parse(slice_of_string(value), &((Settings *)settings)->log_level);
 }
 
-/* "http://HOST[:PORT]", as browsers write it, or "*" */
+/* A scheme, a host, perhaps a port, as browsers write it, or "*". */
 static bool is_origin(Slice text)
 {
     if (slice_equal(text, SLICE("*")))
