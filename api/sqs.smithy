@@ -657,7 +657,7 @@ structure InvalidAttributeName {}
 structure InvalidAttributeValue {}
 
 @error("client") @httpError(400)
-@awsQueryError(code: "AWS.SimpleQueueService.InvalidBatchEntryId", httpResponseCode: 400)
+@awsQueryError(code: "AWS.SimpleQueueService.InvalidBatchEntryId", httpResponseCode: 400) @noXmlErrorDetail
 @message("A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
 structure InvalidBatchEntryId {}
 
@@ -723,7 +723,7 @@ structure QueueDeletedRecently {}
 structure QueueDoesNotExist {}
 
 @error("client") @httpError(400)
-@awsQueryError(code: "QueueAlreadyExists", httpResponseCode: 400)
+@awsQueryError(code: "QueueAlreadyExists", httpResponseCode: 400) @noXmlErrorDetail
 structure QueueNameExists {}
 
 @error("client") @httpError(404)

@@ -106,7 +106,8 @@ DecimalFault decimal_parse(Slice text, Decimal *value)
     bool negative = take_sign(&text);
     if (!take_digits(&text, &digits))
         return DECIMAL_NOT_A_NUMBER;
-    if (text.size > 0 && ((text.data[0] != 'e' && text.data[0] != 'E') || !take_exponent(slice_skip(text, 1), &exponent)))
+    if (text.size > 0 &&
+        ((text.data[0] != 'e' && text.data[0] != 'E') || !take_exponent(slice_skip(text, 1), &exponent)))
         return DECIMAL_NOT_A_NUMBER;
     digits.exponent += exponent;
     return finish_digits(&digits, negative, value);

@@ -1,7 +1,7 @@
 /* decimal.h: decimal numbers as DynamoDB has them: exact, of up to 38 significant digits, zero or of a magnitude from
  * 1E-130 to 9.9...9E+125 (DynamoDB developer guide, "Supported data types and naming rules", Number).
  *
- * A Decimal is a value without pointers, always normalized, so that equal numbers are equal bytes for bytes. Nothing is
+ * A Decimal is a value without pointers, always normalized, so that equal numbers are equal byte for byte. Nothing is
  * ever rounded: what does not fit is a fault. Pure; any thread. */
 #ifndef BRUME_BASE_DECIMAL_H
 #define BRUME_BASE_DECIMAL_H
@@ -18,9 +18,9 @@ enum {
 };
 
 typedef struct Decimal {
-    bool negative;       /* never for zero */
-    uint8_t digit_count; /* 0: zero */
-    int16_t exponent;    /* of the first digit: d.ddd * 10^exponent; 0 for zero */
+    bool negative;                      /* never for zero */
+    uint8_t digit_count;                /* 0: zero */
+    int16_t exponent;                   /* of the first digit: d.ddd * 10^exponent; 0 for zero */
     uint8_t digits[DECIMAL_DIGITS_MAX]; /* 0 to 9; neither the first nor the last is 0; 0 behind the last */
 } Decimal;
 

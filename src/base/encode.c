@@ -128,6 +128,8 @@ static bool is_unreserved(char c)
 
 void percent_encode(Buffer *out, Slice bytes, bool keep_slash)
 {
+    if (bytes.size == 0)
+        return;
     char *to = buffer_reserve(out, bytes.size * 3);
     char *start = to;
     for (size_t i = 0; i < bytes.size; i++) {

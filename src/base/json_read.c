@@ -44,11 +44,6 @@ static inline void leave(JsonReader *reader)
 
 /* ---- Strings ---- */
 
-/* What stands for the character behind a backslash; 0 for what must not stand there ('u' is looked at before). */
-static const char escape_values[256] = {
-    ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
-};
-
 /* The four hexadecimal digits at `at`, or -1. */
 static int32_t read_hex4(const char *at)
 {
@@ -71,7 +66,7 @@ static size_t escape_size(const char *at, const char *end)
     if (end - at < 2)
         return 0;
     if (at[1] != 'u')
-        return escape_values[(unsigned char)at[1]] != 0 ? 2 : 0;
+        return json_escape_values[(unsigned char)at[1]] != 0 ? 2 : 0;
     if (end - at < 6)
         return 0;
     int32_t unit = read_hex4(at + 2);
@@ -95,7 +90,7 @@ static inline Error walk_string(JsonReader *reader, Slice *raw, bool *escaped)
     bool non_ascii = false;
     *escaped = false;
     for (;;) {
-        at = json_scan(at, reader->end, &non_ascii);
+        at = json_walk(at, reader->end, &non_ascii, escaped);
         if (at == reader->end || (unsigned char)*at < 0x20)
             break;
         if (*at == '"') {
@@ -147,7 +142,7 @@ static Slice unescape(Arena *arena, Slice raw)
         if (at == end)
             break;
         if (at[1] != 'u') {
-            *out++ = escape_values[(unsigned char)at[1]];
+            *out++ = json_escape_values[(unsigned char)at[1]];
             at += 2;
             continue;
         }

@@ -41,6 +41,34 @@ static inline const char *json_scan(const char *at, const char *end, bool *non_a
     return json_scan_words(at, end, non_ascii);
 }
 
+/* Moves over plain bytes and escapes of two bytes; sets `escaped` when there is such an escape. Stops where a byte asks
+ * for a closer look: a quote, a control character, any other backslash; or at `end`. All escapes of a block are taken
+ * from its one mask: JSON within JSON has one every few bytes. */
+static inline const char *json_walk(const char *at, const char *end, bool *non_ascii, bool *escaped)
+{
+    while (end - at > 16) { /* an escape may reach one byte over the block */
+        __m128i block = _mm_loadu_si128((const __m128i_u *)at);
+        unsigned special = json_special_mask(block);
+        unsigned high = (unsigned)_mm_movemask_epi8(block);
+        unsigned size = 16;
+        while (special != 0) {
+            unsigned first = (unsigned)__builtin_ctz(special);
+            if (at[first] != '\\' || json_escape_values[(unsigned char)at[first + 1]] == 0) {
+                if ((high & ((1u << first) - 1)) != 0)
+                    *non_ascii = true;
+                return at + first;
+            }
+            *escaped = true;
+            special &= ~(3u << first);
+            size = first == 15 ? 17 : 16;
+        }
+        if (high != 0)
+            *non_ascii = true;
+        at += size;
+    }
+    return json_walk_words(at, end, non_ascii, escaped);
+}
+
 /* Copies [*at, end) to `out` up to the first special byte, where `*at` is left, and gives the end of the copy. May
  * write JSON_COPY_SLACK bytes past that: in a text with many escapes the runs are short, and copying a whole block is
  * cheaper than asking how much of it is wanted. */
@@ -67,6 +95,11 @@ static inline char *json_copy_plain(char *out, const char **at, const char *end)
 static inline const char *json_scan(const char *at, const char *end, bool *non_ascii)
 {
     return json_scan_words(at, end, non_ascii);
+}
+
+static inline const char *json_walk(const char *at, const char *end, bool *non_ascii, bool *escaped)
+{
+    return json_walk_words(at, end, non_ascii, escaped);
 }
 
 static inline char *json_copy_plain(char *out, const char **at, const char *end)

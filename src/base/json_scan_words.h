@@ -8,6 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What stands for the character behind a backslash, for escapes of two bytes; 0 for all others ('u' included). */
+static const char json_escape_values[256] = {
+    ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+};
+
 /* Whether this byte cannot stand in a JSON string as it is. */
 static inline bool json_is_special(char c)
 {
@@ -42,6 +47,19 @@ static inline const char *json_scan_words(const char *at, const char *end, bool 
         if ((unsigned char)*at >= 0x80)
             *non_ascii = true;
     return at;
+}
+
+/* Moves over plain bytes and escapes of two bytes; sets `escaped` when there is such an escape. Stops where a byte asks
+ * for a closer look: a quote, a control character, any other backslash; or at `end`. */
+static inline const char *json_walk_words(const char *at, const char *end, bool *non_ascii, bool *escaped)
+{
+    for (;;) {
+        at = json_scan_words(at, end, non_ascii);
+        if (end - at < 2 || *at != '\\' || json_escape_values[(unsigned char)at[1]] == 0)
+            return at;
+        *escaped = true;
+        at += 2;
+    }
 }
 
 #endif

@@ -154,8 +154,8 @@ Slice time_format_iso_ms(int64_t time_ms, char text[TIME_TEXT_MAX])
 Slice time_format_http(int64_t time_ms, char text[TIME_TEXT_MAX])
 {
     Civil civil = civil_of_time(time_ms);
-    int size = snprintf(text, TIME_TEXT_MAX, "%.3s, %02u %s %04u %02u:%02u:%02u GMT", day_names[civil.weekday], civil.day,
-                        month_names[civil.month - 1], civil.year, civil.hour, civil.minute, civil.second);
+    int size = snprintf(text, TIME_TEXT_MAX, "%.3s, %02u %s %04u %02u:%02u:%02u GMT", day_names[civil.weekday],
+                        civil.day, month_names[civil.month - 1], civil.year, civil.hour, civil.minute, civil.second);
     return slice_make(text, (size_t)size);
 }
 

@@ -4,12 +4,13 @@
 /* What stands for each ASCII byte that cannot stand as it is. A bare carriage return, and in attributes a line feed or
  * tab, would be read back as another character (XML 1.0, sections 2.11 and 3.3.3). */
 static const Slice text_escapes[128] = {
-    ['&'] = SLICE_INIT("&amp;"), ['<'] = SLICE_INIT("&lt;"),   ['>'] = SLICE_INIT("&gt;"),
+    ['&'] = SLICE_INIT("&amp;"),  ['<'] = SLICE_INIT("&lt;"),   ['>'] = SLICE_INIT("&gt;"),
     ['"'] = SLICE_INIT("&quot;"), ['\r'] = SLICE_INIT("&#13;"),
 };
 static const Slice attribute_escapes[128] = {
-    ['&'] = SLICE_INIT("&amp;"),  ['<'] = SLICE_INIT("&lt;"),   ['>'] = SLICE_INIT("&gt;"),  ['"'] = SLICE_INIT("&quot;"),
-    ['\r'] = SLICE_INIT("&#13;"), ['\n'] = SLICE_INIT("&#10;"), ['\t'] = SLICE_INIT("&#9;"),
+    ['&'] = SLICE_INIT("&amp;"),  ['<'] = SLICE_INIT("&lt;"),   ['>'] = SLICE_INIT("&gt;"),
+    ['"'] = SLICE_INIT("&quot;"), ['\r'] = SLICE_INIT("&#13;"), ['\n'] = SLICE_INIT("&#10;"),
+    ['\t'] = SLICE_INIT("&#9;"),
 };
 
 /* The size of the character at `at` when XML 1.0 has no way to hold it, else 0: control characters, U+FFFE, U+FFFF. */
@@ -18,7 +19,8 @@ static size_t unwritable_size(const char *at, size_t left)
     unsigned char c = (unsigned char)*at;
     if (c < 0x20)
         return c == '\t' || c == '\n' || c == '\r' ? 0 : 1;
-    bool last_two = c == 0xef && left >= 3 && (memcmp(at, "\xef\xbf\xbe", 3) == 0 || memcmp(at, "\xef\xbf\xbf", 3) == 0);
+    bool last_two =
+        c == 0xef && left >= 3 && (memcmp(at, "\xef\xbf\xbe", 3) == 0 || memcmp(at, "\xef\xbf\xbf", 3) == 0);
     return last_two ? 3 : 0;
 }
 

@@ -9,7 +9,7 @@
     ROW(QUEUE_EXISTS, "a queue of that name exists with other attributes")                                             \
     ROW(QUEUE_DELETED_RECENTLY, "a queue of that name was deleted less than 60 seconds ago")                           \
     ROW(QUEUE_RECEIPT_INVALID, "that receipt handle was never given by this queue")                                    \
-    ROW(QUEUE_MESSAGE_GONE, "the message was deleted, or another receive holds it")                                    \
+    ROW(QUEUE_MESSAGE_GONE, "the message was deleted")                                                                 \
     ROW(QUEUE_MESSAGE_NOT_IN_FLIGHT, "the message is not in flight")                                                   \
     ROW(QUEUE_VISIBILITY_TOO_LONG, "a message may be in flight for 12 hours in all")                                   \
     ROW(QUEUE_PURGE_IN_PROGRESS, "the queue was purged less than 60 seconds ago")                                      \

@@ -11,8 +11,8 @@
 #include "core/core_error.h"
 #include "store/store.h"
 
-/* How long a deleted queue's name stays taken, and how long one purge keeps the next away (SQS API reference,
- * DeleteQueue and PurgeQueue). */
+/* How long a deleted queue's name stays taken, and how long one purge keeps the next away (SQS API reference, deleting
+ * and purging a queue). */
 enum { QUEUE_NAME_REST_MS = 60000, QUEUE_PURGE_REST_MS = 60000 };
 /* How long one receive may hold a message in all (SQS developer guide, "Visibility timeout"). */
 enum { QUEUE_IN_FLIGHT_MAX_MS = 12 * 3600 * 1000 };
@@ -150,13 +150,14 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
                     ReceivedMessages *received);
 
 /* Deletes the message of that receipt. A receipt older than the message's last one deletes nothing and is no error, and
- * neither is a message that is gone (SQS API reference, DeleteMessage).
+ * neither is a message that is gone (SQS API reference, deleting a message).
  * QUEUE_RECEIPT_INVALID: never given by this queue. */
 Error queue_delete(Txn *txn, const Queue *queue, Slice receipt);
 
-/* Hides the message until txn_now() + visibility_ms; 0 makes it receivable at once.
- * QUEUE_RECEIPT_INVALID; QUEUE_MESSAGE_GONE: deleted, or the receipt is not its last one; QUEUE_MESSAGE_NOT_IN_FLIGHT:
- * its visibility timeout has passed; QUEUE_VISIBILITY_TOO_LONG: past QUEUE_IN_FLIGHT_MAX_MS since it was received. */
+/* Hides the message until txn_now() + visibility_ms; 0 makes it receivable at once. Any receipt of the message will do
+ * while it is in flight, as SQS takes older ones too.
+ * QUEUE_RECEIPT_INVALID; QUEUE_MESSAGE_GONE: deleted; QUEUE_MESSAGE_NOT_IN_FLIGHT: its visibility timeout has passed;
+ * QUEUE_VISIBILITY_TOO_LONG: past QUEUE_IN_FLIGHT_MAX_MS since it was received. */
 Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt, uint64_t visibility_ms);
 
 /* ---- Time (queue_sweep.c) ---- */

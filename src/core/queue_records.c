@@ -203,6 +203,12 @@ void queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, 
     txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn), buffer_slice(&value));
 }
 
+Error queue_turn_parse(Slice value, uint64_t *seq)
+{
+    TRY(take_schema(&value, TURN_SCHEMA));
+    return value_take_uint64(&value, seq);
+}
+
 /* ---- Messages ---- */
 
 Error queue_message_sent_ms(Slice value, uint64_t *sent_ms)

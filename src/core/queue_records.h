@@ -78,6 +78,9 @@ void queue_lease_forget(Txn *txn, Slice prefix, QueueState *state, uint64_t seq,
 /* Puts the message at the end of those that came back: it can be received now. Its timer is the caller's. */
 void queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, Lease *lease);
 
+/* The message of an entry in that list. */
+Error queue_turn_parse(Slice value, uint64_t *seq);
+
 /* ---- Messages ---- */
 
 /* `message` holds views into `value`, its attributes excepted (in `arena`). */

@@ -122,16 +122,15 @@ static Error hand_out(Receiving *receiving, uint64_t seq, Lease *lease, Slice va
 }
 
 /* The message whose turn it is. */
-static Error take_returned_one(Receiving *receiving, Slice turn_value)
+static Error take_returned(Receiving *receiving, uint64_t turn, Slice value)
 {
+    (void)turn;
     Txn *txn = receiving->txn;
     Slice prefix = receiving->queue->prefix;
-    uint8_t schema;
     uint64_t seq;
     Lease lease;
     bool found;
-    TRY(value_take_schema(&turn_value, &schema));
-    TRY(value_take_uint64(&turn_value, &seq));
+    TRY(queue_turn_parse(value, &seq));
     TRY(queue_lease_get(txn, prefix, seq, &lease, &found));
     ASSERT(found && lease.status == LEASE_READY);
     if (queue_expired(&receiving->queue->settings, lease.sent_ms, txn_now(txn))) {
@@ -139,67 +138,87 @@ static Error take_returned_one(Receiving *receiving, Slice turn_value)
         receiving->dropped += 1;
         return OK;
     }
-    Slice value;
     TRY(txn_get(txn, queue_key(txn, prefix, lease.body_tag, seq), &value, &found));
     ASSERT(found);
     return hand_out(receiving, seq, &lease, value);
 }
 
-static Error take_returned(Receiving *receiving)
+static Error take_new(Receiving *receiving, uint64_t seq, Slice value)
 {
-    QueueState *state = receiving->state;
-    Slice prefix = receiving->queue->prefix;
-    if (state->again_count == 0)
+    Txn *txn = receiving->txn;
+    Lease lease = {.body_tag = QUEUE_TAG_MESSAGE};
+    TRY(queue_message_sent_ms(value, &lease.sent_ms));
+    if (queue_expired(&receiving->queue->settings, lease.sent_ms, txn_now(txn))) {
+        txn_delete(txn, queue_key(txn, receiving->queue->prefix, QUEUE_TAG_MESSAGE, seq));
+        receiving->state->new_count -= 1;
+        receiving->dropped += 1;
         return OK;
-    /* Up to the turns of now: a message that this very receive puts back (visibility 0) is not taken twice. */
-    KeyRange range = queue_range(receiving->txn, prefix, QUEUE_TAG_AGAIN, state->again_head, state->again_next);
-    Cursor *cursor = txn_scan(receiving->txn, range, SCAN_FORWARD);
+    }
+    return hand_out(receiving, seq, &lease, value);
+}
+
+/* The messages of one tag, from *bound on and below `below`: the bound goes along. There are `*count` at most. */
+typedef struct Walk {
+    QueueTag tag;
+    uint64_t *bound;
+    uint64_t below;
+    const uint64_t *count;
+    Error (*take)(Receiving *receiving, uint64_t number, Slice value);
+} Walk;
+
+static bool walk_goes_on(const Receiving *receiving, const Walk *walk)
+{
+    return wants_more(receiving) && *walk->count > 0 && *walk->bound < walk->below;
+}
+
+static Error walk_take(Receiving *receiving, const Walk *walk, uint64_t number, Slice value)
+{
+    TRY(walk->take(receiving, number, value));
+    *walk->bound = receiving->full ? number : number + 1;
+    return OK;
+}
+
+static Error walk_messages(Receiving *receiving, const Walk *walk)
+{
+    Txn *txn = receiving->txn;
+    Slice prefix = receiving->queue->prefix;
     Slice key;
     Slice value;
-    Error error = OK;
-    while (wants_more(receiving) && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
-        uint64_t turn;
-        if ((error = queue_key_number(key, prefix, &turn)) != OK || (error = take_returned_one(receiving, value)) != OK)
+    /* Mostly there is no gap: looking for the next number is then far cheaper than opening a cursor. */
+    while (walk_goes_on(receiving, walk)) {
+        bool found;
+        TRY(txn_get(txn, queue_key(txn, prefix, walk->tag, *walk->bound), &value, &found));
+        if (!found)
             break;
-        state->again_head = receiving->full ? turn : turn + 1;
+        TRY(walk_take(receiving, walk, *walk->bound, value));
+    }
+    if (!walk_goes_on(receiving, walk))
+        return OK;
+    Cursor *cursor = txn_scan(txn, queue_range(txn, prefix, walk->tag, *walk->bound, walk->below), SCAN_FORWARD);
+    Error error = OK;
+    while (walk_goes_on(receiving, walk) && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        uint64_t number;
+        if ((error = queue_key_number(key, prefix, &number)) != OK ||
+            (error = walk_take(receiving, walk, number, value)) != OK)
+            break;
     }
     cursor_close(cursor);
-    if (state->again_count == 0)
-        state->again_head = state->again_next;
     return error;
 }
 
-static Error take_new(Receiving *receiving)
+static Error take_messages(Receiving *receiving)
 {
     QueueState *state = receiving->state;
-    Slice prefix = receiving->queue->prefix;
-    if (state->new_count == 0 || !wants_more(receiving))
-        return OK;
-    KeyRange range = queue_range(receiving->txn, prefix, QUEUE_TAG_MESSAGE, state->next_new, state->next_seq);
-    Cursor *cursor = txn_scan(receiving->txn, range, SCAN_FORWARD);
-    Slice key;
-    Slice value;
-    Error error = OK;
-    while (wants_more(receiving) && state->new_count > 0 && (error = cursor_next(cursor, &key, &value)) == OK &&
-           key.data != NULL) {
-        uint64_t seq;
-        Lease lease = {.body_tag = QUEUE_TAG_MESSAGE};
-        if ((error = queue_key_number(key, prefix, &seq)) != OK ||
-            (error = queue_message_sent_ms(value, &lease.sent_ms)) != OK)
-            break;
-        if (queue_expired(&receiving->queue->settings, lease.sent_ms, txn_now(receiving->txn))) {
-            txn_delete(receiving->txn, queue_key(receiving->txn, prefix, QUEUE_TAG_MESSAGE, seq));
-            state->new_count -= 1;
-            receiving->dropped += 1;
-        } else if ((error = hand_out(receiving, seq, &lease, value)) != OK) {
-            break;
-        }
-        state->next_new = receiving->full ? seq : seq + 1;
-    }
-    cursor_close(cursor);
+    /* Up to the turns of now: a message that this very receive puts back (visibility 0) is not taken twice. */
+    const Walk returned = {QUEUE_TAG_AGAIN, &state->again_head, state->again_next, &state->again_count, take_returned};
+    TRY(walk_messages(receiving, &returned));
+    if (state->again_count == 0)
+        state->again_head = state->again_next;
+    const Walk fresh = {QUEUE_TAG_MESSAGE, &state->next_new, state->next_seq, &state->new_count, take_new};
+    TRY(walk_messages(receiving, &fresh));
     if (state->new_count == 0)
         state->next_new = state->next_seq;
-    return error;
+    return OK;
 }
 
 Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request, Arena *arena,
@@ -226,8 +245,7 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
     };
     if (state.again_count + state.new_count > 0 && receiving.max > 0) {
         received->items = ARENA_ARRAY(arena, ReceivedMessage, receiving.max);
-        TRY(take_returned(&receiving));
-        TRY(take_new(&receiving));
+        TRY(take_messages(&receiving));
     }
     if (received->count == 0 && receiving.dropped < RECEIVE_DROPS_MAX && wait) {
         txn_rollback(txn, before); /* what was dropped is dropped again, by the sweep */
@@ -259,27 +277,36 @@ static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receip
     return OK;
 }
 
-/* Finds the lease that the receipt is the last one of. Not `held` when there is none, or when it was received again.
- * A receipt of a later receive than the lease tells of is one whose lease was lost with the process before it was
- * durable: it holds the message as well. So it is with a message that has no lease and is new again: `held`, and
- * lease->status is 0. */
-static Error find_held(Txn *txn, const Queue *queue, const QueueState *state, const Receipt *receipt, Lease *lease,
-                       bool *held)
+/* What a receipt is to the message that it names. */
+typedef enum Hold {
+    HOLD_NONE,  /* the message is gone */
+    HOLD_OLDER, /* it was received again since */
+    HOLD_LAST,  /* its last receive was the receipt's */
+} Hold;
+
+/* Finds the receipt's message and its lease. A receipt of a later receive than the lease tells of is one whose lease was
+ * lost with the process before it was durable: it holds the message as well. So it is with a message that has no lease
+ * and is new again: lease->status is 0 then. */
+static Error find_hold(Txn *txn, const Queue *queue, const QueueState *state, const Receipt *receipt, Lease *lease,
+                       Hold *hold)
 {
-    *held = false;
+    *hold = HOLD_NONE;
     *lease = (Lease){.body_tag = QUEUE_TAG_MESSAGE};
     if (receipt->seq < state->purged_below)
         return OK;
     bool found;
     TRY(queue_lease_get(txn, queue->prefix, receipt->seq, lease, &found));
-    if (found) {
-        *held = receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce;
-        if (*held || receipt->receive_count <= lease->receive_count)
-            return OK;
-    } else if (state->new_count == 0 || receipt->seq < state->next_new) {
+    if (found && receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce) {
+        *hold = HOLD_LAST;
         return OK;
     }
-    return is_message(txn, queue, lease->body_tag, receipt, held);
+    if (!found && (state->new_count == 0 || receipt->seq < state->next_new))
+        return OK;
+    bool same;
+    TRY(is_message(txn, queue, lease->body_tag, receipt, &same));
+    if (same)
+        *hold = receipt->receive_count > lease->receive_count ? HOLD_LAST : HOLD_OLDER;
+    return OK;
 }
 
 Error queue_delete(Txn *txn, const Queue *queue, Slice receipt_text)
@@ -287,11 +314,11 @@ Error queue_delete(Txn *txn, const Queue *queue, Slice receipt_text)
     Receipt receipt;
     QueueState state;
     Lease lease;
-    bool held;
+    Hold hold;
     TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
     TRY(queue_state_get(txn, queue->prefix, &state));
-    TRY(find_held(txn, queue, &state, &receipt, &lease, &held));
-    if (!held)
+    TRY(find_hold(txn, queue, &state, &receipt, &lease, &hold));
+    if (hold != HOLD_LAST)
         return OK;
     if (lease.status == 0) {
         txn_delete(txn, queue_key(txn, queue->prefix, QUEUE_TAG_MESSAGE, receipt.seq));
@@ -309,11 +336,11 @@ Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt_text, 
     Receipt receipt;
     QueueState state;
     Lease lease;
-    bool held;
+    Hold hold;
     TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
     TRY(queue_state_get(txn, queue->prefix, &state));
-    TRY(find_held(txn, queue, &state, &receipt, &lease, &held));
-    if (!held)
+    TRY(find_hold(txn, queue, &state, &receipt, &lease, &hold));
+    if (hold == HOLD_NONE)
         return QUEUE_MESSAGE_GONE;
     uint64_t now_ms = txn_now(txn);
     if (lease.status != LEASE_IN_FLIGHT || lease.due_ms <= now_ms)

@@ -9,13 +9,15 @@ _Static_assert(LLHTTP_STRICT_MODE == 1, "compile with -DLLHTTP_STRICT_MODE=1");
 #define LETTER(upper, lower) [(unsigned char)(upper)] = (lower), [(unsigned char)(lower)] = (lower)
 /* The characters of a token (RFC 9110, 5.6.2), in lower case; NUL for all others. */
 static const char token_lower[256] = {
-    T('!'), T('#'), T('$'), T('%'), T('&'), T('\''), T('*'), T('+'), T('-'), T('.'), T('^'), T('_'), T('`'), T('|'),
-    T('~'), T('0'), T('1'), T('2'), T('3'), T('4'), T('5'), T('6'), T('7'), T('8'), T('9'),
-    LETTER('A', 'a'), LETTER('B', 'b'), LETTER('C', 'c'), LETTER('D', 'd'), LETTER('E', 'e'), LETTER('F', 'f'),
-    LETTER('G', 'g'), LETTER('H', 'h'), LETTER('I', 'i'), LETTER('J', 'j'), LETTER('K', 'k'), LETTER('L', 'l'),
-    LETTER('M', 'm'), LETTER('N', 'n'), LETTER('O', 'o'), LETTER('P', 'p'), LETTER('Q', 'q'), LETTER('R', 'r'),
-    LETTER('S', 's'), LETTER('T', 't'), LETTER('U', 'u'), LETTER('V', 'v'), LETTER('W', 'w'), LETTER('X', 'x'),
-    LETTER('Y', 'y'), LETTER('Z', 'z'),
+    T('!'),           T('#'),           T('$'),           T('%'),           T('&'),           T('\''),
+    T('*'),           T('+'),           T('-'),           T('.'),           T('^'),           T('_'),
+    T('`'),           T('|'),           T('~'),           T('0'),           T('1'),           T('2'),
+    T('3'),           T('4'),           T('5'),           T('6'),           T('7'),           T('8'),
+    T('9'),           LETTER('A', 'a'), LETTER('B', 'b'), LETTER('C', 'c'), LETTER('D', 'd'), LETTER('E', 'e'),
+    LETTER('F', 'f'), LETTER('G', 'g'), LETTER('H', 'h'), LETTER('I', 'i'), LETTER('J', 'j'), LETTER('K', 'k'),
+    LETTER('L', 'l'), LETTER('M', 'm'), LETTER('N', 'n'), LETTER('O', 'o'), LETTER('P', 'p'), LETTER('Q', 'q'),
+    LETTER('R', 'r'), LETTER('S', 's'), LETTER('T', 't'), LETTER('U', 'u'), LETTER('V', 'v'), LETTER('W', 'w'),
+    LETTER('X', 'x'), LETTER('Y', 'y'), LETTER('Z', 'z'),
 };
 #undef T
 #undef LETTER
@@ -317,31 +319,40 @@ static Http1Found frame_body(HttpExchange *exchange, const HeadFacts *facts, Htt
     return HTTP1_FOUND;
 }
 
+/* Runs llhttp over the head and cleans what it found: the request line's parts are checked, fields are lowered. */
+static Http1Found read_lines(HttpExchange *exchange, Slice head, llhttp_t *parser, HeadEvents *events, HeadFacts *facts,
+                             Http1Refusal *refusal)
+{
+    llhttp_init(parser, HTTP_REQUEST, &head_settings);
+    parser->data = events;
+    llhttp_errno_t stopped = llhttp_execute(parser, head.data, head.size);
+    parser->data = NULL;
+    if (stopped != HPE_PAUSED || llhttp_get_error_pos(parser) != head.data + head.size)
+        return refuse_by_llhttp(parser, events, head, refusal);
+    /* llhttp reads request lines of HTTP/0.9, RTSP and ICE too. */
+    if (!has_version(events->target))
+        return refuse(refusal, 400, "the request line is malformed");
+    if (parser->http_major != 1)
+        return refuse(refusal, 505, "the version of HTTP is not supported");
+    if (slice_equal(events->method, SLICE("CONNECT")))
+        return refuse(refusal, 501, "CONNECT is not supported");
+    if (memchr(head.data, '\0', head.size) != NULL || !clean_fields(events->headers, events->count, facts))
+        return refuse(refusal, 400, "a header field is malformed");
+    exchange->http10 = parser->http_minor == 0;
+    if (facts->hosts > 1 || (facts->hosts == 0 && !exchange->http10) || !is_host(facts->host))
+        return refuse(refusal, 400, "there must be one valid host field");
+    return HTTP1_FOUND;
+}
+
 static Http1Found read_head(HttpExchange *exchange, Slice head, Http1Refusal *refusal)
 {
     HttpServerLoop *on = exchange->connection->on;
     HttpRequest *request = &exchange->request;
     HeadEvents events = {.headers = on->header_scratch, .most = on->server->limits.value[LIMIT_NET_HEADER_COUNT]};
-    llhttp_t parser;
-    llhttp_init(&parser, HTTP_REQUEST, &head_settings);
-    parser.data = &events;
-    llhttp_errno_t stopped = llhttp_execute(&parser, head.data, head.size);
-    if (stopped != HPE_PAUSED || llhttp_get_error_pos(&parser) != head.data + head.size)
-        return refuse_by_llhttp(&parser, &events, head, refusal);
-
-    /* llhttp reads request lines of HTTP/0.9, RTSP and ICE too. */
-    if (!has_version(events.target))
-        return refuse(refusal, 400, "the request line is malformed");
-    if (parser.http_major != 1)
-        return refuse(refusal, 505, "the version of HTTP is not supported");
     HeadFacts facts = {0};
-    if (memchr(head.data, '\0', head.size) != NULL || !clean_fields(events.headers, events.count, &facts))
-        return refuse(refusal, 400, "a header field is malformed");
-    exchange->http10 = parser.http_minor == 0;
-    if (facts.hosts > 1 || (facts.hosts == 0 && !exchange->http10) || !is_host(facts.host))
-        return refuse(refusal, 400, "there must be one valid host field");
-    if (slice_equal(events.method, SLICE("CONNECT")))
-        return refuse(refusal, 501, "CONNECT is not supported");
+    llhttp_t parser;
+    if (read_lines(exchange, head, &parser, &events, &facts, refusal) != HTTP1_FOUND)
+        return HTTP1_BAD;
 
     request->method = events.method;
     request->target = events.target;
@@ -354,18 +365,18 @@ static Http1Found read_head(HttpExchange *exchange, Slice head, Http1Refusal *re
     request->header_count = events.count;
 
     exchange->is_head = slice_equal(request->method, SLICE("HEAD"));
-    exchange->close = exchange->http10 ? (parser.flags & F_CONNECTION_KEEP_ALIVE) == 0 : false;
-    if ((parser.flags & F_CONNECTION_CLOSE) != 0)
-        exchange->close = true;
-    Http1Found framed = frame_body(exchange, &facts, refusal);
-    if (framed == HTTP1_FOUND && !exchange->has_length) {
-        exchange->chunked = arena_alloc(&exchange->arena, sizeof(llhttp_t));
+    exchange->close =
+        (parser.flags & F_CONNECTION_CLOSE) != 0 || (exchange->http10 && (parser.flags & F_CONNECTION_KEEP_ALIVE) == 0);
+    if (frame_body(exchange, &facts, refusal) != HTTP1_FOUND)
+        return HTTP1_BAD;
+    if (!exchange->has_length) {
+        exchange->chunked = arena_alloc(&exchange->arena, sizeof parser);
         *exchange->chunked = parser;
         exchange->chunked->settings = (void *)&chunk_settings;
         exchange->chunked->upgrade = 0;
         llhttp_resume(exchange->chunked);
     }
-    return framed;
+    return HTTP1_FOUND;
 }
 
 Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange, Http1Refusal *refusal)

@@ -77,9 +77,9 @@ Slice http_date_line(HttpServerLoop *on)
     struct tm utc;
     gmtime_r(&wall, &utc);
     char line[80];
-    int size = snprintf(line, sizeof line, "date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
-                        days[second / SECONDS_A_DAY % 7], utc.tm_mday, months[utc.tm_mon], utc.tm_year + 1900,
-                        utc.tm_hour, utc.tm_min, utc.tm_sec);
+    int size =
+        snprintf(line, sizeof line, "date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[second / SECONDS_A_DAY % 7],
+                 utc.tm_mday, months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
     ASSERT(size == LINE_BYTES);
     memcpy(on->date, line, LINE_BYTES);
     return slice_make(on->date, LINE_BYTES);

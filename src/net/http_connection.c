@@ -420,8 +420,8 @@ void http_connection_open(HttpConnection *connection)
 {
     HttpServerLoop *on = connection->on;
     list_push_back(&on->connections, &connection->node);
-    int failed = connection->is_pipe ? uv_pipe_init(on->uv, &connection->pipe, 0)
-                                     : uv_tcp_init(on->uv, &connection->tcp);
+    int failed =
+        connection->is_pipe ? uv_pipe_init(on->uv, &connection->pipe, 0) : uv_tcp_init(on->uv, &connection->tcp);
     ASSERT(failed == 0);
     connection->handle.data = connection;
     failed = connection->is_pipe ? uv_pipe_open(&connection->pipe, connection->fd)

@@ -164,14 +164,14 @@ struct HttpConnection {
     bool is_pipe;
     bool reading;
     bool advancing;
-    bool progressed; /* input has come, or a request has ended, since the timer was set */
-    bool eof;        /* the client has said all that it will say */
-    bool closing;    /* the socket is being closed */
-    bool closed;     /* ... and has been */
-    bool finishing;  /* closes when what is queued has been sent */
+    bool progressed;       /* input has come, or a request has ended, since the timer was set */
+    bool eof;              /* the client has said all that it will say */
+    bool closing;          /* the socket is being closed */
+    bool closed;           /* ... and has been */
+    bool finishing;        /* closes when what is queued has been sent */
     bool finish_lingering; /* ... and the client has had time to read it */
-    bool lingering;  /* all is said; what comes is thrown away */
-    bool half_told;  /* the handler knows of the end of input */
+    bool lingering;        /* all is said; what comes is thrown away */
+    bool half_told;        /* the handler knows of the end of input */
     char peer[HTTP_PEER_BYTES];
 };
 
@@ -232,7 +232,7 @@ struct HttpExchange {
 
     /* The request's body, whatever the version. */
     HttpBodySink sink;
-    bool body_complete; /* all of it has been handed over, or the handler knows that it will not come */
+    bool body_complete;  /* all of it has been handed over, or the handler knows that it will not come */
     bool body_abandoned; /* the rest of it will not be read */
     bool body_in_arena;
     bool paused;
@@ -249,8 +249,8 @@ struct HttpExchange {
     /* The answer. */
     HttpAnswer answer;
     bool is_head;
-    bool must_stop;    /* the writer was told to stop */
-    bool no_body;      /* status 204, 304 or HEAD */
+    bool must_stop; /* the writer was told to stop */
+    bool no_body;   /* status 204, 304 or HEAD */
     Http1Framing framing_out;
     uint64_t left_out; /* of a stream whose length the handler gave */
     void (*on_writable)(HttpRequest *request);

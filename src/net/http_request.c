@@ -70,8 +70,8 @@ static void body_reserve(HttpExchange *exchange, size_t extra)
     }
     /* Grown as bytes come: what a client only announces costs nothing. */
     ASSERT(!exchange->body_in_arena);
-    size_t capacity = exchange->body_capacity * 2 > HTTP_ARENA_BODY_BYTES ? exchange->body_capacity * 2
-                                                                           : HTTP_ARENA_BODY_BYTES;
+    size_t capacity =
+        exchange->body_capacity * 2 > HTTP_ARENA_BODY_BYTES ? exchange->body_capacity * 2 : HTTP_ARENA_BODY_BYTES;
     if (capacity < needed)
         capacity = needed;
     if (exchange->has_length && capacity > expected)

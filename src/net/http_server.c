@@ -187,8 +187,7 @@ static void spread(HttpServer *server, int fd, const SocketAddress *peer)
     format_address(peer, text);
     size_t index = server->next_loop;
     server->next_loop = (index + 1) % server->loop_count;
-    HttpConnection *connection =
-        http_connection_make(&server->loops[index], fd, peer->any.sa_family == AF_UNIX, text);
+    HttpConnection *connection = http_connection_make(&server->loops[index], fd, peer->any.sa_family == AF_UNIX, text);
     if (index == 0) {
         http_connection_open(connection);
         return;
@@ -323,7 +322,8 @@ static void drain_loop(Task *task)
 {
     HttpServerLoop *on = CONTAINER_OF(task, HttpServerLoop, drain);
     HttpServer *server = on->server;
-    LIST_FOR_EACH(&on->connections, node) {
+    LIST_FOR_EACH(&on->connections, node)
+    {
         HttpConnection *connection = CONTAINER_OF(node, HttpConnection, node);
         if (!connection->closing)
             connection->version->drain(connection);
@@ -396,7 +396,8 @@ Error http_server_open(const HttpServerOptions *options, HttpServer **result)
 
 static void cut_all(HttpServerLoop *on)
 {
-    LIST_FOR_EACH(&on->connections, node) {
+    LIST_FOR_EACH(&on->connections, node)
+    {
         HttpConnection *connection = CONTAINER_OF(node, HttpConnection, node);
         if (connection->closed) {
             /* Only a handler still held it. */

@@ -94,8 +94,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         if (loop_open(&os, &loops[i]) != OK)
             return 1;
-    HttpServerOptions options = {
-        .loops = loops, .loop_count = count, .handler = &handler, .limits = &limits_default};
+    HttpServerOptions options = {.loops = loops, .loop_count = count, .handler = &handler, .limits = &limits_default};
     Arena arena = arena_make();
     Slice bound;
     if (http_server_open(&options, &server) != OK)

@@ -4,5 +4,5 @@ NET_SERVER := $(BUILD)/tests/net/http_server
 .PHONY: net-server
 net-server: $(NET_SERVER)
 
-$(NET_SERVER): %: %.o $(LIB)
+$(NET_SERVER): %: %.o $(BUILD)/libbrume.a
 	$(link) $(PKG_LIBS)

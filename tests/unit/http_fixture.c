@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENT_TIMEOUT_S = 10, STREAM_PIECE = 10000 };
+enum { CLIENT_TIMEOUT_S = 10, STREAM_PIECE = 10000, BLOCK = 65536 };
 
 /* ---- The server's side ---- */
 
@@ -350,11 +350,15 @@ void client_say(int fd, const char *text)
     client_send(fd, text, strlen(text));
 }
 
-/* Reads until `text` ends with what `is_whole` asks for; byte for byte, so that nothing of the next answer is taken. */
+/* Adds `count` bytes to the text; false when the connection ends before. Lines are read byte for byte, so that nothing
+ * of the next answer is taken. */
 static bool receive_more(int fd, char **text, size_t *size, size_t count)
 {
-    *text = realloc(*text, *size + count + 1);
-    ASSERT(*text != NULL);
+    size_t blocks = (*size + count) / BLOCK + 1;
+    if (*text == NULL || blocks > *size / BLOCK + 1) {
+        *text = realloc(*text, blocks * BLOCK);
+        ASSERT(*text != NULL);
+    }
     while (count > 0) {
         ssize_t received = recv(fd, *text + *size, count, 0);
         if (received <= 0)

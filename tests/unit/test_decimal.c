@@ -44,10 +44,12 @@ static void numbers_come_back_in_canonical_form(void **state)
         {"123456789012345678901234567890.12345678", "123456789012345678901234567890.12345678"},
         {"00000000000000000000000000000000000000000000000000000000012", "12"},
         {"12345678901234567890123456789012345678000000000", "12345678901234567890123456789012345678000000000"},
-        {"0.1e126", "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-                    "000000000000000000000000000"},
-        {"-1e-130", "-0.00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-                    "00000000000000000000000000000001"},
+        {"0.1e126",
+         "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+         "000000000000000000000000000"},
+        {"-1e-130",
+         "-0.00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+         "00000000000000000000000000000001"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Decimal value = parse(cases[i][0]);
@@ -113,7 +115,8 @@ static void sums_are_exact_or_refused(void **state)
         DecimalFault difference_fault;
         const char *difference;
     } cases[] = {
-        {"1", "10000000000000000000000", DECIMAL_FINE, "10000000000000000000001", DECIMAL_FINE, "-9999999999999999999999"},
+        {"1", "10000000000000000000000", DECIMAL_FINE, "10000000000000000000001", DECIMAL_FINE,
+         "-9999999999999999999999"},
         {"0", "0", DECIMAL_FINE, "0", DECIMAL_FINE, "0"},
         {"-5", "5", DECIMAL_FINE, "0", DECIMAL_FINE, "-10"},
         {"0.1", "0.2", DECIMAL_FINE, "0.3", DECIMAL_FINE, "-0.1"},
@@ -124,8 +127,8 @@ static void sums_are_exact_or_refused(void **state)
         {"-9e125", "9e125", DECIMAL_FINE, "0", DECIMAL_OVERFLOW, NULL},
         {"1e50", "1", DECIMAL_TOO_PRECISE, NULL, DECIMAL_TOO_PRECISE, NULL},
         {"1e125", "1e-130", DECIMAL_TOO_PRECISE, NULL, DECIMAL_TOO_PRECISE, NULL},
-        {"99999999999999999999999999999999999999", "1", DECIMAL_FINE, "100000000000000000000000000000000000000", DECIMAL_FINE,
-         "99999999999999999999999999999999999998"},
+        {"99999999999999999999999999999999999999", "1", DECIMAL_FINE, "100000000000000000000000000000000000000",
+         DECIMAL_FINE, "99999999999999999999999999999999999998"},
         {"99999999999999999999999999999999999999", "2", DECIMAL_TOO_PRECISE, NULL, DECIMAL_FINE,
          "99999999999999999999999999999999999997"},
         {"1.1e-130", "1e-130", DECIMAL_FINE, NULL, DECIMAL_UNDERFLOW, NULL},
@@ -226,8 +229,26 @@ static void order_runs_through_zero_and_the_bounds(void **state)
 {
     (void)state;
     static const char *const ascending[] = {
-        "-9.9999999999999999999999999999999999999e125", "-1e125", "-10", "-9.91", "-9.9", "-1", "-0.1", "-1e-130", "0", "1e-130",
-        "1.5e-130", "0.1", "1", "1.01", "1.1", "9", "10", "11", "1e125", "9.9999999999999999999999999999999999999e125",
+        "-9.9999999999999999999999999999999999999e125",
+        "-1e125",
+        "-10",
+        "-9.91",
+        "-9.9",
+        "-1",
+        "-0.1",
+        "-1e-130",
+        "0",
+        "1e-130",
+        "1.5e-130",
+        "0.1",
+        "1",
+        "1.01",
+        "1.1",
+        "9",
+        "10",
+        "11",
+        "1e125",
+        "9.9999999999999999999999999999999999999e125",
     };
     for (size_t i = 0; i + 1 < sizeof ascending / sizeof *ascending; i++) {
         Decimal low = parse(ascending[i]);
@@ -245,9 +266,17 @@ static void only_its_own_bytes_are_decoded(void **state)
 {
     (void)state;
     static const Slice bad[] = {
-        SLICE_INIT(""),         SLICE_INIT("\x00"),         SLICE_INIT("\x04"),         SLICE_INIT("\x03"),
-        SLICE_INIT("\x03\x82"), SLICE_INIT("\x03\x82\x00"), SLICE_INIT("\x03\x82\x0b"), SLICE_INIT("\x03\x82\x65\x00"),
-        SLICE_INIT("\x03\x82\x02\x00"), SLICE_INIT("\x03\x82\x0b\x01\x00"), SLICE_INIT("\x01\x82\x0b\x00"),
+        SLICE_INIT(""),
+        SLICE_INIT("\x00"),
+        SLICE_INIT("\x04"),
+        SLICE_INIT("\x03"),
+        SLICE_INIT("\x03\x82"),
+        SLICE_INIT("\x03\x82\x00"),
+        SLICE_INIT("\x03\x82\x0b"),
+        SLICE_INIT("\x03\x82\x65\x00"),
+        SLICE_INIT("\x03\x82\x02\x00"),
+        SLICE_INIT("\x03\x82\x0b\x01\x00"),
+        SLICE_INIT("\x01\x82\x0b\x00"),
         SLICE_INIT("\x03\x82\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x00"),
     };
     Decimal value;
@@ -267,12 +296,9 @@ static void only_its_own_bytes_are_decoded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_come_back_in_canonical_form),
-        cmocka_unit_test(each_fault_is_named),
-        cmocka_unit_test(sums_are_exact_or_refused),
-        cmocka_unit_test(small_numbers_agree_with_integers),
-        cmocka_unit_test(encoded_bytes_sort_as_the_numbers),
-        cmocka_unit_test(order_runs_through_zero_and_the_bounds),
+        cmocka_unit_test(numbers_come_back_in_canonical_form), cmocka_unit_test(each_fault_is_named),
+        cmocka_unit_test(sums_are_exact_or_refused),           cmocka_unit_test(small_numbers_agree_with_integers),
+        cmocka_unit_test(encoded_bytes_sort_as_the_numbers),   cmocka_unit_test(order_runs_through_zero_and_the_bounds),
         cmocka_unit_test(only_its_own_bytes_are_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

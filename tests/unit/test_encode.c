@@ -75,7 +75,7 @@ ZOO_TEST(what_json_says_is_read_back_the_same)
     assert_true(slice_equal(json_of(zoo, read), first));
 }
 
-#define XML_START "<?xml version=\"1.0\"?><PutAnimalResponse xmlns=\"https://zoo.example/doc/2026-01-01/\">"
+#define XML_START "<?xml version=\"1.0\"?><PutAnimalResponse xmlns=\"https://zoo.test/doc/2026-01-01/\">"
 #define XML_END                                                                                                        \
     "<ResponseMetadata><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata>"                 \
     "</PutAnimalResponse>"
@@ -100,10 +100,9 @@ ZOO_TEST(an_empty_result_is_one_element)
 ZOO_TEST(an_operation_without_output_has_no_result)
 {
     zoo->call->operation = service_operation(&zoo_service, SLICE("Close"));
-    ASSERT_SLICE(
-        xml_of(zoo, &(CloseOutput){0}),
-        "<?xml version=\"1.0\"?><CloseResponse xmlns=\"https://zoo.example/doc/2026-01-01/\"><ResponseMetadata>"
-        "<RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata></CloseResponse>");
+    ASSERT_SLICE(xml_of(zoo, &(CloseOutput){0}),
+                 "<?xml version=\"1.0\"?><CloseResponse xmlns=\"https://zoo.test/doc/2026-01-01/\"><ResponseMetadata>"
+                 "<RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata></CloseResponse>");
 }
 
 ZOO_TEST(text_that_xml_cannot_hold_is_replaced)

@@ -22,14 +22,20 @@ typedef struct Refused {
     int status;
 } Refused;
 
-#define REFUSED(what, bytes, status) {what, bytes, sizeof(bytes) - 1, status}
+#define REFUSED(what, bytes, status)                                                                                   \
+    {                                                                                                                  \
+        what, bytes, sizeof(bytes) - 1, status                                                                         \
+    }
 
 static const Refused refused[] = {
     /* Smuggling: two readings of where a message ends. */
-    REFUSED("length and coding", "POST /echo HTTP/1.1\r\n" HOST "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    REFUSED("coding and length", "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n", 400),
+    REFUSED("length and coding",
+            "POST /echo HTTP/1.1\r\n" HOST "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    REFUSED("coding and length",
+            "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n", 400),
     REFUSED("two lengths", "POST /echo HTTP/1.1\r\n" HOST "content-length: 5\r\ncontent-length: 6\r\n\r\nhello", 400),
-    REFUSED("the same length twice", "POST /echo HTTP/1.1\r\n" HOST "content-length: 5\r\ncontent-length: 5\r\n\r\nhello", 400),
+    REFUSED("the same length twice",
+            "POST /echo HTTP/1.1\r\n" HOST "content-length: 5\r\ncontent-length: 5\r\n\r\nhello", 400),
     REFUSED("a list of lengths", "POST /echo HTTP/1.1\r\n" HOST "content-length: 5, 5\r\n\r\nhello", 400),
     REFUSED("a signed length", "POST /echo HTTP/1.1\r\n" HOST "content-length: +5\r\n\r\nhello", 400),
     REFUSED("a negative length", "POST /echo HTTP/1.1\r\n" HOST "content-length: -5\r\n\r\nhello", 400),
@@ -37,12 +43,18 @@ static const Refused refused[] = {
     REFUSED("an empty length", "POST /echo HTTP/1.1\r\n" HOST "content-length:\r\n\r\n", 400),
     REFUSED("a length with a space within", "POST /echo HTTP/1.1\r\n" HOST "content-length: 1 5\r\n\r\nhello", 400),
     REFUSED("a length past 2^64", "POST /echo HTTP/1.1\r\n" HOST "content-length: 18446744073709551616\r\n\r\n", 400),
-    REFUSED("chunked is not last", "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400),
-    REFUSED("chunked twice", "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    REFUSED("chunked is not last",
+            "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400),
+    REFUSED("chunked twice",
+            "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            400),
     REFUSED("no chunked at all", "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: identity\r\n\r\n", 501),
-    REFUSED("something like chunked", "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: xchunked\r\n\r\n0\r\n\r\n", 501),
-    REFUSED("chunked with a vertical tab", "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: \vchunked\r\n\r\n0\r\n\r\n", 400),
-    REFUSED("another coding before chunked", "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    REFUSED("something like chunked", "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+            501),
+    REFUSED("chunked with a vertical tab",
+            "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: \vchunked\r\n\r\n0\r\n\r\n", 400),
+    REFUSED("another coding before chunked",
+            "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
     REFUSED("coding with HTTP/1.0", "POST /echo HTTP/1.0\r\n" HOST "transfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     /* Lines. */
     REFUSED("bare line feeds", "GET /hello HTTP/1.1\nhost: a\n\n", 400),
@@ -91,7 +103,8 @@ static const Refused refused[] = {
     REFUSED("a host with a space", "GET /hello HTTP/1.1\r\nhost: a b\r\n\r\n", 400),
     REFUSED("a host with a user", "GET /hello HTTP/1.1\r\nhost: a@b\r\n\r\n", 400),
     /* The rest. */
-    REFUSED("an unknown expectation", "POST /echo HTTP/1.1\r\n" HOST "content-length: 1\r\nexpect: miracles\r\n\r\n", 417),
+    REFUSED("an unknown expectation", "POST /echo HTTP/1.1\r\n" HOST "content-length: 1\r\nexpect: miracles\r\n\r\n",
+            417),
 };
 
 /* Says `head` and the row's bytes, and then what must not be taken for a request: one refusal, then the end. */
@@ -152,8 +165,8 @@ static void malformed_chunks_are_refused_and_the_connection_ends(void **state)
     HttpFixture *fixture = *state;
     size_t right = 0;
     for (size_t i = 0; i < sizeof bad_chunks / sizeof *bad_chunks; i++)
-        right += is_refused(fixture, "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\n\r\n",
-                            &bad_chunks[i]);
+        right +=
+            is_refused(fixture, "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\n\r\n", &bad_chunks[i]);
     assert_int_equal(right, sizeof bad_chunks / sizeof *bad_chunks);
     assert_int_equal(atomic_load(&fixture->body_errors), right);
 }
@@ -206,7 +219,8 @@ static void bodies_come_whole_by_length_and_by_chunks_however_they_are_cut(void 
         "POST /echo HTTP/1.1\r\n" HOST "content-length: 11\r\n\r\nhello world",
         "POST /late HTTP/1.1\r\n" HOST "content-length: 11\r\n\r\nhello world",
         "POST /echo HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
-        "POST /late HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\n006\r\n world\r\n0\r\nx: y\r\n\r\n",
+        "POST /late HTTP/1.1\r\n" HOST
+        "Transfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\n006\r\n world\r\n0\r\nx: y\r\n\r\n",
         "POST /echo HTTP/1.1\r\n" HOST "upgrade: h2c\r\nconnection: upgrade\r\ntransfer-encoding: chunked\r\n\r\n"
         "b\r\nhello world\r\n0\r\n\r\n",
     };
@@ -298,7 +312,8 @@ static char *ask(const HttpFixture *fixture, const char *request)
 static void an_answer_is_exactly_this(void **state)
 {
     char *all = ask(*state, "GET /hello HTTP/1.1\r\n" HOST "\r\n");
-    assert_string_equal(all, "HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 5\r\n\r\nhello");
+    assert_string_equal(all,
+                        "HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 5\r\n\r\nhello");
     free(all);
 }
 

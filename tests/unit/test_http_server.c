@@ -348,7 +348,8 @@ static void stopping_cuts_what_is_left(void **state)
     HttpFixture *fixture = *state;
     http_fixture_start(fixture, 2);
     int fds[6];
-    static const char *const left[] = {"GET /park HTTP/1.1\r\n" HOST "\r\n", "GET /stream?50000000 HTTP/1.1\r\n" HOST "\r\n",
+    static const char *const left[] = {"GET /park HTTP/1.1\r\n" HOST "\r\n",
+                                       "GET /stream?50000000 HTTP/1.1\r\n" HOST "\r\n",
                                        "POST /echo HTTP/1.1\r\n" HOST "content-length: 30000\r\n\r\nabc"};
     for (int i = 0; i < 6; i++) {
         fds[i] = client_connect(fixture);
@@ -377,9 +378,9 @@ static void an_address_is_taken_once_and_checked(void **state)
     Slice bound;
     assert_int_equal(http_server_open(&options, &other), OK);
     assert_int_equal(http_server_listen(other, fixture->address, &fixture->arena, &bound), ERROR_EXISTS);
-    static const char *const malformed[] = {"",           "localhost",       "127.0.0.1",      "127.0.0.1:",
-                                            "127.0.0.1:x", "127.0.0.1:65536", "1.2.3:80",       "[::1:80",
-                                            "::1:80",      "unix:",           "[127.0.0.1]:80", "unix:/no/such/folder/socket"};
+    static const char *const malformed[] = {
+        "",         "localhost", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",    "127.0.0.1:65536",
+        "1.2.3:80", "[::1:80",   "::1:80",    "unix:",      "[127.0.0.1]:80", "unix:/no/such/folder/socket"};
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
         assert_int_equal(http_server_listen(other, malformed[i], &fixture->arena, &bound), ERROR_MALFORMED);
     assert_int_equal(http_server_listen(other, "192.0.2.1:0", &fixture->arena, &bound), ERROR_DENIED);

@@ -107,6 +107,7 @@ static void public_suite_is_accepted_and_refused_as_named(void **state)
         print_message("no JSONTestSuite in %s; set BRUME_CASES to the folder that holds json/\n", folder);
         arena_free(&arena);
         skip();
+        return; /* for tools that do not know that it has left */
     }
     int accepted = 0;
     int refused = 0;
@@ -136,103 +137,105 @@ static void public_suite_is_accepted_and_refused_as_named(void **state)
 
 /* ---- Reading ---- */
 
+static const char *const good_texts[] = {
+    "null",
+    " true ",
+    "false\n",
+    "0",
+    "-0",
+    "10",
+    "-1.50e+10",
+    "1E5",
+    "1e-07",
+    "\"\"",
+    "[]",
+    "{}",
+    "[ ]",
+    "{ }",
+    "[1]",
+    "[[],[[]],{}]",
+    "{\"a\":1,\"a\":2}",
+    "\t{ \"a\" : [ 1 , { \"b\" : null } ] , \"c\" : \"d\" }\r\n",
+    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\uD834\\uDd1e\"",
+};
+
+static const char *const bad_texts[] = {
+    "",
+    " ",
+    "nul",
+    "nulll",
+    "True",
+    "+1",
+    "01",
+    "-",
+    "-a",
+    ".5",
+    "1.",
+    "1.e5",
+    "1e",
+    "1e+",
+    "0x1",
+    "NaN",
+    "1 2",
+    "[",
+    "]",
+    "[1",
+    "[1,",
+    "[1,]",
+    "[,1]",
+    "[1,,2]",
+    "[1 2]",
+    "{",
+    "}",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{\"a\":1,}",
+    "{,}",
+    "{a:1}",
+    "{1:1}",
+    "{\"a\" 1}",
+    "{\"a\":1 \"b\":2}",
+    "[}",
+    "{]",
+    "[1}",
+    "{\"a\":1]",
+    "\"",
+    "\"a",
+    "\"\\",
+    "\"\\\"",
+    "\"\\x\"",
+    "\"\\u12\"",
+    "\"\\u12g4\"",
+    "\"\n\"",
+    "\"\x1f\"",
+    "'a'",
+    "\"\\ud800\"",
+    "\"\\udc00\"",
+    "\"\\ud800\\u0041\"",
+    "\"\\ud800\\ud800\"",
+    "\"\\ud800x\"",
+    "\"\\ud83d\\",
+    "\"\xff\"",
+    "\"\xc0\xaf\"",
+    "\"\xed\xa0\x80\"",
+    "\"\xf5\x80\x80\x80\"",
+    "\"\xe2\x82\"",
+    "\xef\xbb\xbf{}",
+    "[1]x",
+    "/**/1",
+    "\f1",
+    "\"a\" \"b\"",
+};
+
 static void grammar_is_held_to(void **state)
 {
     (void)state;
-    static const char *const good[] = {
-        "null",
-        " true ",
-        "false\n",
-        "0",
-        "-0",
-        "10",
-        "-1.50e+10",
-        "1E5",
-        "1e-07",
-        "\"\"",
-        "[]",
-        "{}",
-        "[ ]",
-        "{ }",
-        "[1]",
-        "[[],[[]],{}]",
-        "{\"a\":1,\"a\":2}",
-        "\t{ \"a\" : [ 1 , { \"b\" : null } ] , \"c\" : \"d\" }\r\n",
-        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\uD834\\uDd1e\"",
-    };
-    static const char *const bad[] = {
-        "",
-        " ",
-        "nul",
-        "nulll",
-        "True",
-        "+1",
-        "01",
-        "-",
-        "-a",
-        ".5",
-        "1.",
-        "1.e5",
-        "1e",
-        "1e+",
-        "0x1",
-        "NaN",
-        "1 2",
-        "[",
-        "]",
-        "[1",
-        "[1,",
-        "[1,]",
-        "[,1]",
-        "[1,,2]",
-        "[1 2]",
-        "{",
-        "}",
-        "{\"a\"}",
-        "{\"a\":}",
-        "{\"a\":1,}",
-        "{,}",
-        "{a:1}",
-        "{1:1}",
-        "{\"a\" 1}",
-        "{\"a\":1 \"b\":2}",
-        "[}",
-        "{]",
-        "[1}",
-        "{\"a\":1]",
-        "\"",
-        "\"a",
-        "\"\\",
-        "\"\\\"",
-        "\"\\x\"",
-        "\"\\u12\"",
-        "\"\\u12g4\"",
-        "\"\n\"",
-        "\"\x1f\"",
-        "'a'",
-        "\"\\ud800\"",
-        "\"\\udc00\"",
-        "\"\\ud800\\u0041\"",
-        "\"\\ud800\\ud800\"",
-        "\"\\ud800x\"",
-        "\"\\ud83d\\",
-        "\"\xff\"",
-        "\"\xc0\xaf\"",
-        "\"\xed\xa0\x80\"",
-        "\"\xf5\x80\x80\x80\"",
-        "\"\xe2\x82\"",
-        "\xef\xbb\xbf{}",
-        "[1]x",
-        "/**/1",
-        "\f1",
-        "\"a\" \"b\"",
-    };
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        if (check(slice_of_string(good[i])) != OK)
-            fail_msg("refused %s", good[i]);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (check(slice_of_string(bad[i])) != ERROR_MALFORMED)
-            fail_msg("accepted %s", bad[i]);
+    for (size_t i = 0; i < sizeof good_texts / sizeof *good_texts; i++)
+        if (check(slice_of_string(good_texts[i])) != OK)
+            fail_msg("refused %s", good_texts[i]);
+    for (size_t i = 0; i < sizeof bad_texts / sizeof *bad_texts; i++)
+        if (check(slice_of_string(bad_texts[i])) != ERROR_MALFORMED)
+            fail_msg("accepted %s", bad_texts[i]);
     assert_int_equal(check(SLICE("\"a\0b\"")), ERROR_MALFORMED);
     assert_int_equal(check(SLICE("1\0")), ERROR_MALFORMED);
 }
@@ -417,6 +420,36 @@ static void scans_agree_with_a_byte_loop(void **state)
     }
 }
 
+static void walks_agree_with_a_byte_loop(void **state)
+{
+    (void)state;
+    static const char palette[] = "\\\\\\\\\\\\\"nu/x\x1f\x80";
+    uint32_t seed = 8;
+    for (int round = 0; round < 200000; round++) {
+        size_t size = next_random(&seed) % 60;
+        char *bytes = malloc(size > 0 ? size : 1);
+        assert_non_null(bytes);
+        memset(bytes, 'a', size);
+        for (unsigned i = next_random(&seed) % 30; i > 0 && size > 0; i--)
+            bytes[next_random(&seed) % size] = palette[next_random(&seed) % (sizeof palette - 1)];
+        bool high[3] = {false, false, false};
+        bool escaped[3] = {false, false, false};
+        const char *end = bytes + size;
+        const char *plain = scan_plainly(bytes, end, &high[0]);
+        while (end - plain >= 2 && *plain == '\\' && strchr("\"\\/bfnrt", plain[1]) != NULL && plain[1] != '\0') {
+            escaped[0] = true;
+            plain = scan_plainly(plain + 2, end, &high[0]);
+        }
+        assert_ptr_equal(json_walk(bytes, end, &high[1], &escaped[1]), plain);
+        assert_ptr_equal(json_walk_words(bytes, end, &high[2], &escaped[2]), plain);
+        for (int i = 1; i < 3; i++) {
+            assert_int_equal(high[i], high[0]);
+            assert_int_equal(escaped[i], escaped[0]);
+        }
+        free(bytes);
+    }
+}
+
 /* Decodes as the definition says, then asks whether the shortest form was used (RFC 3629 section 3). */
 static bool utf8_is_valid_plainly(const unsigned char *at, size_t size)
 {
@@ -571,6 +604,7 @@ int main(void)
         cmocka_unit_test(a_document_is_pulled_member_by_member),
         cmocka_unit_test(another_type_than_asked_for_is_refused_and_not_moved_over),
         cmocka_unit_test(scans_agree_with_a_byte_loop),
+        cmocka_unit_test(walks_agree_with_a_byte_loop),
         cmocka_unit_test(utf8_agrees_with_the_definition),
         cmocka_unit_test(the_writer_places_commas_and_escapes),
         cmocka_unit_test(what_is_written_reads_back),

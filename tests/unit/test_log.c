@@ -85,16 +85,18 @@ static void hostile_values_cannot_forge(void **state)
     Slice hostile = SLICE("x\" level=error\nevent=forged\r\\\t\x1b[2J\0\x7f=\xff\xc2\x9b\xe2\x80\xae\xc3\xa9");
     Fixture *fixture = fixture_make(LOG_FORMAT_TEXT, 0);
     LOG(&fixture->log, INFO, "e", log_text("v", hostile), log_string("w", "a=b"), log_string("x", "two words"));
-    assert_string_equal(printed(fixture),
-                        "time=2026-01-31T00:00:00.000Z level=info event=e "
-                        "v=\"x\\\" level=error\\nevent=forged\\r\\\\\\t\\x1b[2J\\x00\\x7f=\\xff\\xc2\\x9b\\xe2\\x80\\xae\xc3\xa9\" "
-                        "w=\"a=b\" x=\"two words\"\n");
+    assert_string_equal(
+        printed(fixture),
+        "time=2026-01-31T00:00:00.000Z level=info event=e "
+        "v=\"x\\\" level=error\\nevent=forged\\r\\\\\\t\\x1b[2J\\x00\\x7f=\\xff\\xc2\\x9b\\xe2\\x80\\xae\xc3\xa9\" "
+        "w=\"a=b\" x=\"two words\"\n");
     free(fixture);
     fixture = fixture_make(LOG_FORMAT_JSON, 0);
     LOG(&fixture->log, INFO, "e", log_text("v", hostile));
-    assert_string_equal(printed(fixture),
-                        "{\"time\":\"2026-01-31T00:00:00.000Z\",\"level\":\"info\",\"event\":\"e\",\"v\":\"x\\\" level=error"
-                        "\\nevent=forged\\r\\\\\\t\\u001b[2J\\u0000\\u007f=\\ufffd\\u009b\\u202e\xc3\xa9\"}\n");
+    assert_string_equal(
+        printed(fixture),
+        "{\"time\":\"2026-01-31T00:00:00.000Z\",\"level\":\"info\",\"event\":\"e\",\"v\":\"x\\\" level=error"
+        "\\nevent=forged\\r\\\\\\t\\u001b[2J\\u0000\\u007f=\\ufffd\\u009b\\u202e\xc3\xa9\"}\n");
     free(fixture);
 }
 

@@ -14,7 +14,8 @@ static void hash_matches_the_published_vector(void **state)
     (void)state;
     /* The paper's appendix A: key 00 01 ... 0f, message 00 01 ... 0e. */
     MapSeed seed = {0x0706050403020100u, 0x0f0e0d0c0b0a0908u};
-    assert_true(map_hash(seed, SLICE("\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e")) == 0xa129ca6149be45e5u);
+    assert_true(map_hash(seed, SLICE("\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e")) ==
+                0xa129ca6149be45e5u);
     MapSeed other = {0x0706050403020100u, 0x0f0e0d0c0b0a0909u};
     assert_true(map_hash(other, SLICE("a")) != map_hash(seed, SLICE("a")));
 }
@@ -67,7 +68,8 @@ static void random_use_agrees_with_an_array(void **state)
         size_t number = (seed >> 8) % MODEL_KEYS;
         bool growing = round / 10000 % 2 == 0;
         char text[24];
-        Slice key = slice_make(text, (size_t)snprintf(text, sizeof text, "%zu/%s", number, number % 3 == 0 ? "long key" : ""));
+        Slice key =
+            slice_make(text, (size_t)snprintf(text, sizeof text, "%zu/%s", number, number % 3 == 0 ? "long key" : ""));
         unsigned choice = (seed >> 28) % 8;
         if (choice == 0) {
             assert_ptr_equal(map_get(&map, key), model[number]);
@@ -96,7 +98,8 @@ static void random_use_agrees_with_an_array(void **state)
     assert_true(largest >= 512);
     for (size_t i = 0; i < MODEL_KEYS; i++) {
         char text[24];
-        map_remove(&map, slice_make(text, (size_t)snprintf(text, sizeof text, "%zu/%s", i, i % 3 == 0 ? "long key" : "")));
+        map_remove(&map,
+                   slice_make(text, (size_t)snprintf(text, sizeof text, "%zu/%s", i, i % 3 == 0 ? "long key" : "")));
     }
     assert_int_equal(map.count, 0);
     assert_true(map.capacity <= 16);

@@ -159,9 +159,9 @@ static void epochs_are_read_as_json_writes_them(void **state)
     assert_parses(time_parse_epoch, "0e1000", 0);
     assert_parses(time_parse_epoch, "5e-1000", 0);
     assert_parses(time_parse_epoch, "1769817600.00000000000000000000000000000001", 1769817600000);
-    static const char *const bad[] = {"",       "-",   "+1",  "1.",      ".5",    "1e",           "1e+",
-                                      "1.2.3",  "NaN", "1 ",  "1e1001",  "1e300", "253402300800", "99999999999999999999",
-                                      "1e+-1",  "0x1", NULL};
+    static const char *const bad[] = {"",      "-",   "+1", "1.",     ".5",    "1e",           "1e+",
+                                      "1.2.3", "NaN", "1 ", "1e1001", "1e300", "253402300800", "99999999999999999999",
+                                      "1e+-1", "0x1", NULL};
     assert_refused(time_parse_epoch, bad);
 }
 
@@ -171,8 +171,13 @@ static void durations_go_both_ways(void **state)
     static const struct {
         const char *text;
         uint64_t ms;
-    } good[] = {{"500ms", 500},         {"15m", 900000},   {"30d", 2592000000}, {"1h30m", 5400000},
-                {"1d2h3m4s5ms", 93784005}, {"0s", 0},      {"3652500d", 315576000000000}};
+    } good[] = {{"500ms", 500},
+                {"15m", 900000},
+                {"30d", 2592000000},
+                {"1h30m", 5400000},
+                {"1d2h3m4s5ms", 93784005},
+                {"0s", 0},
+                {"3652500d", 315576000000000}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         uint64_t ms;
         char text[TIME_TEXT_MAX];
@@ -183,7 +188,8 @@ static void durations_go_both_ways(void **state)
     uint64_t ms;
     assert_int_equal(duration_parse(SLICE("90m"), &ms), OK);
     assert_int_equal(ms, 5400000);
-    static const char *const bad[] = {"", "15", "m", "1.5h", "-1m", "1m1h", "1m1m", "1 m", "1M", "1w", "m1", "1h30", "15min"};
+    static const char *const bad[] = {"",    "15", "m",  "1.5h", "-1m",  "1m1h", "1m1m",
+                                      "1 m", "1M", "1w", "m1",   "1h30", "15min"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (duration_parse(slice_of_string(bad[i]), &ms) != ERROR_MALFORMED)
             fail_msg("accepted %s", bad[i]);
@@ -197,12 +203,9 @@ static void durations_go_both_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(days_of_all_years_agree_with_the_c_library),
-        cmocka_unit_test(formats_are_as_documented),
-        cmocka_unit_test(the_three_forms_of_http_dates_are_read),
-        cmocka_unit_test(iso_dates_are_read),
-        cmocka_unit_test(epochs_are_read_as_json_writes_them),
-        cmocka_unit_test(durations_go_both_ways),
+        cmocka_unit_test(days_of_all_years_agree_with_the_c_library), cmocka_unit_test(formats_are_as_documented),
+        cmocka_unit_test(the_three_forms_of_http_dates_are_read),     cmocka_unit_test(iso_dates_are_read),
+        cmocka_unit_test(epochs_are_read_as_json_writes_them),        cmocka_unit_test(durations_go_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,19 @@ ZOO_TEST(patterns_match_whole_values)
             cases[i].matches);
 }
 
+ZOO_TEST(no_value_makes_a_pattern_slow)
+{
+    PatternStep any = {.ascii = {0, 0, 0, 0x07fffffe}, .min = 0, .max = UINT32_MAX};
+    PatternStep digit = {.ascii = {0, 0x03ff0000, 0, 0}, .min = 1, .max = 1};
+    const PatternStep steps[] = {any, any, any, any, any, any, any, any, digit};
+    char *text = arena_alloc(&zoo->arena, 4096);
+    memset(text, 'a', 4096);
+    assert_false(pattern_matches(steps, 9, slice_make(text, 4096)));
+    text[4095] = '7';
+    assert_true(pattern_matches(steps, 9, slice_make(text, 4096)));
+    assert_true(pattern_matches(&any, 1, slice_make(text, 4095)));
+}
+
 static Error say_it_shortly(Call *call, const Violation *violation)
 {
     return call_fail(call, &common_missing_parameter, "%.*s: %d", SLICE_PRINT(violation->path), (int)violation->kind);
@@ -126,6 +139,7 @@ int main(void)
         cmocka_unit_test(violations_are_told_in_aws_words),
         cmocka_unit_test(keys_of_maps_are_checked),
         cmocka_unit_test(patterns_match_whole_values),
+        cmocka_unit_test(no_value_makes_a_pattern_slow),
         cmocka_unit_test(a_service_may_say_it_in_its_own_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ static Server server;
 
 static void server_open(AuthMode mode)
 {
-    static const Slice origins[] = {SLICE_INIT("https://console.example")};
+    static const Slice origins[] = {SLICE_INIT("https://console.test")};
     static const Service *const services[] = {&sqs_service, &sts_service};
     StoreOptions store = {.os = os_linux(), .engine = engine_memory_open(), .limits = &limits_default, .readers = 1};
     assert_int_equal(store_open(&store, &server.store), OK);
@@ -279,6 +279,22 @@ static void errors_in_query_are_error_responses(void **unused)
 }
 
 /* As AWS recorded it of queue URLs. */
+/* What Vault and other clients of STS in JSON read. */
+static void query_is_answered_in_json_when_asked_for(void **unused)
+{
+    (void)unused;
+    static const char headers[] = "content-type: application/x-www-form-urlencoded\r\naccept: application/json\r\n"
+                                  "authorization: AWS4-HMAC-SHA256 Credential=123456789012/20260131/eu-west-1/sts/"
+                                  "aws4_request, SignedHeaders=host, Signature=00\r\n";
+    assert_int_equal(ask("POST", "/", headers, "Action=GetCallerIdentity&Version=2011-06-15"), 200);
+    assert_answer_has("content-type: application/json");
+    assert_answer_has("{\"GetCallerIdentityResponse\":{\"GetCallerIdentityResult\":{\"UserId\":\"123456789012\","
+                      "\"Account\":\"123456789012\",\"Arn\":\"arn:aws:iam::123456789012:root\"},"
+                      "\"ResponseMetadata\":{\"RequestId\":\"");
+    assert_int_equal(ask("POST", "/", headers, "Action=GetAccessKeyInfo&AccessKeyId=short"), 400);
+    assert_answer_has("{\"Error\":{\"Code\":\"ValidationError\",\"Message\":\"1 validation error");
+}
+
 static void actions_that_are_not_valid_at_a_place_are_refused(void **unused)
 {
     (void)unused;
@@ -339,7 +355,7 @@ static void pages_of_loopback_and_of_allowed_origins_may_call(void **unused)
 {
     (void)unused;
     static const char *const allowed[] = {"http://localhost:3000", "https://app.localhost", "http://127.0.0.1:8080",
-                                          "https://console.example", "http://[::1]:5173"};
+                                          "https://console.test", "http://[::1]:5173"};
     for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
         char headers[256];
         snprintf(headers, sizeof headers,
@@ -359,8 +375,8 @@ static void pages_of_loopback_and_of_allowed_origins_may_call(void **unused)
 static void other_pages_may_not_call_while_no_signature_is_asked_for(void **unused)
 {
     (void)unused;
-    static const char *const refused[] = {"https://evil.example", "null", "http://127.0.0.1.evil.example",
-                                          "http://localhost.evil.example", "https://console.example.evil.example"};
+    static const char *const refused[] = {"https://evil.test", "null", "http://127.0.0.1.evil.test",
+                                          "http://localhost.evil.test", "https://console.test.evil.test"};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         char headers[256];
         snprintf(headers, sizeof headers, "origin: %s\r\ncontent-type: application/x-www-form-urlencoded\r\n",
@@ -421,9 +437,9 @@ static void unsigned_requests_are_refused_where_signatures_are_asked_for(void **
     assert_answer_has("com.amazon.coral.service#MissingAuthenticationTokenException");
     assert_int_equal(ask_query("/", "Action=GetCallerIdentity"), 403);
     assert_answer_has("<Code>MissingAuthenticationToken</Code>");
-    assert_int_equal(
-        ask("POST", "/", "origin: https://anybody.example\r\nx-amz-target: AmazonSQS.ListQueues\r\n", "{}"), 403);
-    assert_answer_has("access-control-allow-origin: https://anybody.example\r\n");
+    assert_int_equal(ask("POST", "/", "origin: https://anybody.test\r\nx-amz-target: AmazonSQS.ListQueues\r\n", "{}"),
+                     403);
+    assert_answer_has("access-control-allow-origin: https://anybody.test\r\n");
 }
 
 int main(void)
@@ -436,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_body_past_the_limit_is_refused),
         cmocka_unit_test(a_message_goes_through_in_query),
         cmocka_unit_test(errors_in_query_are_error_responses),
+        cmocka_unit_test(query_is_answered_in_json_when_asked_for),
         cmocka_unit_test(actions_that_are_not_valid_at_a_place_are_refused),
         cmocka_unit_test(the_service_is_found_by_scope_and_by_host),
         cmocka_unit_test(sts_tells_who_asks),

@@ -2,7 +2,7 @@
 #ifndef BRUME_TEST_WIRE_ZOO_H
 #define BRUME_TEST_WIRE_ZOO_H
 
-#include "api/zoo.c"
+#include "tests/zoo.c"
 
 #include "aws/wire/call_state.h"
 

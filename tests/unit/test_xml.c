@@ -24,11 +24,11 @@ static void a_document_becomes_a_tree(void **state)
 {
     (void)state;
     Arena arena = arena_make();
-    const XmlElement *root = parse(
-        &arena, SLICE("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- note -->\n"
-                      "<Tagging xmlns=\"urn:a\" xmlns:b=\"urn:b\" one='1' b:two='2&#10;&quot;'>\n"
-                      "  <Tag><Key>k&amp;1</Key><Value><![CDATA[<v>]]></Value></Tag>\n"
-                      "  <Tag><Key>k<!-- -->2</Key><b:Value/></Tag>\n  <Other> </Other>\n</Tagging>\n"));
+    const XmlElement *root =
+        parse(&arena, SLICE("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- note -->\n"
+                            "<Tagging xmlns=\"urn:a\" xmlns:b=\"urn:b\" one='1' b:two='2&#10;&quot;'>\n"
+                            "  <Tag><Key>k&amp;1</Key><Value><![CDATA[<v>]]></Value></Tag>\n"
+                            "  <Tag><Key>k<!-- -->2</Key><b:Value/></Tag>\n  <Other> </Other>\n</Tagging>\n"));
     assert_text(root->name, "Tagging");
     assert_text(root->namespace, "urn:a");
     assert_text(root->text, "");
@@ -55,9 +55,28 @@ static void what_is_not_well_formed_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", " ", "text", "<a>", "<a></b>", "<a/><b/>", "<a/>x", "<a b/>", "<a b=1/>", "<a b='1' b='2'/>", "<a>&unknown;</a>",
-        "<a>&#0;</a>", "<a>\x01</a>", "<a>\xff</a>", "<a>\xed\xa0\x80</a>", "<a><![CDATA[</a>", "<p:a/>", "<a>]]></a>", "<a b='<'/>",
-        "<?xml version='1.0' encoding='no-such'?><a/>", "<a", "<!-- -- --><a/>",
+        "",
+        " ",
+        "text",
+        "<a>",
+        "<a></b>",
+        "<a/><b/>",
+        "<a/>x",
+        "<a b/>",
+        "<a b=1/>",
+        "<a b='1' b='2'/>",
+        "<a>&unknown;</a>",
+        "<a>&#0;</a>",
+        "<a>\x01</a>",
+        "<a>\xff</a>",
+        "<a>\xed\xa0\x80</a>",
+        "<a><![CDATA[</a>",
+        "<p:a/>",
+        "<a>]]></a>",
+        "<a b='<'/>",
+        "<?xml version='1.0' encoding='no-such'?><a/>",
+        "<a",
+        "<!-- -- --><a/>",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         Arena arena = arena_make();
@@ -164,9 +183,10 @@ static void the_writer_writes_elements(void **state)
     xml_write_end(&writer, SLICE("c"));
     xml_write_element(&writer, SLICE("e"), (Slice){0});
     xml_write_end(&writer, SLICE("a"));
-    assert_text(buffer_slice(&out), "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                                    "<a xmlns=\"urn:x\"><b>1 &lt; 2 &amp; 3 &gt; &quot;2&quot;&#13;\n\xef\xbf\xbd\xef\xbf\xbd</b>"
-                                    "<c d=\"'&quot;&#9;&#10;\"/><e></e></a>");
+    assert_text(buffer_slice(&out),
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                "<a xmlns=\"urn:x\"><b>1 &lt; 2 &amp; 3 &gt; &quot;2&quot;&#13;\n\xef\xbf\xbd\xef\xbf\xbd</b>"
+                "<c d=\"'&quot;&#9;&#10;\"/><e></e></a>");
     arena_free(&arena);
 }
 

@@ -6,7 +6,7 @@ namespace com.example.zoo
 @sdkId("Zoo")
 @targetPrefix("Zoo_20260101")
 @apiVersion("2026-01-01")
-@xmlNamespace("https://zoo.example/doc/2026-01-01/")
+@xmlNamespace("https://zoo.test/doc/2026-01-01/")
 @protocols([awsJson1_1, awsQuery])
 service zoo {
     unsupported: [FeedAnimal, WashAnimal]
@@ -41,6 +41,9 @@ operation PutAnimal {
 
         @xmlFlattened
         Toys: ToyList
+
+        @xmlFlattened @xmlName("Trick")
+        Tricks: ToyList
 
         Home: Cage
 

@@ -1,5 +1,6 @@
 """Writes the C of a declared API: NAME.h (structs, errors, body prototypes, the service) and NAME.c (the tables)."""
 
+import os
 import re
 
 from model import SIMPLE, SIMPLE_KINDS, DeclarationError, snake_case
@@ -34,9 +35,10 @@ def slice_init(text):
 
 
 class Emitter:
-    def __init__(self, service, source):
+    def __init__(self, service, source, folder):
         self.service = service
         self.source = source
+        self.folder = folder  # that of the header, as includes name it
         self.prefix = snake_case(service.name)
         self.type_prefix = service.name[0].upper() + service.name[1:]
         self.errors = {n: s for n, s in service.shapes.items() if "error" in s.traits}
@@ -194,7 +196,7 @@ class Emitter:
             body += self.shape_table(snake_case(operation.input.name), operation.input.name, operation.input)
             body += self.shape_table(snake_case(operation.output.name), operation.output.name, operation.output)
         yield f"/* {self.prefix}.c: made by tools/apigen from {self.source}; change that. */"
-        yield f'#include "api/{self.prefix}.h"'
+        yield f'#include "{self.folder}/{self.prefix}.h"'
         yield ""
         for shape in self.compound("list", "map", "structure"):
             yield f"static const Shape shape_{snake_case(shape.name)};"
@@ -370,6 +372,7 @@ class Emitter:
             yield f"    .sender = {self.boolean(fault == 'client')},"
             yield f"    .message = {c_string(message.get(''))},"
             yield f"    .query_message = {c_string(message.get('query'))},"
+            yield f"    .no_xml_detail = {self.boolean('noXmlErrorDetail' in shape.traits)},"
             yield "};"
             yield ""
 
@@ -461,6 +464,6 @@ def write(path, lines):
 def emit(service, source, directory):
     if not re.fullmatch(r"[a-z][a-z0-9]*", service.name):
         raise DeclarationError(service.place, "a service's name is its signing name: lower-case letters and digits")
-    emitter = Emitter(service, source)
+    emitter = Emitter(service, source, os.path.basename(os.path.normpath(directory)))
     write(f"{directory}/{emitter.prefix}.h", emitter.header())
     write(f"{directory}/{emitter.prefix}.c", emitter.tables())

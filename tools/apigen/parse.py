@@ -40,7 +40,7 @@ SERVICE_TRAITS = {"sdkId", "targetPrefix", "apiVersion", "xmlNamespace", "protoc
 OPERATION_TRAITS = {"pure", "read", "write", "freesSpace", "rootOnly", "iam"}
 CONSTRAINT_TRAITS = {"length", "range", "pattern"}
 MEMBER_TRAITS = CONSTRAINT_TRAITS | {"required", "xmlFlattened", "xmlName"}
-ERROR_TRAITS = {"error", "httpError", "awsQueryError", "message"}
+ERROR_TRAITS = {"error", "httpError", "awsQueryError", "message", "noXmlErrorDetail"}
 
 
 def check_traits(traits, allowed):

@@ -18,7 +18,7 @@ static Slice attribute_of(const SqsQueueAttributeMap *map, Slice name)
 static Error check_new_name(Call *call, const CreateQueueInput *in)
 {
     Slice name = in->queue_name;
-    if (slice_equal(attribute_of(&in->attributes, SLICE("FifoQueue")), SLICE("true"))) {
+    if (slice_equal_ignore_case(attribute_of(&in->attributes, SLICE("FifoQueue")), SLICE("true"))) {
         Slice stem = name;
         bool suffix = slice_ends_with(name, SLICE(".fifo"));
         stem.size -= suffix ? SLICE(".fifo").size : 0;

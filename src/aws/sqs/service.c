@@ -165,6 +165,11 @@ static Error violation(Call *call, const Violation *violation)
     const Slice name = violation->member != NULL ? violation->member->name : violation->path;
     switch (violation->kind) {
     case VIOLATION_MISSING:
+        /* A Query request without entries has no parameter that could be empty; the member's name in Query is the
+         * entries' kind. */
+        if (slice_equal(name, SLICE("Entries")))
+            return call_fail(call, &sqs_error_empty_batch_request, "There should be at least one %.*s in the request.",
+                             SLICE_PRINT(violation->member->query_name));
         return call_fail(call, &sqs_missing_parameter, "The request must contain the parameter %.*s.",
                          SLICE_PRINT(name));
     case VIOLATION_RANGE_MIN:

@@ -95,11 +95,60 @@ static void encode_error_json(const CallState *state, Buffer *out)
     json_write_object_end(&writer);
 }
 
+/* {"Error": {"Code": …, "Message": …, "Type": "Sender"}, "RequestId": …} */
+static void encode_query_error_json(const CallState *state, Buffer *out)
+{
+    const ApiError *error = state->call.error;
+    JsonWriter writer = json_writer(out);
+    json_write_object_begin(&writer);
+    json_write_name(&writer, SLICE("Error"));
+    json_write_object_begin(&writer);
+    json_write_name(&writer, SLICE("Code"));
+    json_write_string(&writer, error->query_code);
+    json_write_name(&writer, SLICE("Message"));
+    json_write_string(&writer, error_message(state));
+    json_write_name(&writer, SLICE("Type"));
+    json_write_string(&writer, error->sender ? SLICE("Sender") : SLICE("Receiver"));
+    json_write_object_end(&writer);
+    json_write_name(&writer, SLICE("RequestId"));
+    json_write_string(&writer, state->call.request_id);
+    json_write_object_end(&writer);
+}
+
+/* {"SendMessageResponse": {"SendMessageResult": {…}, "ResponseMetadata": {"RequestId": …}}} */
+static void encode_query_json(const CallState *state, Buffer *out)
+{
+    const Call *call = &state->call;
+    JsonWriter writer = json_writer(out);
+    json_write_object_begin(&writer);
+    json_write_name(&writer, arena_format(call->arena, "%.*sResponse", SLICE_PRINT(call->operation->name)));
+    json_write_object_begin(&writer);
+    if (call->operation->has_output) {
+        Buffer result = buffer_make(call->arena);
+        encode_json(call->operation->output, state->output, &result);
+        json_write_name(&writer, arena_format(call->arena, "%.*sResult", SLICE_PRINT(call->operation->name)));
+        json_write_raw(&writer, buffer_slice(&result));
+    }
+    json_write_name(&writer, SLICE("ResponseMetadata"));
+    json_write_object_begin(&writer);
+    json_write_name(&writer, SLICE("RequestId"));
+    json_write_string(&writer, call->request_id);
+    json_write_object_end(&writer);
+    json_write_object_end(&writer);
+    json_write_object_end(&writer);
+}
+
+/* Whether no operation was named, which is answered in one way whatever was asked for. */
+static bool names_nothing(const Call *call)
+{
+    return call->error == &common_unknown_operation && call->error_message.data == NULL;
+}
+
 static void encode_error_xml(const CallState *state, Buffer *out)
 {
     const Call *call = &state->call;
     /* A request that names no action at all gets this (SQS, for a GET of a queue's URL). */
-    if (call->error == &common_unknown_operation && call->error_message.data == NULL) {
+    if (names_nothing(call)) {
         BUFFER_ADD(out, "<UnknownOperationException/>\n");
         return;
     }
@@ -116,7 +165,7 @@ static void encode_error_xml(const CallState *state, Buffer *out)
     BUFFER_ADD(out, "</Code><Message>");
     xml_add_text(out, error_message(state));
     BUFFER_ADD(out, "</Message>");
-    if (call->service != NULL && call->service->xml_error_detail)
+    if (call->service != NULL && call->service->xml_error_detail && !call->error->no_xml_detail)
         BUFFER_ADD(out, "<Detail/>");
     BUFFER_ADD(out, "</Error><RequestId>");
     buffer_add(out, call->request_id);
@@ -130,7 +179,7 @@ int answer_status(const CallState *state)
         return 200;
     if (state->protocol != PROTOCOL_AWS_QUERY)
         return call->error->status;
-    if (call->error == &common_unknown_operation && call->error_message.data == NULL)
+    if (names_nothing(call))
         return 404;
     return call->error->query_status;
 }
@@ -146,11 +195,21 @@ static Slice query_error(const Call *call)
 
 /* ---- The answer ---- */
 
+static bool in_query_json(const CallState *state)
+{
+    return state->protocol == PROTOCOL_AWS_QUERY && state->query_in_json &&
+           (state->call.error == NULL || !names_nothing(&state->call));
+}
+
 static void encode_body(const CallState *state, Buffer *out)
 {
     const Call *call = &state->call;
     bool query = state->protocol == PROTOCOL_AWS_QUERY;
-    if (call->error != NULL && query)
+    if (in_query_json(state) && call->error != NULL)
+        encode_query_error_json(state, out);
+    else if (in_query_json(state))
+        encode_query_json(state, out);
+    else if (call->error != NULL && query)
         encode_error_xml(state, out);
     else if (call->error != NULL)
         encode_error_json(state, out);
@@ -160,9 +219,9 @@ static void encode_body(const CallState *state, Buffer *out)
         encode_json(call->operation->output, state->output, out);
 }
 
-static Slice content_type(ProtocolSet protocol)
+static Slice content_type(const CallState *state)
 {
-    switch (protocol) {
+    switch (state->protocol) {
     case PROTOCOL_AWS_JSON_1_0:
         return SLICE("application/x-amz-json-1.0");
     case PROTOCOL_AWS_JSON_1_1:
@@ -170,7 +229,7 @@ static Slice content_type(ProtocolSet protocol)
     case PROTOCOL_AWS_QUERY:
         break;
     }
-    return SLICE("text/xml");
+    return in_query_json(state) ? SLICE("application/json") : SLICE("text/xml");
 }
 
 void answer_send(CallState *state)
@@ -181,7 +240,7 @@ void answer_send(CallState *state)
     HttpHeader headers[3 + CORS_HEADERS_MAX];
     size_t count = 0;
     headers[count++] = (HttpHeader){SLICE("x-amzn-requestid"), call->request_id};
-    headers[count++] = (HttpHeader){SLICE("content-type"), content_type(state->protocol)};
+    headers[count++] = (HttpHeader){SLICE("content-type"), content_type(state)};
     if (call->error != NULL && state->protocol != PROTOCOL_AWS_QUERY && call->service != NULL &&
         call->service->query_compatible)
         headers[count++] = (HttpHeader){SLICE("x-amzn-query-error"), query_error(call)};

@@ -15,8 +15,9 @@ typedef struct CallState {
     ProtocolSet protocol;       /* one of them: the caller's, in which it is answered */
     QueryParameters parameters; /* Query */
     Slice body;
-    Slice origin; /* the page that calls, allowed to; absent: no page */
-    bool at_root; /* Query: not at a resource's path */
+    Slice origin;       /* the page that calls, allowed to; absent: no page */
+    bool at_root;       /* Query: not at a resource's path */
+    bool query_in_json; /* Query: the client asks for the answer in JSON */
     void *input;
     void *output;
     size_t item_count; /* of lists and maps, while decoding */

@@ -55,9 +55,10 @@ typedef struct QueryParameters {
     QueryParameter *items;
     size_t count;
     size_t capacity;
+    size_t limit; /* how many there may be (LIMIT_WIRE_QUERY_PARAMETERS) */
 } QueryParameters;
 
-/* Adds the parameters of "a=b&c=d". ERROR_MALFORMED: a broken escape or invalid UTF-8; ERROR_TOO_LARGE: too many. */
+/* Adds the parameters of "a=b&c=d". ERROR_MALFORMED: a broken escape or invalid UTF-8; ERROR_TOO_LARGE: past the limit. */
 Error query_parse(Arena *arena, Slice text, QueryParameters *parameters);
 /* The first of that name; absent when there is none. */
 Slice query_find(const QueryParameters *parameters, Slice name);
@@ -73,7 +74,7 @@ void xml_add_text(Buffer *out, Slice text);
 /* Checks the whole input. ERROR_ANSWERED: in the service's words (its hook), or all violations at once as
  * ValidationException. */
 Error validate_input(Call *call, const Shape *shape, const void *input);
-/* Whether all of `text` matches. */
+/* Whether all of `text` matches; in a time that grows with its length alone. Past 4 KiB only patterns of one step do. */
 bool pattern_matches(const PatternStep *steps, size_t count, Slice text);
 
 #endif

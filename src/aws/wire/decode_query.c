@@ -183,12 +183,22 @@ static Error decode_simple(Call *call, const Member *member, const Shape *shape,
 
 /* ---- Structures, lists, maps ---- */
 
+/* Empty flattened lists come as "Entries=" from some SDKs (botocore): by the declared name, which nothing else uses. */
+static const Member *empty_collection(const Shape *shape, Slice name, Run run)
+{
+    const Member *member = shape_member(shape, name);
+    bool empty = is_leaf(run.first, run.prefix) && run.end - run.first == 1 && run.first->value.size == 0;
+    return member != NULL && member->flattened && empty ? member : NULL;
+}
+
 static Error decode_structure(Call *call, const Shape *shape, Run run, void *structure)
 {
     while (run.first < run.end) {
         Slice name;
         Run group = run_take_group(&run, &name);
         const Member *member = shape_member_by_query_name(shape, name);
+        if (member == NULL)
+            member = empty_collection(shape, name, group);
         if (member == NULL)
             continue;
         void *value = member_value(member, structure);
@@ -291,6 +301,8 @@ static Error decode_value(Call *call, const Member *member, const Shape *shape, 
 
 Error decode_query(Call *call, const Shape *shape, QueryParameters *parameters, void *structure)
 {
+    if (parameters->count == 0)
+        return OK;
     sort_parameters(call->arena, parameters);
     Run run = {.first = parameters->items, .end = parameters->items + parameters->count};
     return decode_structure(call, shape, run, structure);

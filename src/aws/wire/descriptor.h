@@ -13,7 +13,7 @@
  *   structure           T *              NULL: absent (list items and map values hold T itself)
  *   document            Slice            JSON text
  * Member names are snake_case of the declared names (MD5OfMessageBody: md5_of_message_body). Inputs and outputs are
- * named by their operation (SendMessageInput), other shapes by service and name (SqsMessage, SqsMessageList). */
+ * named by their operation (AssumeRoleInput), other shapes by service and name (SqsMessage, SqsMessageList). */
 #ifndef BRUME_AWS_WIRE_DESCRIPTOR_H
 #define BRUME_AWS_WIRE_DESCRIPTOR_H
 
@@ -109,6 +109,7 @@ typedef struct ApiError {
     bool sender;               /* the client's fault, as the Query protocol says it */
     const char *message;       /* a default message, or NULL */
     const char *query_message; /* where the Query protocol says it in other words; or NULL */
+    bool no_xml_detail;        /* no <Detail/> in XML, though the service's other errors have one */
 } ApiError;
 
 typedef enum OperationMode {
@@ -129,7 +130,7 @@ typedef struct Operation {
     bool has_output;    /* false: declared without one; `output` has no members */
     const Member *home; /* the input's string that names the resource written; NULL: the service itself */
     OperationBody body;
-    const char *iam_action;   /* "sqs:SendMessage" */
+    const char *iam_action;   /* "sqs:ListQueueTags" */
     const char *iam_resource; /* "{QueueUrl.arn}" */
 } Operation;
 

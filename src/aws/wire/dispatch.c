@@ -100,6 +100,12 @@ static void on_gone(HttpRequest *request)
         store_cancel(state->wire->options.store, &state->store_call);
 }
 
+/* The services of the Query protocol answer in JSON when they are asked to (HashiCorp Vault asks STS so). */
+static bool asks_for_json(const HttpRequest *request)
+{
+    return slice_equal(http_request_header(request, SLICE("accept")), SLICE("application/json"));
+}
+
 static CallState *call_start(Wire *wire, HttpRequest *request)
 {
     CallState *state = ARENA_NEW(request->arena, CallState);
@@ -108,6 +114,8 @@ static CallState *call_start(Wire *wire, HttpRequest *request)
     state->request = request;
     state->protocol = route_protocol(request);
     state->at_root = true;
+    state->query_in_json = asks_for_json(request);
+    state->parameters.limit = wire->options.limits->value[LIMIT_WIRE_QUERY_PARAMETERS];
     state->item_limit = wire->options.limits->value[LIMIT_WIRE_ITEMS];
     state->started_ns = os_monotonic_ns(wire->options.os);
     state->call = (Call){

@@ -2,7 +2,6 @@
 #include "aws/wire/codec.h"
 #include "base/digest.h"
 #include "base/json.h"
-#include "base/limits.h"
 
 enum { PARAMETERS_FIRST = 16 };
 
@@ -18,9 +17,9 @@ static Error decode_part(Arena *arena, Slice text, Slice *decoded)
 
 static Error add(Arena *arena, QueryParameters *parameters, Slice pair)
 {
+    if (parameters->count >= parameters->limit)
+        return ERROR_TOO_LARGE;
     if (parameters->count == parameters->capacity) {
-        if (parameters->count >= limits_default.value[LIMIT_WIRE_QUERY_PARAMETERS])
-            return ERROR_TOO_LARGE;
         size_t capacity = parameters->capacity == 0 ? PARAMETERS_FIRST : parameters->capacity * 2;
         QueryParameter *moved = arena_alloc(arena, capacity * sizeof *moved);
         if (parameters->count > 0)

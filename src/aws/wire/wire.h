@@ -17,7 +17,7 @@ typedef struct WireReport {
     const Service *service;     /* NULL: the request was refused before it was routed */
     const Operation *operation; /* the same */
     const ApiError *error;      /* NULL: it went well */
-    Error failure;         /* what failed of ours or of the environment, for the log; OK: nothing did */
+    Error failure;              /* what failed of ours or of the environment, for the log; OK: nothing did */
     int status;
     uint64_t duration_ns; /* from the request's head to the answer's hand-over; parked time is in it */
     Slice request_id;
@@ -37,7 +37,7 @@ typedef struct WireOptions {
     size_t service_count;
     const Limits *limits; /* must outlive the handler */
     Slice endpoint;       /* what URLs given out begin with when a request names no host: "http://127.0.0.1:4566" */
-    /* Origins whose pages may call ("https://console.example"), beside those on loopback; "*" alone: every page. In
+    /* Origins whose pages may call ("https://console.test"), beside those on loopback; "*" alone: every page. In
      * mode `open` a page needs no secret to call, so that others are refused; in mode `signed` every page may ask. */
     const Slice *origins;
     size_t origin_count;

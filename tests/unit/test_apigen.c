@@ -1,0 +1,130 @@
+/* The generator: mistakes end it with their place; the same input gives the same output. Runs from the repository's
+ * root, as all tests do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char directory[] = "/tmp/brume-apigen-XXXXXX";
+
+#define START                                                                                                          \
+    "$version: \"2\"\nnamespace com.example.t\n@sdkId(\"T\") @targetPrefix(\"T\") @apiVersion(\"1\") "                 \
+    "@xmlNamespace(\"x\") @protocols([awsJson1_0])\nservice t { unsupported: [Gone] }\n"
+#define OPERATION "@pure @iam(action: \"t:Do\", resource: \"*\")\noperation Do {\n"
+
+static int make_directory(void **unused)
+{
+    (void)unused;
+    return mkdtemp(directory) == NULL;
+}
+
+static int remove_directory(void **unused)
+{
+    (void)unused;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    return system(command);
+}
+
+/* Runs the generator on the text; gives its exit status and what it said. */
+static int generate(const char *text, const char *output, char *said, size_t size)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/t.smithy", directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+    char command[256];
+    snprintf(command, sizeof command, "/usr/bin/python3 tools/apigen %s %s/%s 2>&1", path, directory, output);
+    FILE *generator = popen(command, "r");
+    assert_non_null(generator);
+    size_t got = fread(said, 1, size - 1, generator);
+    said[got] = '\0';
+    return pclose(generator);
+}
+
+static void read_output(const char *output, const char *name, char *text, size_t size)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s/%s", directory, output, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t got = fread(text, 1, size - 1, file);
+    text[got] = '\0';
+    fclose(file);
+}
+
+static void mistakes_are_told_with_their_place(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *text;
+        const char *message;
+    } cases[] = {
+        {"$version: \"1\"\n", "only Smithy IDL 2 is read"},
+        {"$version: \"2\"\nnamespace a\n", "no service is declared"},
+        {START "operation Do }\n", "t.smithy:5: expected {, found }"},
+        {START OPERATION "input := { A: Nothing } }\n", "t.smithy:7: shape Nothing is not declared"},
+        {START OPERATION "input := { A: String A: String } }\n", "t.smithy:7: member A stands twice"},
+        {START OPERATION "input := { @frob A: String } }\n", "t.smithy:7: trait @frob is not known here"},
+        {START OPERATION "output := {} }\n", "operation Do has no input"},
+        {START OPERATION "input := {} errors: [Oops] }\n", "t.smithy:7: Oops is not declared as an error"},
+        {START "@pure @read\noperation Do { input := {} }\n", "Do is one of @pure, @read and @write"},
+        {START "@pure\noperation Do { input := {} }\n", "Do has no @iam"},
+        {START "@write(home: \"B\") @iam(action: \"a\", resource: \"*\")\noperation Do { input := { A: String } }\n",
+         "home B is not a string member of the input"},
+        {START OPERATION "input := {} }\nstructure Left { A: String }\n", "Left is declared and not used"},
+        {START OPERATION "input := { @range(min: 1) A: String } }\n", "@range does not fit a string"},
+        {START OPERATION "input := { @length(min: 3, max: 2) A: String } }\n", "@length needs min, max or both"},
+        {START OPERATION "input := { @pattern(\"(a|b)\") A: String } }\n", "groups and alternatives are not supported"},
+        {START OPERATION "input := { @xmlFlattened A: String } }\n", "@xmlFlattened is for lists and maps"},
+        {START OPERATION "input := { A: L } }\nlist L { item: String }\n", "a list has exactly: member"},
+        {START OPERATION "input := { @xmlName(\"B\") A: String B: String } }\n", "two members have the Query name B"},
+        {START "@pure @iam(action: \"a\", resource: \"*\")\noperation Gone { input := {} }\n",
+         "Gone is declared, and listed as unsupported"},
+        {START "frob X\n", "frob is not a declaration that apigen knows"},
+        {START "%\n", "t.smithy:5: unexpected character '%'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char said[4096];
+        assert_int_not_equal(generate(cases[i].text, "out", said, sizeof said), 0);
+        if (strstr(said, cases[i].message) == NULL || strstr(said, "Traceback") != NULL) {
+            print_error("case %zu said: %s\n", i, said);
+            fail();
+        }
+    }
+}
+
+static void the_same_declaration_gives_the_same_code(void **unused)
+{
+    (void)unused;
+    static const char text[] = START OPERATION
+        "input := { A: String B: M C: E @pattern(\"[a-z]{2,3}\") D: String }\noutput := { E: Integer } }\n"
+        "map M { key: String value: L }\nlist L { member: S }\nstructure S { A: L }\nenum E { X Y = \"z z\" }\n";
+    static char first[65536], second[65536];
+    char said[4096];
+    assert_int_equal(generate(text, "one/api", said, sizeof said), 0);
+    assert_int_equal(generate(text, "two/api", said, sizeof said), 0);
+    static const char *const names[] = {"t.h", "t.c"};
+    for (size_t i = 0; i < 2; i++) {
+        read_output("one/api", names[i], first, sizeof first);
+        read_output("two/api", names[i], second, sizeof second);
+        assert_string_equal(first, second);
+    }
+    assert_non_null(strstr(first, "const Service t_service = {"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_are_told_with_their_place),
+        cmocka_unit_test(the_same_declaration_gives_the_same_code),
+    };
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
