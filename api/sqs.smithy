@@ -189,7 +189,7 @@ operation PurgeQueue {
 
 // ---- Messages ----
 
-@write(home: "QueueUrl")
+@write(home: "QueueUrl") @prepared
 @iam(action: "sqs:SendMessage", resource: "{QueueUrl.arn}")
 operation SendMessage {
     input := {
@@ -235,7 +235,7 @@ operation SendMessage {
     ]
 }
 
-@write(home: "QueueUrl")
+@write(home: "QueueUrl") @prepared
 @iam(action: "sqs:SendMessage", resource: "{QueueUrl.arn}")
 operation SendMessageBatch {
     input := {

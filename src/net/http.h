@@ -34,8 +34,10 @@ struct HttpRequest {
     size_t header_count;
     Slice peer; /* the client's address, "127.0.0.1:51234", or "unix" */
     bool over_tls;
-    void *user;                            /* the handler's */
-    void (*on_gone)(HttpRequest *request); /* the handler's; may stay NULL */
+    void *user; /* the handler's */
+    /* The handler's; may stay NULL. Called once, also when the client has only ended its side of the connection: it may
+     * have left or not, so stop waiting for things to come; what is answered then is still sent. */
+    void (*on_gone)(HttpRequest *request);
 };
 
 typedef struct HttpHandler {
@@ -73,7 +75,8 @@ typedef struct HttpResponse {
 /* Answers. The request is gone after the call (its memory lives until the bytes are sent). */
 void http_respond(HttpRequest *request, const HttpResponse *response);
 
-/* Starts an answer of unknown length (chunked; `body` is ignored). `on_writable` is called when the client has read
+/* Starts an answer in pieces (`body` is ignored): chunked, or, when `head` has a content-length, of that length, which
+ * must be kept (ending early cuts the connection). `on_writable` is called when the client has read
  * enough that more may be written. */
 void http_respond_stream(HttpRequest *request, const HttpResponse *head, void (*on_writable)(HttpRequest *request));
 /* Queues a copy of the piece; false when the writer should stop until `on_writable`. */
@@ -99,7 +102,8 @@ Error http_server_listen(HttpServer *server, const char *address, Arena *arena, 
 /* Any thread: stops accepting; idle connections close, busy ones after their answer (with "connection: close");
  * `drained` is posted to `mailbox` when none is left. */
 void http_server_drain(HttpServer *server, Task *drained, Mailbox *mailbox);
-/* Cuts what is left and frees; after the loops have stopped. */
+/* Cuts what is left and frees, requests that handlers still work on included (nobody is told); after the loops have
+ * stopped. */
 void http_server_close(HttpServer *server);
 
 typedef struct HttpServerStats {

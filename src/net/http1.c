@@ -134,8 +134,8 @@ static bool go_on(HttpConnection *connection, HttpExchange *exchange)
     /* The end of the input may be a client that has closed, or one that only has no more to ask: the handler should
      * not wait any longer for things to come, but what it answers is sent. A stream learns from its writes. */
     if (connection->eof && !connection->half_told && exchange->answer == HTTP_ANSWER_NONE) {
-        connection->half_told = true;
         if (exchange->request.on_gone != NULL) {
+            connection->half_told = true;
             exchange->request.on_gone(&exchange->request);
             return true;
         }
@@ -164,7 +164,7 @@ static void settle(HttpConnection *connection)
         waits = HTTP_TIMEOUT_BODY;
         restart = connection->progressed;
         read = true;
-    } else if (exchange->paused) {
+    } else if (!exchange->body_complete && exchange->paused) {
         read = false;
     }
     connection->progressed = false;
@@ -190,9 +190,10 @@ static void http1_advance(HttpConnection *connection)
 
 /* ---- The answer ---- */
 
-static bool has_no_body(const HttpExchange *exchange, int status)
+/* RFC 9112, 6.3. */
+static bool is_bodiless(int status)
 {
-    return exchange->is_head || status < 200 || status == 204 || status == 304;
+    return status < 200 || status == 204 || status == 304;
 }
 
 /* Whether the connection can serve another request after this answer. */
@@ -208,14 +209,11 @@ static void http1_respond(HttpExchange *exchange, const HttpResponse *response)
 {
     HttpConnection *connection = exchange->connection;
     decide_close(exchange);
-    uint64_t length = response->body.size;
-    Http1Framing framing = HTTP1_FRAMING_LENGTH;
-    if (response->status < 200 || response->status == 204 || response->status == 304)
-        framing = HTTP1_FRAMING_NONE;
-    else if (exchange->is_head && http_response_header(response, SLICE("content-length")).data != NULL)
-        framing = HTTP1_FRAMING_NONE; /* the handler knows the length that GET would have */
-    http1_write_head(exchange, response, framing, length);
-    if (!has_no_body(exchange, response->status)) {
+    /* With HEAD the handler may know the length that GET would give. */
+    bool own_length = exchange->is_head && http_response_header(response, SLICE("content-length")).data != NULL;
+    Http1Framing framing = is_bodiless(response->status) || own_length ? HTTP1_FRAMING_NONE : HTTP1_FRAMING_LENGTH;
+    http1_write_head(exchange, response, framing, response->body.size);
+    if (!exchange->is_head && !is_bodiless(response->status)) {
         if (response->body.size <= HTTP_INLINE_BODY_BYTES)
             http_output_add(connection, response->body);
         else
@@ -240,8 +238,8 @@ static void push(HttpConnection *connection)
 static void http1_respond_stream(HttpExchange *exchange, const HttpResponse *head)
 {
     Slice length = http_response_header(head, SLICE("content-length"));
-    exchange->no_body = has_no_body(exchange, head->status);
-    if (exchange->no_body && (length.data != NULL || head->status < 200 || head->status == 204 || head->status == 304))
+    exchange->no_body = exchange->is_head || is_bodiless(head->status);
+    if (is_bodiless(head->status) || (exchange->is_head && length.data != NULL))
         exchange->framing_out = HTTP1_FRAMING_NONE;
     else if (length.data != NULL && slice_parse_uint64(length, &exchange->left_out))
         exchange->framing_out = HTTP1_FRAMING_LENGTH;

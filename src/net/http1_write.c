@@ -4,59 +4,53 @@
 
 #include <stdio.h>
 
-/* status, phrase (RFC 9110, section 15, and the registry behind it) */
-#define STATUSES(ROW)                                                                                                  \
-    ROW(100, "Continue")                                                                                               \
-    ROW(101, "Switching Protocols")                                                                                    \
-    ROW(200, "OK")                                                                                                     \
-    ROW(201, "Created")                                                                                                \
-    ROW(202, "Accepted")                                                                                               \
-    ROW(204, "No Content")                                                                                             \
-    ROW(206, "Partial Content")                                                                                        \
-    ROW(301, "Moved Permanently")                                                                                      \
-    ROW(302, "Found")                                                                                                  \
-    ROW(303, "See Other")                                                                                              \
-    ROW(304, "Not Modified")                                                                                           \
-    ROW(307, "Temporary Redirect")                                                                                     \
-    ROW(308, "Permanent Redirect")                                                                                     \
-    ROW(400, "Bad Request")                                                                                            \
-    ROW(401, "Unauthorized")                                                                                           \
-    ROW(403, "Forbidden")                                                                                              \
-    ROW(404, "Not Found")                                                                                              \
-    ROW(405, "Method Not Allowed")                                                                                     \
-    ROW(406, "Not Acceptable")                                                                                         \
-    ROW(408, "Request Timeout")                                                                                        \
-    ROW(409, "Conflict")                                                                                               \
-    ROW(410, "Gone")                                                                                                   \
-    ROW(411, "Length Required")                                                                                        \
-    ROW(412, "Precondition Failed")                                                                                    \
-    ROW(413, "Content Too Large")                                                                                      \
-    ROW(414, "URI Too Long")                                                                                           \
-    ROW(415, "Unsupported Media Type")                                                                                 \
-    ROW(416, "Range Not Satisfiable")                                                                                  \
-    ROW(417, "Expectation Failed")                                                                                     \
-    ROW(424, "Failed Dependency")                                                                                      \
-    ROW(429, "Too Many Requests")                                                                                      \
-    ROW(431, "Request Header Fields Too Large")                                                                        \
-    ROW(500, "Internal Server Error")                                                                                  \
-    ROW(501, "Not Implemented")                                                                                        \
-    ROW(502, "Bad Gateway")                                                                                            \
-    ROW(503, "Service Unavailable")                                                                                    \
-    ROW(504, "Gateway Timeout")                                                                                        \
-    ROW(505, "HTTP Version Not Supported")                                                                             \
-    ROW(507, "Insufficient Storage")
+/* Phrases of statuses (RFC 9110, section 15, and the registry behind it). */
+static const char *const phrases[] = {
+    [100] = "Continue",
+    [101] = "Switching Protocols",
+    [200] = "OK",
+    [201] = "Created",
+    [202] = "Accepted",
+    [204] = "No Content",
+    [206] = "Partial Content",
+    [301] = "Moved Permanently",
+    [302] = "Found",
+    [303] = "See Other",
+    [304] = "Not Modified",
+    [307] = "Temporary Redirect",
+    [308] = "Permanent Redirect",
+    [400] = "Bad Request",
+    [401] = "Unauthorized",
+    [403] = "Forbidden",
+    [404] = "Not Found",
+    [405] = "Method Not Allowed",
+    [406] = "Not Acceptable",
+    [408] = "Request Timeout",
+    [409] = "Conflict",
+    [410] = "Gone",
+    [411] = "Length Required",
+    [412] = "Precondition Failed",
+    [413] = "Content Too Large",
+    [414] = "URI Too Long",
+    [415] = "Unsupported Media Type",
+    [416] = "Range Not Satisfiable",
+    [417] = "Expectation Failed",
+    [424] = "Failed Dependency",
+    [429] = "Too Many Requests",
+    [431] = "Request Header Fields Too Large",
+    [500] = "Internal Server Error",
+    [501] = "Not Implemented",
+    [502] = "Bad Gateway",
+    [503] = "Service Unavailable",
+    [504] = "Gateway Timeout",
+    [505] = "HTTP Version Not Supported",
+    [507] = "Insufficient Storage",
+};
 
 static Slice status_phrase(int status)
 {
-    switch (status) {
-#define ROW(code, phrase)                                                                                              \
-    case code:                                                                                                         \
-        return SLICE(phrase);
-        STATUSES(ROW)
-#undef ROW
-    default:
-        return SLICE("");
-    }
+    bool known = (size_t)status < sizeof phrases / sizeof *phrases && phrases[status] != NULL;
+    return slice_of_string(known ? phrases[status] : "");
 }
 
 Slice http_date_line(HttpServerLoop *on)

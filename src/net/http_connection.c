@@ -17,9 +17,9 @@ static void input_append(HttpConnection *connection, const char *bytes, size_t s
     if (connection->held_capacity < kept + size) {
         size_t capacity = connection->held_capacity * 2 > kept + size ? connection->held_capacity * 2 : kept + size;
         connection->held = realloc(connection->held, capacity);
-        ASSERT(connection->held != NULL);
         connection->held_capacity = capacity;
     }
+    ASSERT(connection->held != NULL);
     memcpy(connection->held + kept, bytes, size);
     connection->input = connection->held;
     connection->input_end = connection->held + kept + size;

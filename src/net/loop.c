@@ -1,6 +1,7 @@
 #include "net/loop.h"
 
 #include "base/bug.h"
+#include "base/list.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -22,7 +23,7 @@ struct Loop {
 
 static void mailbox_post(Mailbox *mailbox, TaskChain chain)
 {
-    Loop *loop = (Loop *)(void *)((char *)mailbox - offsetof(Loop, mailbox));
+    Loop *loop = CONTAINER_OF(mailbox, Loop, mailbox);
     if (chain.first == NULL)
         return;
     /* Reversed, so that taking everything and reversing it again gives the order of posting. */

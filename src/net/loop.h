@@ -13,7 +13,8 @@
 
 typedef struct Loop Loop;
 
-/* Makes a loop; it runs on the calling thread (loop_run) or on one of its own (loop_start). */
+/* Makes a loop; it runs on the calling thread (loop_run) or on one of its own (loop_start), where all signals are
+ * blocked. From then on the process ignores SIGPIPE. */
 Error loop_open(Os *os, Loop **loop);
 Error loop_start(Loop *loop);
 /* Runs until loop_stop. */

@@ -255,6 +255,9 @@ static void set_options(RocksEngine *rocks)
     rocksdb_options_set_skip_stats_update_on_db_open(options, 1);
     rocksdb_options_set_skip_checking_sst_file_sizes_on_db_open(options, 1);
     rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+    /* One thread writes. */
+    rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
+    rocksdb_options_set_enable_write_thread_adaptive_yield(options, 0);
     rocksdb_options_set_bytes_per_sync(options, 1 << 20);
     /* Debian's build asserts on log lines of a full disk below this level (design, section 12). */
     rocksdb_options_set_info_log_level(options, 4 /* FATAL_LEVEL */);

@@ -5,6 +5,7 @@
 #ifndef BRUME_STORE_STORE_INTERNAL_H
 #define BRUME_STORE_STORE_INTERNAL_H
 
+#include "store/hotset.h"
 #include "store/key.h"
 #include "store/store.h"
 #include "store/writeset.h"
@@ -127,6 +128,7 @@ typedef struct Writer {
     pthread_t thread;
     TaskChain running; /* taken from the queue, not yet run */
     Writeset set;
+    Hotset hot;
     Arena arena; /* of the running transaction */
     Executed group;
     uint64_t last_write_ns;

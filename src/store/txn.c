@@ -32,7 +32,15 @@ Error txn_get(Txn *txn, Slice key, Slice *value, bool *found)
         }
     }
     Engine *engine = txn->store->engine;
-    TRY(engine->operations->get(engine, txn->snapshot, txn->tier, key, txn->arena, value));
+    Hotset *hot = txn->set == NULL ? NULL : &txn->store->writer.hot;
+    if (hot != NULL && hotset_get(hot, key, value)) {
+        if (value->data != NULL)
+            *value = arena_copy(txn->arena, *value);
+    } else {
+        TRY(engine->operations->get(engine, txn->snapshot, txn->tier, key, txn->arena, value));
+        if (hot != NULL)
+            hotset_add(hot, key, *value);
+    }
     *found = value->data != NULL;
     return OK;
 }

@@ -42,6 +42,7 @@ void writer_init(Store *store)
 void writer_free(Store *store)
 {
     writeset_free(&store->writer.set);
+    hotset_clear(&store->writer.hot);
     arena_free(&store->writer.arena);
     pthread_mutex_destroy(&store->writer.mutex);
     pthread_cond_destroy(&store->writer.wake);
@@ -309,6 +310,7 @@ static void close_group(Store *store)
         FAILPOINT("writer.before_write");
         Error error = is_broken(store) ? ERROR_FULL : store->engine->operations->write(store->engine, changes, count);
         if (error == OK) {
+            hotset_apply(&writer->hot, changes, count);
             group.snapshot = store->engine->operations->snapshot_open(store->engine);
             writer->last_write_ns = monotonic_ns(store);
             writer->unflushed = true;
@@ -421,6 +423,7 @@ static void try_to_reopen(Store *store)
         return;
     pthread_rwlock_wrlock(&store->views.gate);
     views_lose(store);
+    hotset_clear(&store->writer.hot);
     Error error = store->engine->operations->reopen(store->engine);
     if (error != OK)
         bug_report(__FILE__, __LINE__, "that the engine opens again after a full disk");

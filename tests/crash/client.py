@@ -89,14 +89,16 @@ class Client:
 
 class Server:
     """A running brume. `journal`: its writes are kept there, for a loss of power (see powerloss.c). `more` is added to
-    its environment."""
+    its environment. `restore`: a backup that the data directory is made from first."""
 
-    def __init__(self, binary, data, journal=None, sync_us=0, failpoint=None, more=None):
+    def __init__(self, binary, data, journal=None, sync_us=0, failpoint=None, more=None, restore=None):
         self.binary, self.data = binary, data
         environment = build.shim_environment(data, journal, sync_us) if journal else dict(os.environ)
         if failpoint:
             environment["BRUME_FAILPOINT"] = failpoint
         environment.update(more or {})
+        if restore:
+            self.run("restore", restore)
         command = [binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--auth", "open", "--virtual-clock"]
         self.errors = tempfile.TemporaryFile()  # no pipe: nobody reads while the load runs
         self.process = subprocess.Popen(

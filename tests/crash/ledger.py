@@ -24,6 +24,11 @@ class Ledger:
         with self.lock:
             self.violations.append(text)
 
+    def copy(self):
+        """What is known now: messages, queues, visibility."""
+        with self.lock:
+            return dict(self.messages), dict(self.queues), dict(self.visibility)
+
     def clock_shown(self, moment):
         with self.lock:
             self.clock = max(self.clock, moment)

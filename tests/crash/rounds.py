@@ -1,5 +1,6 @@
 """rounds.py: one round is one data directory through several lives of the server, each ended the hard way."""
 
+import functools
 import os
 import random
 import shutil
@@ -213,17 +214,15 @@ class Round:
             time.sleep(0.2)
 
 
-def empty_store_bytes(binary, known={}):
-    """What a store that was never written to holds; measured once."""
-    if binary not in known:
-        with tempfile.TemporaryDirectory(prefix="brume-crash-") as top:
-            data = os.path.join(top, "data")
-            server = Server(binary, data)
-            try:
-                if not server.wait_ready():
-                    raise AssertionError("the server does not start")
-                server.advance("10m")
-                known[binary] = check.stored_bytes(server, os.path.join(top, "backup"))
-            finally:
-                server.close()
-    return known[binary]
+@functools.cache
+def empty_store_bytes(binary):
+    """What a store that was never written to holds."""
+    with tempfile.TemporaryDirectory(prefix="brume-crash-") as top:
+        server = Server(binary, os.path.join(top, "data"))
+        try:
+            if not server.wait_ready():
+                raise AssertionError("the server does not start")
+            server.advance("10m")
+            return check.stored_bytes(server, os.path.join(top, "backup"))
+        finally:
+            server.close()

@@ -61,8 +61,11 @@ static Error invoke(Fixture *fixture, Slice name, const void *in, void *out)
                   .principal_arn = SLICE("arn:aws:iam::111122223333:root"),
                   .principal_id = SLICE("111122223333")},
         .endpoint = SLICE("http://127.0.0.1:4566"),
+        .limits = &limits_default,
     };
     assert_non_null(fixture->call.operation);
+    if (fixture->call.operation->prepare != NULL)
+        fixture->call.operation->prepare(&fixture->call, in);
     Invocation invocation = {fixture, fixture->call.operation, in, out};
     return world_write(&fixture->world, invoke_body, &invocation);
 }

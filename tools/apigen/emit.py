@@ -148,6 +148,9 @@ class Emitter:
             name = f"{self.prefix}_{snake_case(operation.name)}"
             arguments = f"Call *call, Txn *txn, const {operation.name}Input *input, {operation.name}Output *output"
             yield f"Error {name}({arguments});"
+            if "prepared" in operation.traits:
+                prepare = f"{self.prefix}_prepare_{snake_case(operation.name)}"
+                yield f"void {prepare}(Call *call, const {operation.name}Input *input);"
         yield ""
         if self.has_hooks():
             yield "/* Written by hand too. */"
@@ -384,6 +387,12 @@ class Emitter:
             yield f"    return {self.prefix}_{name}(call, txn, input, output);"
             yield "}"
             yield ""
+            if "prepared" in operation.traits:
+                yield f"static void prepare_{name}(Call *call, const void *input)"
+                yield "{"
+                yield f"    {self.prefix}_prepare_{name}(call, input);"
+                yield "}"
+                yield ""
         yield f"static const Operation operations[] = {{"
         for operation in self.service.operations:
             yield from self.operation_row(operation)
@@ -410,6 +419,7 @@ class Emitter:
         yield f"        .output = &shape_{snake_case(operation.output.name)},"
         yield f"        .has_output = {self.boolean(operation.has_output)},"
         yield f"        .home = {self.home(operation, modes[0])},"
+        yield f"        .prepare = {'prepare_' + name if 'prepared' in operation.traits else 'NULL'},"
         yield f"        .body = run_{name},"
         yield f"        .iam_action = {c_string(iam['action'])},"
         yield f"        .iam_resource = {c_string(iam['resource'])},"

@@ -37,7 +37,7 @@ TOKEN = re.compile(
 
 # Which traits may stand where; another one is a mistake, not a comment.
 SERVICE_TRAITS = {"sdkId", "targetPrefix", "apiVersion", "xmlNamespace", "protocols", "awsQueryCompatible", "hooks", "xmlErrorDetail"}
-OPERATION_TRAITS = {"pure", "read", "write", "freesSpace", "rootOnly", "iam"}
+OPERATION_TRAITS = {"pure", "read", "write", "freesSpace", "rootOnly", "prepared", "iam"}
 CONSTRAINT_TRAITS = {"length", "range", "pattern"}
 MEMBER_TRAITS = CONSTRAINT_TRAITS | {"required", "xmlFlattened", "xmlName"}
 ERROR_TRAITS = {"error", "httpError", "awsQueryError", "message", "noXmlErrorDetail"}

@@ -8,9 +8,9 @@
 enum { ENTRY_ID_MAX = 80 }; /* SQS API reference, SendMessageBatchRequestEntry */
 
 /* Checks the entries' number and ids. `kind` is how the entries are called in messages. */
-static Error check_entries(Call *call, Txn *txn, const char *kind, const Slice *ids, size_t count)
+static Error check_entries(Call *call, const char *kind, const Slice *ids, size_t count)
 {
-    uint64_t max = txn_limits(txn)->value[LIMIT_SQS_BATCH_ENTRIES];
+    uint64_t max = call->limits->value[LIMIT_SQS_BATCH_ENTRIES];
     if (count == 0)
         return call_fail(call, &sqs_error_empty_batch_request, "There should be at least one %s in the request.", kind);
     if (count > max)
@@ -70,9 +70,9 @@ static uint64_t entry_bytes(const SqsSendMessageBatchRequestEntry *entry)
     return size;
 }
 
-static Error check_batch_bytes(Call *call, Txn *txn, const SqsSendMessageBatchRequestEntryList *entries)
+static Error check_batch_bytes(Call *call, const SqsSendMessageBatchRequestEntryList *entries)
 {
-    uint64_t max = txn_limits(txn)->value[LIMIT_SQS_BATCH_BYTES];
+    uint64_t max = call->limits->value[LIMIT_SQS_BATCH_BYTES];
     uint64_t size = 0;
     for (size_t i = 0; i < entries->count; i++)
         size += entry_bytes(&entries->items[i]);
@@ -83,40 +83,51 @@ static Error check_batch_bytes(Call *call, Txn *txn, const SqsSendMessageBatchRe
                      size);
 }
 
-static Error send_entry(Call *call, Txn *txn, const Queue *queue, const SqsSendMessageBatchRequestEntry *entry,
+void sqs_prepare_send_message_batch(Call *call, const SendMessageBatchInput *in)
+{
+    /* A batch that is too large is refused as a whole: nothing of it is worth preparing. */
+    if (in->entries.count > call->limits->value[LIMIT_SQS_BATCH_ENTRIES])
+        return;
+    PreparedMessage *prepared = ARENA_ARRAY(call->arena, PreparedMessage, in->entries.count + 1);
+    for (size_t i = 0; i < in->entries.count; i++) {
+        const SqsSendMessageBatchRequestEntry *entry = &in->entries.items[i];
+        const SendRequest request = {
+            .body = entry->message_body,
+            .delay_seconds = entry->delay_seconds,
+            .has_delay_seconds = entry->has_delay_seconds,
+            .attributes = &entry->message_attributes,
+            .system_attributes = &entry->message_system_attributes,
+            .dedup_id = entry->message_deduplication_id,
+            .group_id = entry->message_group_id,
+        };
+        sqs_prepare_message(call, &request, &prepared[i]);
+    }
+    call->prepared = prepared;
+}
+
+static Error send_entry(Call *call, Txn *txn, const Queue *queue, const PreparedMessage *prepared, Slice id,
                         SqsSendMessageBatchResultEntry *result)
 {
-    const SendRequest request = {
-        .body = entry->message_body,
-        .delay_seconds = entry->delay_seconds,
-        .has_delay_seconds = entry->has_delay_seconds,
-        .attributes = &entry->message_attributes,
-        .system_attributes = &entry->message_system_attributes,
-        .dedup_id = entry->message_deduplication_id,
-        .group_id = entry->message_group_id,
-    };
-    SendReceipt receipt = {0};
-    TRY(sqs_send_one(call, txn, queue, &request, &receipt));
     *result = (SqsSendMessageBatchResultEntry){
-        .id = entry->id,
-        .message_id = receipt.message_id,
-        .md5_of_message_body = receipt.body_md5,
-        .md5_of_message_attributes = receipt.attributes_md5,
-        .md5_of_message_system_attributes = receipt.system_attributes_md5,
+        .id = id,
+        .md5_of_message_body = prepared->body_md5_hex,
+        .md5_of_message_attributes = prepared->attributes_md5_hex,
+        .md5_of_message_system_attributes = prepared->system_attributes_md5_hex,
     };
-    return OK;
+    return sqs_send_prepared(call, txn, queue, prepared, &result->message_id);
 }
 
 Error sqs_send_message_batch(Call *call, Txn *txn, const SendMessageBatchInput *in, SendMessageBatchOutput *out)
 {
+    const PreparedMessage *prepared = call->prepared;
     size_t count = in->entries.count;
     Slice *ids = ARENA_ARRAY(call->arena, Slice, count + 1);
     for (size_t i = 0; i < count; i++)
         ids[i] = in->entries.items[i].id;
     Queue queue;
     TRY(sqs_open(call, txn, in->queue_url, &queue));
-    TRY(check_entries(call, txn, "SendMessageBatchRequestEntry", ids, count));
-    TRY(check_batch_bytes(call, txn, &in->entries));
+    TRY(check_entries(call, "SendMessageBatchRequestEntry", ids, count));
+    TRY(check_batch_bytes(call, &in->entries));
 
     out->successful.items = ARENA_ARRAY(call->arena, SqsSendMessageBatchResultEntry, count);
     out->failed.items = ARENA_ARRAY(call->arena, SqsBatchResultErrorEntry, count);
@@ -124,7 +135,7 @@ Error sqs_send_message_batch(Call *call, Txn *txn, const SendMessageBatchInput *
         Savepoint before = txn_savepoint(txn);
         bool failed;
         Error error =
-            send_entry(call, txn, &queue, &in->entries.items[i], &out->successful.items[out->successful.count]);
+            send_entry(call, txn, &queue, &prepared[i], ids[i], &out->successful.items[out->successful.count]);
         TRY(settle_entry(call, txn, before, ids[i], error, &out->failed, &failed));
         out->successful.count += failed ? 0 : 1;
     }
@@ -144,7 +155,7 @@ Error sqs_delete_message_batch(Call *call, Txn *txn, const DeleteMessageBatchInp
         ids[i] = in->entries.items[i].id;
     Queue queue;
     TRY(sqs_open(call, txn, in->queue_url, &queue));
-    TRY(check_entries(call, txn, "DeleteMessageBatchRequestEntry", ids, count));
+    TRY(check_entries(call, "DeleteMessageBatchRequestEntry", ids, count));
 
     out->successful.items = ARENA_ARRAY(call->arena, SqsDeleteMessageBatchResultEntry, count);
     out->failed.items = ARENA_ARRAY(call->arena, SqsBatchResultErrorEntry, count);
@@ -181,7 +192,7 @@ Error sqs_change_message_visibility_batch(Call *call, Txn *txn, const ChangeMess
         ids[i] = in->entries.items[i].id;
     Queue queue;
     TRY(sqs_open(call, txn, in->queue_url, &queue));
-    TRY(check_entries(call, txn, "ChangeMessageVisibilityBatchRequestEntry", ids, count));
+    TRY(check_entries(call, "ChangeMessageVisibilityBatchRequestEntry", ids, count));
 
     out->successful.items = ARENA_ARRAY(call->arena, SqsChangeMessageVisibilityBatchResultEntry, count);
     out->failed.items = ARENA_ARRAY(call->arena, SqsBatchResultErrorEntry, count);

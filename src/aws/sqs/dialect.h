@@ -53,7 +53,7 @@ Error sqs_report_attributes(Call *call, const Queue *queue, const QueueCounts *c
 /* ---- Message attributes (message_attributes.c) ---- */
 
 /* Checks the attributes and gives them sorted by name, as their digest wants them. InvalidParameterValue. */
-Error sqs_read_message_attributes(Call *call, Txn *txn, const SqsMessageBodyAttributeMap *map, Message *message);
+Error sqs_read_message_attributes(Call *call, const SqsMessageBodyAttributeMap *map, Message *message);
 /* The only one that there is: AWSTraceHeader. `digest`: MD5OfMessageSystemAttributes, absent without attributes. */
 Error sqs_read_system_attributes(Call *call, const SqsMessageBodySystemAttributeMap *map, Message *message,
                                  Slice *digest);
@@ -93,15 +93,23 @@ typedef struct SendRequest {
     Slice group_id;
 } SendRequest;
 
-typedef struct SendReceipt {
-    Slice message_id;
-    Slice body_md5;
-    Slice attributes_md5;
-    Slice system_attributes_md5;
-} SendReceipt;
+/* A message that is ready to be sent, or why it cannot be. */
+typedef struct PreparedMessage {
+    Message message;
+    uint64_t delay_ms;
+    bool has_delay; /* else the queue's */
+    unsigned char body_md5[16];
+    Slice body_md5_hex;
+    Slice attributes_md5_hex;
+    Slice system_attributes_md5_hex;
+    const ApiError *refusal; /* NULL: none */
+    Slice refusal_message;
+} PreparedMessage;
 
-/* Errors of core are answered. */
-Error sqs_send_one(Call *call, Txn *txn, const Queue *queue, const SendRequest *request, SendReceipt *receipt);
+/* Checks the message and computes its digests: before the transaction, since both take time with the body's size. */
+void sqs_prepare_message(Call *call, const SendRequest *request, PreparedMessage *prepared);
+/* Sends it, and gives its id. Errors of core are answered. */
+Error sqs_send_prepared(Call *call, Txn *txn, const Queue *queue, const PreparedMessage *prepared, Slice *message_id);
 Error sqs_delete_one(Call *call, Txn *txn, const Queue *queue, Slice receipt_handle);
 Error sqs_change_visibility_one(Call *call, Txn *txn, const Queue *queue, Slice receipt_handle, int32_t seconds);
 

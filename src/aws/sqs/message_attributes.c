@@ -133,9 +133,9 @@ static int by_name(const void *left, const void *right)
     return slice_compare(((const MessageAttribute *)left)->name, ((const MessageAttribute *)right)->name);
 }
 
-Error sqs_read_message_attributes(Call *call, Txn *txn, const SqsMessageBodyAttributeMap *map, Message *message)
+Error sqs_read_message_attributes(Call *call, const SqsMessageBodyAttributeMap *map, Message *message)
 {
-    uint64_t max = txn_limits(txn)->value[LIMIT_SQS_MESSAGE_ATTRIBUTES];
+    uint64_t max = call->limits->value[LIMIT_SQS_MESSAGE_ATTRIBUTES];
     if (map->count == 0)
         return OK;
     if (map->count > max)

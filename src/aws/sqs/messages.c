@@ -56,42 +56,59 @@ static Error check_ids(Call *call, const SendRequest *request)
     return sqs_not_implemented(call, "fair queues (MessageGroupId on a standard queue)");
 }
 
-Error sqs_send_one(Call *call, Txn *txn, const Queue *queue, const SendRequest *request, SendReceipt *receipt)
+static Error prepare(Call *call, const SendRequest *request, PreparedMessage *prepared)
 {
     TRY(check_body(call, request->body));
     TRY(check_ids(call, request));
     if (request->has_delay_seconds && (request->delay_seconds < 0 || request->delay_seconds > DELAY_SECONDS_MAX))
         return bad_parameter(call, decimal(call, request->delay_seconds), "DelaySeconds",
                              "DelaySeconds must be >= 0 and <= 900.");
-    unsigned char digest[MD5_SIZE];
-    md5(request->body, digest);
-    Message message = {
-        .body = request->body,
-        .sender = call->actor.principal_id,
-        .digest = slice_make(digest, sizeof(digest)),
-    };
-    TRY(sqs_read_message_attributes(call, txn, request->attributes, &message));
-    TRY(sqs_read_system_attributes(call, request->system_attributes, &message, &receipt->system_attributes_md5));
+    Message *message = &prepared->message;
+    TRY(sqs_read_message_attributes(call, request->attributes, message));
+    TRY(sqs_read_system_attributes(call, request->system_attributes, message, &prepared->system_attributes_md5_hex));
+    md5(request->body, prepared->body_md5);
+    message->body = request->body;
+    message->sender = call->actor.principal_id;
+    message->digest = slice_make(prepared->body_md5, sizeof(prepared->body_md5));
+    prepared->delay_ms = request->has_delay_seconds ? (uint64_t)request->delay_seconds * 1000 : 0;
+    prepared->has_delay = request->has_delay_seconds;
+    prepared->body_md5_hex = hex_encode(call->arena, prepared->body_md5, sizeof(prepared->body_md5));
+    prepared->attributes_md5_hex = sqs_message_attributes_md5(call, message->attributes, message->attribute_count);
+    return OK;
+}
 
-    uint64_t delay_ms = request->has_delay_seconds ? (uint64_t)request->delay_seconds * 1000 : queue->settings.delay_ms;
+void sqs_prepare_message(Call *call, const SendRequest *request, PreparedMessage *prepared)
+{
+    *prepared = (PreparedMessage){0};
+    if (prepare(call, request, prepared) == OK)
+        return;
+    prepared->refusal = call->error;
+    prepared->refusal_message = call->error_message;
+    call->error = NULL;
+    call->error_message = (Slice){0};
+}
+
+Error sqs_send_prepared(Call *call, Txn *txn, const Queue *queue, const PreparedMessage *prepared, Slice *message_id)
+{
+    if (prepared->refusal != NULL) {
+        call->error = prepared->refusal;
+        call->error_message = prepared->refusal_message;
+        return ERROR_ANSWERED;
+    }
     MessageId id;
-    Error error = queue_send(txn, queue, &message, delay_ms, &id);
+    uint64_t delay_ms = prepared->has_delay ? prepared->delay_ms : queue->settings.delay_ms;
+    Error error = queue_send(txn, queue, &prepared->message, delay_ms, &id);
     if (error == QUEUE_MESSAGE_TOO_LONG)
         return call_fail(call, &sqs_invalid_parameter_value,
                          "One or more parameters are invalid. Reason: Message must be shorter than %" PRIu64 " bytes.",
                          queue->settings.message_bytes);
     TRY(sqs_refuse(call, error));
-
-    receipt->message_id = sqs_uuid(call->arena, &id);
-    receipt->body_md5 = hex_encode(call->arena, digest, sizeof(digest));
-    receipt->attributes_md5 = sqs_message_attributes_md5(call, message.attributes, message.attribute_count);
+    *message_id = sqs_uuid(call->arena, &id);
     return OK;
 }
 
-Error sqs_send_message(Call *call, Txn *txn, const SendMessageInput *in, SendMessageOutput *out)
+void sqs_prepare_send_message(Call *call, const SendMessageInput *in)
 {
-    Queue queue;
-    TRY(sqs_open(call, txn, in->queue_url, &queue));
     const SendRequest request = {
         .body = in->message_body,
         .delay_seconds = in->delay_seconds,
@@ -101,12 +118,19 @@ Error sqs_send_message(Call *call, Txn *txn, const SendMessageInput *in, SendMes
         .dedup_id = in->message_deduplication_id,
         .group_id = in->message_group_id,
     };
-    SendReceipt receipt = {0};
-    TRY(sqs_send_one(call, txn, &queue, &request, &receipt));
-    out->message_id = receipt.message_id;
-    out->md5_of_message_body = receipt.body_md5;
-    out->md5_of_message_attributes = receipt.attributes_md5;
-    out->md5_of_message_system_attributes = receipt.system_attributes_md5;
+    call->prepared = ARENA_NEW(call->arena, PreparedMessage);
+    sqs_prepare_message(call, &request, call->prepared);
+}
+
+Error sqs_send_message(Call *call, Txn *txn, const SendMessageInput *in, SendMessageOutput *out)
+{
+    const PreparedMessage *prepared = call->prepared;
+    Queue queue;
+    TRY(sqs_open(call, txn, in->queue_url, &queue));
+    TRY(sqs_send_prepared(call, txn, &queue, prepared, &out->message_id));
+    out->md5_of_message_body = prepared->body_md5_hex;
+    out->md5_of_message_attributes = prepared->attributes_md5_hex;
+    out->md5_of_message_system_attributes = prepared->system_attributes_md5_hex;
     return OK;
 }
 

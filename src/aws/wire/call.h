@@ -39,6 +39,8 @@ struct Call {
     Slice trace;    /* the X-Ray header, absent when there is none */
     Slice endpoint; /* "http://127.0.0.1:4566": what the client called; URLs given out begin with it */
     Slice peer;
+    const Limits *limits;
+    void *prepared; /* by the operation's prepare function, for its body */
     /* Set by call_fail. */
     const ApiError *error;
     Slice error_message;

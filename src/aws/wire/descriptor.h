@@ -118,6 +118,10 @@ typedef enum OperationMode {
     OPERATION_WRITE, /* store_write */
 } OperationMode;
 
+/* What is computed of an input before its transaction, so that the writer need not: digests, checks of the text. Runs
+ * on the loop, once, and leaves its result in call->prepared; refusals are kept there too, for the body to answer when
+ * it has found the resource. */
+typedef void (*OperationPrepare)(Call *call, const void *input);
 typedef Error (*OperationBody)(Call *call, Txn *txn, const void *input, void *output);
 
 typedef struct Operation {
@@ -127,8 +131,9 @@ typedef struct Operation {
     bool root_only;   /* not valid at the path of a resource (Query) */
     const Shape *input;
     const Shape *output;
-    bool has_output;    /* false: declared without one; `output` has no members */
-    const Member *home; /* the input's string that names the resource written; NULL: the service itself */
+    bool has_output;          /* false: declared without one; `output` has no members */
+    const Member *home;       /* the input's string that names the resource written; NULL: the service itself */
+    OperationPrepare prepare; /* @prepared; NULL: nothing */
     OperationBody body;
     const char *iam_action;   /* "sqs:ListQueueTags" */
     const char *iam_resource; /* "{QueueUrl.arn}" */

@@ -3,7 +3,7 @@
  *
  *   on_request         the head is there: the call is born, pages that may not call are refused, the body is asked for
  *   on_body            route and authenticate
- *   on_authenticated   decode, validate and run: on the loop (pure), by the store's readers or by its writer
+ *   on_authenticated   decode, validate, prepare and run: on the loop (pure), by the store's readers or by its writer
  *   on_stored          the store gives the call back
  *   finish             encode and answer
  *
@@ -124,6 +124,7 @@ static CallState *call_start(Wire *wire, HttpRequest *request)
         .trace = utf8_is_valid(trace) ? trace : (Slice){0},
         .endpoint = endpoint_of(wire, request),
         .peer = request->peer,
+        .limits = wire->options.limits,
         .state = state,
     };
     request->user = state;
@@ -222,6 +223,8 @@ static void run(CallState *state)
 {
     Call *call = &state->call;
     const WireOptions *options = &state->wire->options;
+    if (call->operation->prepare != NULL)
+        call->operation->prepare(call, state->input);
     if (call->operation->mode == OPERATION_PURE) {
         finish(state, call->operation->body(call, NULL, state->input, state->output));
         return;
