@@ -37,7 +37,7 @@ ALL_CFLAGS = $(STD) $(CFLAGS) $(HARDEN) -fno-omit-frame-pointer -pthread \
     $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 ALL_LDFLAGS = $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -pthread -Wl,--as-needed -Wl,-z,relro,-z,now $(LDFLAGS)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null))
-PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 # ---- Sources ----
@@ -123,7 +123,9 @@ run:
 # PARTS="unit wire" for some of it.
 test:
 	@tools/test $(PARTS:%=--part %)
-test-clients: all
+test-clients:
+	@tools/setup --clients
+	@$(MAKE) all
 	@tests/clients/run
 check:
 	@tools/check/run
