@@ -90,9 +90,9 @@ static void random_use_agrees_with_an_array(void **state)
                 expected += model[i] != NULL;
             size_t position = 0;
             for (const MapEntry *entry; (entry = map_next(&map, &position)) != NULL; seen++) {
-                char text[24] = {0};
-                memcpy(text, entry->key.data, entry->key.size);
-                assert_ptr_equal(entry->value, model[atoi(text)]);
+                char copy[24] = {0};
+                memcpy(copy, entry->key.data, entry->key.size);
+                assert_ptr_equal(entry->value, model[atoi(copy)]);
             }
             assert_int_equal(seen, expected);
             assert_int_equal(map.count, expected);
