@@ -45,6 +45,10 @@ Error store_start(Store *store)
     pthread_create(&store->syncer.thread, NULL, syncer_main, store);
     pthread_create(&store->writer.thread, NULL, writer_main, store);
     pthread_create(&store->timers.thread, NULL, timer_main, store);
+    /* As top and perf show them. */
+    pthread_setname_np(store->syncer.thread, "store-syncer");
+    pthread_setname_np(store->writer.thread, "store-writer");
+    pthread_setname_np(store->timers.thread, "store-timers");
     return OK;
 }
 
