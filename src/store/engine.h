@@ -31,7 +31,8 @@ typedef struct EngineOperations {
     /* Gives the next entry, whose slices live until the next call; `key->data` NULL at the end. */
     Error (*cursor_next)(EngineCursor *cursor, Slice *key, Slice *value);
     void (*cursor_close)(EngineCursor *cursor);
-    /* Applies all changes as one; readers of the latest state see them, but they are durable only after `sync`. */
+    /* Applies all changes as one; readers of the latest state see them, but they are durable only after `sync`.
+     * ERROR_FULL, of `sync` too: there is no space for them. */
     Error (*write)(Engine *engine, const EngineChange *changes, size_t count);
     /* Makes everything durable that was written before the call. After an error nothing more is durable than before. */
     Error (*sync)(Engine *engine);

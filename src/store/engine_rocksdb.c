@@ -40,10 +40,13 @@ struct EngineCursor {
     char bounds[];
 };
 
-/* A status of RocksDB as an Error. "Incomplete" is how it says that a read is not cached. */
+/* A status of RocksDB, of which its C API gives the text alone, as an Error. "Incomplete" is how it says that a read is
+ * not cached; of a full disk it gives the system's words, also long after it met it. */
 static Error error_of(char *status)
 {
-    Error error = strncmp(status, "Result incomplete", 17) == 0 ? ERROR_MISS : ERROR_IO;
+    Error error = strncmp(status, "Result incomplete", 17) == 0       ? ERROR_MISS
+                  : strstr(status, "No space left on device") != NULL ? ERROR_FULL
+                                                                      : ERROR_IO;
     free(status);
     return error;
 }
