@@ -169,7 +169,8 @@ Error store_step_sync(Store *store);
 /* The platform clock, now. */
 uint64_t store_now(Store *store);
 /* Moves the platform clock to `target_ms`, firing each timer at its own due time; `task` is posted when all that was
- * due has run. ERROR_DENIED: no virtual clock, or the target lies in the past. */
+ * due has run and the clock's place is durable; never when the store stops before. ERROR_DENIED: no virtual clock, or
+ * the target lies in the past; ERROR_BUSY: it is being moved. */
 Error store_clock_set(Store *store, uint64_t target_ms, Task *task, Mailbox *mailbox);
 
 /* What the store counts, for metrics. */

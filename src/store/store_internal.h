@@ -173,7 +173,7 @@ typedef struct Timers {
     Mailbox mailbox;
     uint64_t next_due_ms; /* no timer is due before; may be too early */
     size_t outstanding;   /* fired, not yet durable */
-    bool failed;          /* one of them must be tried again */
+    uint64_t retry_ns;    /* something failed: it is tried again, but nothing is done before */
     bool stop;
     uint64_t target_ms; /* the clock is being moved there; 0: it is not */
     Task *moved;
