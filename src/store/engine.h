@@ -40,7 +40,8 @@ typedef struct EngineOperations {
     void (*snapshot_close)(Engine *engine, EngineSnapshot *snapshot);
     /* Moves the log into tables (when idle, before a stop), so that the next opening is short. */
     Error (*flush)(Engine *engine);
-    /* After a failed log write: closes and opens again; every snapshot and cursor must be closed before. */
+    /* After a failed log write: closes and opens again; every snapshot and cursor must be closed before. After
+     * ERROR_FULL it is closed, and nothing but this may be called. */
     Error (*reopen)(Engine *engine);
     /* Bytes in the log that an opening would have to replay. */
     uint64_t (*log_bytes)(Engine *engine);

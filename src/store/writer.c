@@ -430,6 +430,23 @@ bool disk_refuses(Store *store, const StoreCall *call)
     return free_bytes < (call->frees_space ? reserve / 2 : reserve);
 }
 
+/* The disk may fill up again meanwhile: then nobody can read until there is space. */
+static void reopen(Store *store)
+{
+    Writer *writer = &store->writer;
+    Error error;
+    while ((error = store->engine->operations->reopen(store->engine)) == ERROR_FULL) {
+        nanosleep(&(struct timespec){.tv_nsec = REOPEN_MS * 1000000}, NULL);
+        pthread_mutex_lock(&writer->mutex);
+        bool stop = writer->stop;
+        pthread_mutex_unlock(&writer->mutex);
+        if (stop)
+            stop_process(error);
+    }
+    if (error != OK)
+        stop_process(error);
+}
+
 /* After a log write failed: when space has returned, opens the engine again, which drops what it has lost. Then whoever
  * waits looks again: what others had taken may be back. */
 static void try_to_reopen(Store *store)
@@ -445,9 +462,7 @@ static void try_to_reopen(Store *store)
     pthread_rwlock_wrlock(&store->views.gate);
     views_lose(store);
     hotset_clear(&store->writer.hot);
-    Error error = store->engine->operations->reopen(store->engine);
-    if (error != OK)
-        stop_process(error);
+    reopen(store);
     views_publish(store, store->engine->operations->snapshot_open(store->engine));
     pthread_rwlock_unlock(&store->views.gate);
     pthread_mutex_lock(&syncer->mutex);
