@@ -1,7 +1,7 @@
 /* directory.h: the data directory: who may use it, and what wrote it.
  *
  *     DIR/lock     held by the one process that uses the directory
- *     DIR/format   the version of what is stored, written last when the directory is made or restored
+ *     DIR/format   the version of what is stored, written first when the directory is made, last when it is restored
  *     DIR/db/      the engine's
  *
  * Called at start and stop, on the main thread; blocks. Errors come with one line that says what to do. */
