@@ -72,8 +72,9 @@ void store_write(Store *store, StoreCall *call);
  * called before this returns), otherwise on the reader pool. A read body cannot wait or write. */
 void store_read(Store *store, StoreCall *call);
 
-/* The caller of a call has left: a parked call completes soon with ERROR_GONE and passes its wake-up on; one that is
- * running completes as usual. The call stays the store's until `done`. */
+/* The caller of a call has left, or waits for nothing any more: a parked call completes soon with ERROR_GONE and passes
+ * its wake-up on; one that has not waited completes as usual, but with ERROR_GONE when it would. The call stays the
+ * store's until `done`. */
 void store_cancel(Store *store, StoreCall *call);
 
 /* ---- Inside a body: only on the thread that runs it ---- */

@@ -157,10 +157,11 @@ static Error execute(Store *store, StoreCall *call, Txn *txn)
         .tier = READ_DISK,
         .earliest_timer_ms = UINT64_MAX,
     };
-    /* While the engine waits to be opened again, it still shows what its log has lost. */
-    Error error = atomic_load(&call->cancelled)                   ? ERROR_GONE
-                  : is_broken(store) || disk_refuses(store, call) ? ERROR_FULL
-                                                                  : OK;
+    Error error = OK;
+    if (atomic_load(&call->cancelled) && call->deadline_ns != 0) /* it was woken: the wake-up goes to another one */
+        error = ERROR_GONE;
+    else if (is_broken(store) || disk_refuses(store, call))
+        error = ERROR_FULL; /* a broken engine still shows what its log has lost */
     if (error == OK)
         error = txn_run(txn, call);
     if (txn->earliest_timer_ms < writer->group.earliest_timer_ms)

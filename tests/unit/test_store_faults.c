@@ -216,6 +216,26 @@ static Error wait_for_first(Txn *txn, StoreCall *call)
     return OK;
 }
 
+/* Whoever has only ended its side of the connection still wants its answer. */
+static void a_call_that_is_cancelled_before_it_ran_runs_but_does_not_wait(void **state)
+{
+    (void)state;
+    World world = {0};
+    world_open(&world, 1);
+    Probe waiting;
+    Probe putting;
+    probe_start(&world, &waiting, take_body, NULL);
+    probe_start(&world, &putting, put_body, "a");
+    store_cancel(world.store, &waiting.call);
+    store_cancel(world.store, &putting.call);
+    world_settle(&world);
+    assert_true(waiting.done && putting.done);
+    assert_int_equal(waiting.call.result, ERROR_GONE);
+    assert_int_equal(putting.call.result, OK);
+    assert_int_equal(world_read(&world, there_body, "a"), OK);
+    world_close(&world);
+}
+
 static void a_waiter_sees_what_another_one_of_its_round_has_put(void **state)
 {
     (void)state;
@@ -239,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_that_has_space_again_at_once_is_no_reason_to_stop),
         cmocka_unit_test(who_waited_for_what_a_full_disk_gave_back_is_woken),
         cmocka_unit_test(what_waiting_bodies_wrote_and_dropped_holds_nobody_up),
+        cmocka_unit_test(a_call_that_is_cancelled_before_it_ran_runs_but_does_not_wait),
         cmocka_unit_test(a_waiter_sees_what_another_one_of_its_round_has_put),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,8 +34,10 @@ static void explain_environment(Call *call, Error error)
                   "The disk is nearly full: writes are refused until there is space again; reads go on.");
         return;
     case ERROR_STOPPING:
-    case ERROR_GONE:
         call_fail(call, &common_service_unavailable, "The server is stopping.");
+        return;
+    case ERROR_GONE:
+        call_fail(call, &common_service_unavailable, "The client has ended the connection while it waited.");
         return;
     case ERROR_TOO_LARGE:
         call_fail(call, &common_request_too_large, NULL);
