@@ -329,6 +329,8 @@ static void a_queue_dropped_right_after_its_purge_leaves_nothing_either(void **s
     probe_start(world, &drop, drop_body, &step);
     world_settle(world);
     assert_true(purge.done && purge.call.result == OK && drop.done && drop.call.result == OK);
+    arena_free(&purge.arena);
+    arena_free(&drop.arena);
     assert_int_equal(keys(world), nothing + 2); /* the name's trace and its timer */
 }
 
@@ -360,7 +362,10 @@ static void large_messages_are_deleted_a_few_at_a_time(void **state)
     store_stats(world->store, &before);
     world_settle(world);
     store_stats(world->store, &after);
+    assert_true(probe.done);
     assert_int_equal(step.received.count, 0);
+    arena_free(&step.arena);
+    arena_free(&probe.arena);
     assert_int_equal(keys(world), empty);
     assert_true(after.timers_fired - before.timers_fired >= 4);
 }
