@@ -2,7 +2,7 @@
  *
  * One thread sleeps until the soonest. It reads the durable state, and queues a write for each timer that is due: the
  * timer is deleted and its body run in one transaction. Deleting a timer early leaves the thread to wake for nothing,
- * which then looks for the next one: tombstones are walked here only, and once. */
+ * which then looks for the next one: the tombstones of deleted ones are walked here only, and only when none is due. */
 #include "store/store_internal.h"
 
 #include "base/bug.h"
@@ -170,34 +170,55 @@ static TimerCall *timer_call(Store *store, Slice key, Slice value)
     return timer;
 }
 
-/* Collects timers that are due at or before `now_ms`, at most FIRE_BATCH; `next_ms` gives the first one's due time
- * that was not collected. After an error those before it are collected. */
+/* Where the timers of that due time begin. */
+static Slice due_key(Arena *arena, uint64_t due_ms)
+{
+    Buffer key = key_start(arena, (Slice){0}, (Slice){0}, KIND_TIMER);
+    key_add_uint64(&key, due_ms);
+    return buffer_slice(&key);
+}
+
+/* When the first timer is due that is due at or behind `from_ms`; UINT64_MAX when there is none. */
+static Error find_next(Store *store, EngineSnapshot *snapshot, uint64_t from_ms, Arena *arena, uint64_t *next_ms)
+{
+    const EngineOperations *engine = store->engine->operations;
+    Buffer prefix = key_start(arena, (Slice){0}, (Slice){0}, KIND_TIMER);
+    KeyRange range = key_range_of_prefix(arena, buffer_slice(&prefix));
+    EngineCursor *cursor = engine->scan(store->engine, snapshot, READ_DISK, due_key(arena, from_ms), range.end, false);
+    Slice key;
+    Slice value;
+    Error error = engine->cursor_next(cursor, &key, &value);
+    *next_ms = UINT64_MAX;
+    if (error == OK && key.data != NULL) {
+        key = slice_skip(key, prefix.size);
+        error = key_take_uint64(&key, next_ms);
+    }
+    engine->cursor_close(cursor);
+    return error;
+}
+
+/* Collects timers that are due at or before `now_ms`, at most FIRE_BATCH. When there is none, `next_ms` is when the next
+ * one is due; only then, since what lies ahead may be many deleted ones. After an error those before it are collected. */
 static Error collect(Store *store, uint64_t now_ms, TaskChain *due, size_t *count, uint64_t *next_ms)
 {
     const EngineOperations *engine = store->engine->operations;
     Arena arena = arena_make();
-    Buffer prefix = key_start(&arena, (Slice){0}, (Slice){0}, KIND_TIMER);
-    KeyRange range = key_range_of_prefix(&arena, buffer_slice(&prefix));
     *count = 0;
-    *next_ms = UINT64_MAX;
+    *next_ms = now_ms;
     pthread_rwlock_rdlock(&store->views.gate);
     View *view = view_acquire(store);
-    EngineCursor *cursor = engine->scan(store->engine, view->snapshot, READ_DISK, range.begin, range.end, false);
+    EngineCursor *cursor =
+        engine->scan(store->engine, view->snapshot, READ_DISK, due_key(&arena, 0), due_key(&arena, now_ms + 1), false);
     Slice key;
     Slice value;
-    Error error;
-    while ((error = engine->cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
-        TimerCall *timer = timer_call(store, key, value);
-        if (timer->due_ms > now_ms || *count == FIRE_BATCH) {
-            *next_ms = timer->due_ms;
-            arena_free(&timer->arena);
-            free(timer);
-            break;
-        }
-        task_chain_push(due, &timer->call.task);
+    Error error = OK;
+    while (*count < FIRE_BATCH && (error = engine->cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        task_chain_push(due, &timer_call(store, key, value)->call.task);
         (*count)++;
     }
     engine->cursor_close(cursor);
+    if (error == OK && *count == 0)
+        error = find_next(store, view->snapshot, now_ms + 1, &arena, next_ms);
     view_release(store, view);
     pthread_rwlock_unlock(&store->views.gate);
     arena_free(&arena);
