@@ -240,6 +240,9 @@ struct Store {
     atomic_uint_fast64_t disk_checked_ns;
 };
 
+/* A store without one of its threads would never answer: ends the process when there can be none. */
+void thread_start(pthread_t *thread, void *(*run)(void *), Store *store);
+
 /* The store's own keys: (KIND_META, name). */
 Slice meta_key(Arena *arena, Slice name);
 
