@@ -216,8 +216,8 @@ static void ended_waits_run_their_last_time_at_once(void **state)
     Caller caller = {0};
     caller_open(&caller, store);
     Work waiting = {0};
-    waiting.call = (StoreCall){
-        .body = wait_body, .done = work_done, .mailbox = &caller.inbox.mailbox, .arena = &waiting.arena};
+    waiting.call =
+        (StoreCall){.body = wait_body, .done = work_done, .mailbox = &caller.inbox.mailbox, .arena = &waiting.arena};
     store_write(store, &waiting.call);
     store_end_waits(store);
     while (!waiting.done)
