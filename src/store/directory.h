@@ -19,7 +19,7 @@ typedef struct DataDirectory {
 } DataDirectory;
 
 /* Locks the directory, making it when it is not there, checks its format and opens its engine. ERROR_LOCKED;
- * ERROR_FORMAT; ERROR_DENIED; ERROR_IO; each with `message` (in `arena`). The engine is closed by its store, before
+ * ERROR_FORMAT; ERROR_DENIED; ERROR_FULL; ERROR_IO; each with `message` (in `arena`). The engine is closed by its store, before
  * data_directory_close. */
 Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena *arena, DataDirectory *directory,
                           Engine **engine, Slice *message);

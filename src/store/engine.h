@@ -52,7 +52,8 @@ struct Engine {
     const EngineOperations *operations;
 };
 
-/* Opens or makes the RocksDB database in `directory`. `cache_bytes`: block cache. ERROR_IO with `message` (in `arena`). */
+/* Opens or makes the RocksDB database in `directory`. `cache_bytes`: block cache. ERROR_IO, ERROR_FULL,
+ * with `message` (in `arena`). */
 Error engine_rocksdb_open(const char *directory, uint64_t cache_bytes, Arena *arena, Engine **engine, Slice *message);
 
 /* An empty engine in memory. */

@@ -3,6 +3,7 @@
  *
  * The file system is a tmpfs in a mount namespace of this process, so that it leaves nothing behind; where the system
  * allows neither root nor a user to have one, the tests are skipped and say so. */
+#include "store/directory.h"
 #include "store/key.h"
 #include "store/store.h"
 
@@ -350,12 +351,41 @@ static void a_disk_filled_to_the_last_byte_loses_nothing_acknowledged(void **sta
     store_stop(rig.store);
 }
 
+static void a_start_on_a_full_disk_says_so(void **state)
+{
+    (void)state;
+    if (!mounted)
+        skip();
+    static Rig rig;
+    Arena arena = arena_make();
+    DataDirectory directory;
+    Engine *engine;
+    Slice message = {0};
+    rig_open(&rig, RESERVE_MIB);
+    assert_int_equal(write_some(&rig), TOGETHER);
+    store_stop(rig.store);
+    assert_int_equal(data_directory_open(os_linux(), disk, 1 << 20, &arena, &directory, &engine, &message),
+                     ERROR_FORMAT);
+    char format[64];
+    snprintf(format, sizeof format, "%s/format", disk);
+    assert_int_equal(os_write_file(os_linux(), format, SLICE("1\n"), 0600), OK);
+    fill_disk(0);
+    assert_int_equal(data_directory_open(os_linux(), disk, 1 << 20, &arena, &directory, &engine, &message), ERROR_FULL);
+    assert_true(slice_ends_with(message, SLICE("make room, and start again")));
+    empty_disk();
+    assert_int_equal(data_directory_open(os_linux(), disk, 1 << 20, &arena, &directory, &engine, &message), OK);
+    engine->operations->close(engine);
+    data_directory_close(&directory);
+    arena_free(&arena);
+}
+
 int main(void)
 {
     make_disk();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_are_refused_before_the_reserve_is_touched),
         cmocka_unit_test(a_disk_filled_to_the_last_byte_loses_nothing_acknowledged),
+        cmocka_unit_test(a_start_on_a_full_disk_says_so),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     if (mounted)
