@@ -135,6 +135,17 @@ Error queue_receipt_read(Arena *arena, Slice text, uint64_t number, Receipt *rec
 
 /* ---- Timers and the sweep (queue_sweep.c) ---- */
 
+/* How much one body deletes, be it a sweep, a deletion job, or a receive on its way: few enough messages for the
+ * writer's other callers not to notice, and far below STORE_TXN_KEYS. A message on its way is read before it is deleted,
+ * so that a large one counts as many. */
+enum { QUEUE_PAGE_WORK = 250, QUEUE_BYTES_PER_WORK = 16 << 10 };
+
+/* The share of a page that the deletion of this key takes. */
+static inline size_t queue_deletion_work(Slice value)
+{
+    return 1 + value.size / QUEUE_BYTES_PER_WORK;
+}
+
 /* The timer of a lease that is delayed or in flight. */
 void queue_lease_timer_set(Txn *txn, Slice prefix, Home home, uint64_t seq, const Lease *lease);
 

@@ -2,9 +2,6 @@
 
 #include "base/bug.h"
 
-/* Messages past their retention that one receive drops on its way before it answers with what it has. */
-enum { RECEIVE_DROPS_MAX = 250 };
-
 /* ---- Send ---- */
 
 uint64_t message_size_bytes(const Message *message)
@@ -67,12 +64,13 @@ typedef struct Receiving {
     size_t max;
     uint64_t bytes; /* of the messages so far */
     size_t dropped; /* expired messages met and deleted */
+    size_t work;    /* that these were: queue_deletion_work */
     bool full;      /* the next message would pass bytes_max */
 } Receiving;
 
 static bool wants_more(const Receiving *receiving)
 {
-    return receiving->received->count < receiving->max && receiving->dropped < RECEIVE_DROPS_MAX && !receiving->full;
+    return receiving->received->count < receiving->max && receiving->work < QUEUE_PAGE_WORK && !receiving->full;
 }
 
 /* Hands the message out: writes its lease, and adds it to the result. `value` is the stored message. Gives no message
@@ -136,6 +134,7 @@ static Error take_returned(Receiving *receiving, uint64_t turn, Slice value)
     if (queue_expired(&receiving->queue->settings, lease.sent_ms, txn_now(txn))) {
         queue_lease_forget(txn, prefix, receiving->state, seq, &lease);
         receiving->dropped += 1;
+        receiving->work += queue_deletion_work(value);
         return OK;
     }
     TRY(txn_get(txn, queue_key(txn, prefix, lease.body_tag, seq), &value, &found));
@@ -152,6 +151,7 @@ static Error take_new(Receiving *receiving, uint64_t seq, Slice value)
         txn_delete(txn, queue_key(txn, receiving->queue->prefix, QUEUE_TAG_MESSAGE, seq));
         receiving->state->new_count -= 1;
         receiving->dropped += 1;
+        receiving->work += queue_deletion_work(value);
         return OK;
     }
     return hand_out(receiving, seq, &lease, value);
@@ -247,7 +247,7 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
         received->items = ARENA_ARRAY(arena, ReceivedMessage, receiving.max);
         TRY(take_messages(&receiving));
     }
-    if (received->count == 0 && receiving.dropped < RECEIVE_DROPS_MAX && wait) {
+    if (received->count == 0 && receiving.work < QUEUE_PAGE_WORK && wait) {
         txn_rollback(txn, before); /* what was dropped is dropped again, by the sweep */
         return txn_wait(txn, queue_wait_range(txn, queue->prefix), request->wait_ms);
     }
@@ -346,7 +346,7 @@ Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt_text, 
     if (lease.status != LEASE_IN_FLIGHT || lease.due_ms <= now_ms)
         return QUEUE_MESSAGE_NOT_IN_FLIGHT;
     /* Held so far, in whole seconds as the limit is: right after a receive, the full 12 hours may be asked for. */
-    uint64_t held_ms = (now_ms - lease.received_ms) / 1000 * 1000;
+    uint64_t held_ms = now_ms < lease.received_ms ? 0 : (now_ms - lease.received_ms) / 1000 * 1000;
     if (held_ms + visibility_ms > QUEUE_IN_FLIGHT_MAX_MS)
         return QUEUE_VISIBILITY_TOO_LONG;
 

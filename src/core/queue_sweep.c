@@ -10,10 +10,6 @@
 
 enum { TIMER_SCHEMA = 1 };
 
-/* Messages that one body of a sweep or a deletion job deletes: few enough for the writer's other callers not to notice,
- * and far below STORE_TXN_KEYS. */
-enum { PAGE_MESSAGES = 250 };
-
 /* Deleted leases after which the lower bound of leases is looked up again: one seek then pays for that many. */
 enum { RELEASES_PER_LOOKUP = 256 };
 
@@ -69,9 +65,13 @@ static void clearing_set(Txn *txn, Slice prefix, const Clearing *job)
     value_add_uint64(&value, job->home);
     value_add_uint64(&value, job->lease_from);
     value_add_uint64(&value, job->new_from);
-    /* `below` tells the jobs of one queue apart: each purge has its own. */
-    txn_timer_set(txn, TIMER_QUEUE, job->home, txn_now(txn), queue_key(txn, prefix, QUEUE_TAG_CLEARING, job->below),
-                  buffer_slice(&value));
+    /* All bounds tell the jobs of one queue apart: one that is dropped while its purge goes on has two with the same end.
+     * The first is read back from here. */
+    Buffer id = buffer_make(txn_arena(txn));
+    buffer_add(&id, queue_key(txn, prefix, QUEUE_TAG_CLEARING, job->below));
+    key_add_uint64(&id, job->lease_from);
+    key_add_uint64(&id, job->new_from);
+    txn_timer_set(txn, TIMER_QUEUE, job->home, txn_now(txn), buffer_slice(&id), buffer_slice(&value));
 }
 
 void queue_clear_start(Txn *txn, const Queue *queue, const QueueState *state)
@@ -116,6 +116,13 @@ static void lease_low_is(QueueState *state, uint64_t seq)
     state->lease_low = seq < state->next_new ? seq : state->next_new;
 }
 
+/* Takes the share of a deletion from what is left of the page. */
+static void take_share(size_t *left, Slice value)
+{
+    size_t work = queue_deletion_work(value);
+    *left -= work < *left ? work : *left;
+}
+
 /* Drops up to *left expired messages that have leases, and gives when the first other one was sent (0: there is none). */
 static Error sweep_leases(Txn *txn, Slice prefix, const QueueSettings *settings, QueueState *state, size_t *left,
                           uint64_t *oldest_ms)
@@ -138,7 +145,7 @@ static Error sweep_leases(Txn *txn, Slice prefix, const QueueSettings *settings,
         queue_lease_forget(txn, prefix, state, seq, &lease);
         lease_low_is(state, seq + 1);
         *oldest_ms = 0;
-        *left -= 1;
+        take_share(left, value);
     }
     cursor_close(cursor);
     return error;
@@ -171,7 +178,7 @@ static Error sweep_new(Txn *txn, Slice prefix, const QueueSettings *settings, Qu
         state->new_count -= 1;
         state->next_new = seq + 1;
         *oldest_ms = 0;
-        *left -= 1;
+        take_share(left, value);
     }
     cursor_close(cursor);
     return error;
@@ -190,7 +197,7 @@ static Error sweep_due(Txn *txn, Slice prefix, Home home, Slice record_key, uint
     TRY(queue_record_get(txn, record_key, &record, &found));
     ASSERT(found && !record.deleted);
 
-    size_t left = PAGE_MESSAGES;
+    size_t left = QUEUE_PAGE_WORK;
     uint64_t oldest_lease_ms;
     uint64_t oldest_new_ms;
     state.sweep_due_ms = 0;
@@ -227,7 +234,7 @@ static Error clear_leases(Txn *txn, Slice prefix, Clearing *job, size_t *left)
         QueueState uncounted = {.again_count = 1, .in_flight = 1, .delayed = 1};
         queue_lease_forget(txn, prefix, &uncounted, seq, &lease);
         job->lease_from = seq + 1;
-        *left -= 1;
+        take_share(left, value);
     }
     cursor_close(cursor);
     return error;
@@ -246,7 +253,7 @@ static Error clear_new(Txn *txn, Slice prefix, Clearing *job, size_t *left)
             break;
         txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_MESSAGE, seq));
         job->new_from = seq + 1;
-        *left -= 1;
+        take_share(left, value);
     }
     cursor_close(cursor);
     return error;
@@ -254,7 +261,7 @@ static Error clear_new(Txn *txn, Slice prefix, Clearing *job, size_t *left)
 
 static Error clearing_due(Txn *txn, Slice prefix, Clearing *job)
 {
-    size_t left = PAGE_MESSAGES;
+    size_t left = QUEUE_PAGE_WORK;
     TRY(clear_leases(txn, prefix, job, &left));
     TRY(clear_new(txn, prefix, job, &left));
     if (left == 0)

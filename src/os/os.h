@@ -61,7 +61,8 @@ static inline Error os_disk_free(Os *os, const char *path, uint64_t *bytes)
     return os->operations->disk_free(os, path, bytes);
 }
 
-/* Makes the directory and its parents (mode 0700) and syncs each parent; fine when it is there. */
+/* Makes the directory and its parents (mode 0700) and syncs each parent; fine when it is there: then its parent is synced
+ * all the same, since it may have been made just before a crash. */
 static inline Error os_make_directory(Os *os, const char *path)
 {
     return os->operations->make_directory(os, path);

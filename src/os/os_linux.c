@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RANDOM_BUFFER = 1024 };
+/* The kernel gives so many bytes whole, whatever signals come; of more, perhaps a part (getrandom(2)). */
+enum { RANDOM_BUFFER = 256 };
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -104,9 +105,10 @@ static Error sync_parent(const char *path)
     return error;
 }
 
-static Error make_one_directory(const char *path)
+static Error make_one_directory(const char *path, bool *made)
 {
-    if (mkdir(path, 0700) == 0)
+    *made = mkdir(path, 0700) == 0;
+    if (*made)
         return sync_parent(path);
     struct stat status;
     if (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
@@ -119,14 +121,24 @@ static Error linux_make_directory(Os *os, const char *path)
     (void)os;
     char *partial = strdup(path);
     ASSERT(partial != NULL);
+    for (size_t size = strlen(partial); size > 1 && partial[size - 1] == '/'; size--)
+        partial[size - 1] = '\0';
     Error error = OK;
+    bool made = false;
     for (char *slash = strchr(partial + 1, '/'); slash != NULL && error == OK; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        error = make_one_directory(partial);
+        error = make_one_directory(partial, &made);
         *slash = '/';
     }
+    if (error == OK)
+        error = make_one_directory(partial, &made);
+    /* Whoever made it may have been killed before the sync. A parent that may not be opened is none of ours. */
+    if (error == OK && !made) {
+        error = sync_parent(partial);
+        error = error == ERROR_DENIED ? OK : error;
+    }
     free(partial);
-    return error == OK ? make_one_directory(path) : error;
+    return error;
 }
 
 static Error linux_lock_directory(Os *os, const char *path, int *lock)

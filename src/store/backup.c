@@ -236,6 +236,9 @@ static Error restore_all(Restore *restore)
     TRY(take(restore, expected, sizeof expected, false));
     if (memcmp(digest, expected, sizeof digest) != 0)
         return ERROR_MALFORMED;
+    char more;
+    if (take(restore, &more, 1, false) == OK)
+        return ERROR_MALFORMED; /* something stands behind its end */
     TRY(restore->engine->operations->sync(restore->engine));
     return restore->engine->operations->flush(restore->engine);
 }

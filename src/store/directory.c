@@ -85,7 +85,9 @@ static Error open_engine(Os *os, const char *path, uint64_t cache_bytes, Arena *
     Error error = os_make_directory(os, database);
     if (error == OK)
         error = engine_rocksdb_open(database, cache_bytes, arena, engine, &reason);
-    if (error != OK)
+    if (error == ERROR_FULL)
+        *message = arena_format(arena, "the disk that holds %s is full: make room, and start again", path);
+    else if (error != OK)
         *message = arena_format(arena,
                                 "the database in %s cannot be opened (%.*s): check the disk, or restore from a "
                                 "backup",

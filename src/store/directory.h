@@ -1,7 +1,7 @@
 /* directory.h: the data directory: who may use it, and what wrote it.
  *
  *     DIR/lock     held by the one process that uses the directory
- *     DIR/format   the version of what is stored, written last when the directory is made or restored
+ *     DIR/format   the version of what is stored, written first when the directory is made, last when it is restored
  *     DIR/db/      the engine's
  *
  * Called at start and stop, on the main thread; blocks. Errors come with one line that says what to do. */
@@ -19,7 +19,7 @@ typedef struct DataDirectory {
 } DataDirectory;
 
 /* Locks the directory, making it when it is not there, checks its format and opens its engine. ERROR_LOCKED;
- * ERROR_FORMAT; ERROR_DENIED; ERROR_IO; each with `message` (in `arena`). The engine is closed by its store, before
+ * ERROR_FORMAT; ERROR_DENIED; ERROR_FULL; ERROR_IO; each with `message` (in `arena`). The engine is closed by its store, before
  * data_directory_close. */
 Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena *arena, DataDirectory *directory,
                           Engine **engine, Slice *message);

@@ -31,7 +31,8 @@ typedef struct EngineOperations {
     /* Gives the next entry, whose slices live until the next call; `key->data` NULL at the end. */
     Error (*cursor_next)(EngineCursor *cursor, Slice *key, Slice *value);
     void (*cursor_close)(EngineCursor *cursor);
-    /* Applies all changes as one; readers of the latest state see them, but they are durable only after `sync`. */
+    /* Applies all changes as one; readers of the latest state see them, but they are durable only after `sync`.
+     * ERROR_FULL, of `sync` too: there is no space for them. */
     Error (*write)(Engine *engine, const EngineChange *changes, size_t count);
     /* Makes everything durable that was written before the call. After an error nothing more is durable than before. */
     Error (*sync)(Engine *engine);
@@ -39,7 +40,8 @@ typedef struct EngineOperations {
     void (*snapshot_close)(Engine *engine, EngineSnapshot *snapshot);
     /* Moves the log into tables (when idle, before a stop), so that the next opening is short. */
     Error (*flush)(Engine *engine);
-    /* After a failed log write: closes and opens again; every snapshot and cursor must be closed before. */
+    /* After a failed log write: closes and opens again; every snapshot and cursor must be closed before. After
+     * ERROR_FULL it is closed, and nothing but this may be called. */
     Error (*reopen)(Engine *engine);
     /* Bytes in the log that an opening would have to replay. */
     uint64_t (*log_bytes)(Engine *engine);
@@ -50,7 +52,8 @@ struct Engine {
     const EngineOperations *operations;
 };
 
-/* Opens or makes the RocksDB database in `directory`. `cache_bytes`: block cache. ERROR_IO with `message` (in `arena`). */
+/* Opens or makes the RocksDB database in `directory`. `cache_bytes`: block cache. ERROR_IO, ERROR_FULL,
+ * with `message` (in `arena`). */
 Error engine_rocksdb_open(const char *directory, uint64_t cache_bytes, Arena *arena, Engine **engine, Slice *message);
 
 /* An empty engine in memory. */

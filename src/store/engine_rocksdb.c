@@ -40,10 +40,19 @@ struct EngineCursor {
     char bounds[];
 };
 
-/* A status of RocksDB as an Error. "Incomplete" is how it says that a read is not cached. */
+/* A status of RocksDB, of which its C API gives the text alone, as an Error. "Incomplete" is how it says that a read is
+ * not cached; of a full disk it gives the system's words, also long after it met it. */
+static Error meaning_of(const char *status)
+{
+    return strncmp(status, "Result incomplete", 17) == 0       ? ERROR_MISS
+           : strstr(status, "No space left on device") != NULL ? ERROR_FULL
+                                                               : ERROR_IO;
+}
+
+/* The same, and frees it. */
 static Error error_of(char *status)
 {
-    Error error = strncmp(status, "Result incomplete", 17) == 0 ? ERROR_MISS : ERROR_IO;
+    Error error = meaning_of(status);
     free(status);
     return error;
 }
@@ -194,14 +203,15 @@ static Error open_database(RocksEngine *rocks, char **status)
 {
     *status = NULL;
     rocks->db = rocksdb_open(rocks->options, rocks->directory, status);
-    return *status == NULL ? OK : ERROR_IO;
+    return *status == NULL ? OK : meaning_of(*status);
 }
 
 static Error rocks_reopen(Engine *engine)
 {
     RocksEngine *rocks = (RocksEngine *)engine;
     char *status;
-    rocksdb_close(rocks->db);
+    if (rocks->db != NULL) /* NULL: it could not be opened the last time */
+        rocksdb_close(rocks->db);
     Error error = open_database(rocks, &status);
     free(status);
     return error;

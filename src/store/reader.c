@@ -35,7 +35,7 @@ void readers_start(Store *store)
 {
     Readers *readers = &store->readers;
     for (unsigned i = 0; i < readers->count; i++)
-        pthread_create(&readers->threads[i], NULL, reader_main, store);
+        thread_start(&readers->threads[i], reader_main, store);
 }
 
 void readers_stop(Store *store)

@@ -25,6 +25,7 @@ Error store_open(const StoreOptions *options, Store **opened)
     /* The clock goes on where a virtual one stood even if the server is now started without one: timers depend on it. */
     Error error = clock_load(store);
     if (error != OK) {
+        store->engine->operations->close(store->engine);
         free(store->directory);
         free(store);
         return error;
@@ -38,13 +39,19 @@ Error store_open(const StoreOptions *options, Store **opened)
     return OK;
 }
 
+void thread_start(pthread_t *thread, void *(*run)(void *), Store *store)
+{
+    int failed = pthread_create(thread, NULL, run, store);
+    ASSERT(failed == 0);
+}
+
 Error store_start(Store *store)
 {
     store->started = true;
     readers_start(store);
-    pthread_create(&store->syncer.thread, NULL, syncer_main, store);
-    pthread_create(&store->writer.thread, NULL, writer_main, store);
-    pthread_create(&store->timers.thread, NULL, timer_main, store);
+    thread_start(&store->syncer.thread, syncer_main, store);
+    thread_start(&store->writer.thread, writer_main, store);
+    thread_start(&store->timers.thread, timer_main, store);
     /* As top and perf show them. */
     pthread_setname_np(store->syncer.thread, "store-syncer");
     pthread_setname_np(store->writer.thread, "store-writer");

@@ -72,8 +72,9 @@ void store_write(Store *store, StoreCall *call);
  * called before this returns), otherwise on the reader pool. A read body cannot wait or write. */
 void store_read(Store *store, StoreCall *call);
 
-/* The caller of a call has left: a parked call completes soon with ERROR_GONE and passes its wake-up on; one that is
- * running completes as usual. The call stays the store's until `done`. */
+/* The caller of a call has left, or waits for nothing any more: a parked call completes soon with ERROR_GONE and passes
+ * its wake-up on; one that has not waited completes as usual, but with ERROR_GONE when it would. The call stays the
+ * store's until `done`. */
 void store_cancel(Store *store, StoreCall *call);
 
 /* ---- Inside a body: only on the thread that runs it ---- */
@@ -169,7 +170,8 @@ Error store_step_sync(Store *store);
 /* The platform clock, now. */
 uint64_t store_now(Store *store);
 /* Moves the platform clock to `target_ms`, firing each timer at its own due time; `task` is posted when all that was
- * due has run. ERROR_DENIED: no virtual clock, or the target lies in the past. */
+ * due has run and the clock's place is durable; never when the store stops before. ERROR_DENIED: no virtual clock, or
+ * the target lies in the past; ERROR_BUSY: it is being moved. */
 Error store_clock_set(Store *store, uint64_t target_ms, Task *task, Mailbox *mailbox);
 
 /* What the store counts, for metrics. */

@@ -55,6 +55,7 @@ typedef struct Watches {
     StoreCall **deadlines; /* a binary heap, soonest first */
     size_t waiting;
     size_t deadlines_capacity;
+    bool in_round; /* some watch is */
     Watch **noted; /* the writer's: ranges that got keys and whose waiters are still to be woken */
     size_t noted_count;
     size_t noted_capacity;
@@ -70,6 +71,8 @@ bool watch_park_again(Watches *watches, StoreCall *call, Watch *watch);
 bool watch_remove(Watches *watches, StoreCall *call);
 /* Notes where keys that a body has newly put (the undo log from `mark` on) are waited for. */
 void watch_note(Watches *watches, const Writeset *set, size_t mark);
+/* Notes every range with waiters, as if there were keys for all of them. */
+void watch_note_all(Watches *watches);
 /* Begins a round of waking: the next noted range, NULL when there is none; and ends it. */
 Watch *watch_pop_noted(Watches *watches);
 void watch_end_round(Watches *watches, Watch *watch);
@@ -170,7 +173,7 @@ typedef struct Timers {
     Mailbox mailbox;
     uint64_t next_due_ms; /* no timer is due before; may be too early */
     size_t outstanding;   /* fired, not yet durable */
-    bool failed;          /* one of them must be tried again */
+    uint64_t retry_ns;    /* something failed: it is tried again, but nothing is done before */
     bool stop;
     uint64_t target_ms; /* the clock is being moved there; 0: it is not */
     Task *moved;
@@ -236,6 +239,9 @@ struct Store {
     atomic_uint_fast64_t disk_free_bytes;
     atomic_uint_fast64_t disk_checked_ns;
 };
+
+/* A store without one of its threads would never answer: ends the process when there can be none. */
+void thread_start(pthread_t *thread, void *(*run)(void *), Store *store);
 
 /* The store's own keys: (KIND_META, name). */
 Slice meta_key(Arena *arena, Slice name);

@@ -2,7 +2,7 @@
  *
  * One thread sleeps until the soonest. It reads the durable state, and queues a write for each timer that is due: the
  * timer is deleted and its body run in one transaction. Deleting a timer early leaves the thread to wake for nothing,
- * which then looks for the next one: tombstones are walked here only, and once. */
+ * which then looks for the next one: the tombstones of deleted ones are walked here only, and only when none is due. */
 #include "store/store_internal.h"
 
 #include "base/bug.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { FIRE_BATCH = 256, RETRY_MS = 500, TIMER_SCHEMA = 1 };
+enum { FIRE_BATCH = 256, RETRY_MS = 500, LONGEST_SLEEP_MS = 60000, TIMER_SCHEMA = 1 };
 
 typedef struct TimerCall {
     StoreCall call;
@@ -90,6 +90,14 @@ void timers_notice(Store *store, uint64_t due_ms)
     pthread_mutex_unlock(&timers->mutex);
 }
 
+/* With the mutex held: everything is looked for again after a pause. */
+static void retry_later(Store *store)
+{
+    Timers *timers = &store->timers;
+    timers->retry_ns = monotonic_ns(store) + RETRY_MS * 1000000ull;
+    timers->next_due_ms = 0;
+}
+
 /* ---- Firing ---- */
 
 static Error fire_body(Txn *txn, StoreCall *call)
@@ -99,9 +107,9 @@ static Error fire_body(Txn *txn, StoreCall *call)
     bool found;
     TRY(txn_get(txn, timer->key, &value, &found));
     if (!found)
-        return OK; /* deleted since it was read */
-    if (timer->moves_clock)
-        clock_save(txn, (int64_t)(timer->due_ms - os_wall_ms(txn->store->os)));
+        return OK;          /* deleted since it was read */
+    if (timer->moves_clock) /* it stands at this timer's time, or later when the timer is overdue */
+        clock_save(txn, (int64_t)(txn_now(txn) - os_wall_ms(txn->store->os)));
     txn_delete(txn, timer->key);
     TimerBody body = txn->store->timers.bodies[timer->kind];
     ASSERT(body != NULL);
@@ -115,7 +123,8 @@ static void fire_done(StoreCall *call)
     if (call->result == OK)
         atomic_fetch_add_explicit(&call->store->timers_fired, 1, memory_order_relaxed);
     pthread_mutex_lock(&timers->mutex);
-    timers->failed = timers->failed || (call->result != OK && call->result != ERROR_STOPPING);
+    if (call->result != OK)
+        retry_later(call->store);
     timers->outstanding--;
     pthread_cond_signal(&timers->wake);
     pthread_mutex_unlock(&timers->mutex);
@@ -161,37 +170,59 @@ static TimerCall *timer_call(Store *store, Slice key, Slice value)
     return timer;
 }
 
-/* Collects timers that are due at or before `now_ms`, at most FIRE_BATCH; `next_ms` gives the first one's due time
- * that was not collected. */
-static size_t collect(Store *store, uint64_t now_ms, TaskChain *due, uint64_t *next_ms)
+/* Where the timers of that due time begin. */
+static Slice due_key(Arena *arena, uint64_t due_ms)
+{
+    Buffer key = key_start(arena, (Slice){0}, (Slice){0}, KIND_TIMER);
+    key_add_uint64(&key, due_ms);
+    return buffer_slice(&key);
+}
+
+/* When the first timer is due that is due at or behind `from_ms`; UINT64_MAX when there is none. */
+static Error find_next(Store *store, EngineSnapshot *snapshot, uint64_t from_ms, Arena *arena, uint64_t *next_ms)
+{
+    const EngineOperations *engine = store->engine->operations;
+    Buffer prefix = key_start(arena, (Slice){0}, (Slice){0}, KIND_TIMER);
+    KeyRange range = key_range_of_prefix(arena, buffer_slice(&prefix));
+    EngineCursor *cursor = engine->scan(store->engine, snapshot, READ_DISK, due_key(arena, from_ms), range.end, false);
+    Slice key;
+    Slice value;
+    Error error = engine->cursor_next(cursor, &key, &value);
+    *next_ms = UINT64_MAX;
+    if (error == OK && key.data != NULL) {
+        key = slice_skip(key, prefix.size);
+        error = key_take_uint64(&key, next_ms);
+    }
+    engine->cursor_close(cursor);
+    return error;
+}
+
+/* Collects timers that are due at or before `now_ms`, at most FIRE_BATCH. When there is none, `next_ms` is when the next
+ * one is due; only then, since what lies ahead may be many deleted ones. After an error those before it are collected. */
+static Error collect(Store *store, uint64_t now_ms, TaskChain *due, size_t *count, uint64_t *next_ms)
 {
     const EngineOperations *engine = store->engine->operations;
     Arena arena = arena_make();
-    Buffer prefix = key_start(&arena, (Slice){0}, (Slice){0}, KIND_TIMER);
-    KeyRange range = key_range_of_prefix(&arena, buffer_slice(&prefix));
-    size_t count = 0;
-    *next_ms = UINT64_MAX;
+    *count = 0;
+    *next_ms = now_ms;
     pthread_rwlock_rdlock(&store->views.gate);
     View *view = view_acquire(store);
-    EngineCursor *cursor = engine->scan(store->engine, view->snapshot, READ_DISK, range.begin, range.end, false);
+    EngineCursor *cursor =
+        engine->scan(store->engine, view->snapshot, READ_DISK, due_key(&arena, 0), due_key(&arena, now_ms + 1), false);
     Slice key;
     Slice value;
-    while (engine->cursor_next(cursor, &key, &value) == OK && key.data != NULL) {
-        TimerCall *timer = timer_call(store, key, value);
-        if (timer->due_ms > now_ms || count == FIRE_BATCH) {
-            *next_ms = timer->due_ms;
-            arena_free(&timer->arena);
-            free(timer);
-            break;
-        }
-        task_chain_push(due, &timer->call.task);
-        count++;
+    Error error = OK;
+    while (*count < FIRE_BATCH && (error = engine->cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        task_chain_push(due, &timer_call(store, key, value)->call.task);
+        (*count)++;
     }
     engine->cursor_close(cursor);
+    if (error == OK && *count == 0)
+        error = find_next(store, view->snapshot, now_ms + 1, &arena, next_ms);
     view_release(store, view);
     pthread_rwlock_unlock(&store->views.gate);
     arena_free(&arena);
-    return count;
+    return error;
 }
 
 static size_t timers_fire(Store *store)
@@ -202,10 +233,12 @@ static size_t timers_fire(Store *store)
     pthread_mutex_unlock(&timers->mutex);
     TaskChain due = {0};
     uint64_t next_ms;
-    size_t count = collect(store, store_now(store), &due, &next_ms);
+    size_t count;
+    Error error = collect(store, store_now(store), &due, &count, &next_ms);
     pthread_mutex_lock(&timers->mutex);
     timers->outstanding += count;
-    timers->failed = false;
+    if (error != OK)
+        retry_later(store);
     pthread_mutex_unlock(&timers->mutex);
     for (Task *task = task_chain_pop(&due); task != NULL; task = task_chain_pop(&due))
         store_write(store, CONTAINER_OF(task, StoreCall, task));
@@ -227,24 +260,33 @@ static Error save_clock_body(Txn *txn, StoreCall *call)
     return OK;
 }
 
+/* The clock has arrived when that is durable; until then the move goes on, to wherever the clock is. */
 static void save_clock_done(StoreCall *call)
 {
     ClockCall *clock = CONTAINER_OF(call, ClockCall, call);
     Timers *timers = &call->store->timers;
     pthread_mutex_lock(&timers->mutex);
     timers->outstanding--;
-    Task *moved = timers->moved;
-    timers->moved = NULL;
+    Task *moved = call->result == OK ? timers->moved : NULL;
+    Mailbox *mailbox = timers->moved_mailbox;
+    if (call->result == OK) {
+        timers->moved = NULL;
+    } else {
+        timers->target_ms = store_now(call->store);
+        retry_later(call->store);
+    }
     pthread_cond_signal(&timers->wake);
     pthread_mutex_unlock(&timers->mutex);
-    TaskChain chain = {0};
-    task_chain_push(&chain, moved);
-    timers->moved_mailbox->post(timers->moved_mailbox, chain);
+    if (moved != NULL) {
+        TaskChain chain = {0};
+        task_chain_push(&chain, moved);
+        mailbox->post(mailbox, chain);
+    }
     arena_free(&clock->arena);
     free(clock);
 }
 
-/* The target is reached: lets the clock run from there, keeps the offset, then tells whoever asked. */
+/* The target is reached: lets the clock run from there and keeps the offset; then whoever asked is told. */
 static void clock_arrive(Store *store, uint64_t target_ms)
 {
     atomic_store(&store->clock.offset_ms, (int64_t)(target_ms - os_wall_ms(store->os)));
@@ -297,12 +339,20 @@ static void clock_step(Store *store, uint64_t target_ms)
         atomic_store(&store->clock.held_ms, next_ms);
 }
 
+/* With the mutex held: whether there is something to do now. */
+static bool is_ready(Store *store)
+{
+    const Timers *timers = &store->timers;
+    return timers->outstanding == 0 && monotonic_ns(store) >= timers->retry_ns &&
+           (timers->target_ms != 0 || timers->next_due_ms <= store_now(store));
+}
+
 size_t timers_step(Store *store)
 {
     Timers *timers = &store->timers;
     pthread_mutex_lock(&timers->mutex);
     uint64_t target_ms = timers->target_ms;
-    bool ready = timers->outstanding == 0 && (target_ms != 0 || timers->next_due_ms <= store_now(store));
+    bool ready = is_ready(store);
     pthread_mutex_unlock(&timers->mutex);
     if (!ready)
         return 0;
@@ -319,18 +369,20 @@ static void sleep_until_due(Store *store)
 {
     Timers *timers = &store->timers;
     uint64_t now_ms = store_now(store);
-    uint64_t wait_ms = timers->failed ? RETRY_MS : timers->next_due_ms <= now_ms ? 0 : timers->next_due_ms - now_ms;
-    if (timers->outstanding > 0 || (timers->next_due_ms == UINT64_MAX && !timers->failed)) {
+    uint64_t until_ns = monotonic_ns(store);
+    if (timers->outstanding > 0 || (timers->next_due_ms == UINT64_MAX && timers->target_ms == 0)) {
         pthread_cond_wait(&timers->wake, &timers->mutex);
         return;
     }
-    /* A day at most: the wall clock may be set meanwhile. */
-    uint64_t until_ns = monotonic_ns(store) + (wait_ms < 86400000 ? wait_ms : 86400000) * 1000000;
+    if (until_ns < timers->retry_ns) {
+        until_ns = timers->retry_ns;
+    } else if (timers->next_due_ms > now_ms) {
+        /* A minute at most: the wall clock may be set meanwhile. */
+        uint64_t wait_ms = timers->next_due_ms - now_ms;
+        until_ns += (wait_ms < LONGEST_SLEEP_MS ? wait_ms : LONGEST_SLEEP_MS) * 1000000ull;
+    }
     struct timespec until = {(time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000)};
     pthread_cond_timedwait(&timers->wake, &timers->mutex, &until);
-    if (timers->failed)
-        timers->next_due_ms = 0;
-    timers->failed = false;
 }
 
 void *timer_main(void *argument)
@@ -339,9 +391,7 @@ void *timer_main(void *argument)
     Timers *timers = &store->timers;
     for (;;) {
         pthread_mutex_lock(&timers->mutex);
-        while (!timers->stop &&
-               (timers->outstanding > 0 ||
-                (timers->target_ms == 0 && (timers->failed || timers->next_due_ms > store_now(store)))))
+        while (!timers->stop && !is_ready(store))
             sleep_until_due(store);
         bool stop = timers->stop;
         pthread_mutex_unlock(&timers->mutex);

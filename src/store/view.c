@@ -8,7 +8,12 @@ void views_init(Store *store)
 {
     Views *views = &store->views;
     pthread_mutex_init(&views->mutex, NULL);
-    pthread_rwlock_init(&views->gate, NULL);
+    /* Readers come all the time and overlap: the one writer would wait for ever for a moment without. */
+    pthread_rwlockattr_t writer_first;
+    pthread_rwlockattr_init(&writer_first);
+    pthread_rwlockattr_setkind_np(&writer_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&views->gate, &writer_first);
+    pthread_rwlockattr_destroy(&writer_first);
     list_init(&views->all);
     views_publish(store, store->engine->operations->snapshot_open(store->engine));
 }

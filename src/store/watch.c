@@ -6,6 +6,8 @@
 
 /* Ranges without waiters are kept, since pollers come back to them, until they are this many and half of all. */
 enum { EMPTY_WATCHES_KEPT = 1024 };
+/* More keys than any round of waking takes. */
+static const size_t KEYS_FOR_ALL = SIZE_MAX / 2;
 
 void watches_init(Watches *watches)
 {
@@ -210,23 +212,37 @@ bool watch_remove(Watches *watches, StoreCall *call)
     return parked;
 }
 
+static void note(Watches *watches, Watch *watch, size_t keys)
+{
+    watch->keys += keys;
+    if (watch->noted)
+        return;
+    watch->noted = true;
+    watches->noted = grown(watches->noted, &watches->noted_capacity, watches->noted_count + 1, sizeof(Watch *));
+    watches->noted[watches->noted_count++] = watch;
+}
+
 void watch_note(Watches *watches, const Writeset *set, size_t mark)
 {
     pthread_mutex_lock(&watches->mutex);
-    for (size_t i = mark; watches->waiting > 0 && i < set->undo_count; i++) {
+    bool anyone = watches->waiting > 0 || watches->in_round; /* a round's idle waiters are not counted */
+    for (size_t i = mark; anyone && i < set->undo_count; i++) {
         const WriteUndo *undo = &set->undo[i];
         if (undo->node->state != WRITE_PUT || undo->state == WRITE_PUT)
             continue;
         Watch *watch = watch_of_key(watches, undo->node->key);
-        if (watch == NULL || list_is_empty(&watch->waiters))
-            continue;
-        watch->keys++;
-        if (watch->noted)
-            continue;
-        watch->noted = true;
-        watches->noted = grown(watches->noted, &watches->noted_capacity, watches->noted_count + 1, sizeof(Watch *));
-        watches->noted[watches->noted_count++] = watch;
+        if (watch != NULL && (watch->in_round || !list_is_empty(&watch->waiters)))
+            note(watches, watch, 1);
     }
+    pthread_mutex_unlock(&watches->mutex);
+}
+
+void watch_note_all(Watches *watches)
+{
+    pthread_mutex_lock(&watches->mutex);
+    for (size_t i = 0; i < watches->count; i++)
+        if (!list_is_empty(&watches->sorted[i]->waiters))
+            note(watches, watches->sorted[i], KEYS_FOR_ALL);
     pthread_mutex_unlock(&watches->mutex);
 }
 
@@ -238,7 +254,7 @@ Watch *watch_pop_noted(Watches *watches)
     Watch *watch = watches->noted[--watches->noted_count];
     pthread_mutex_lock(&watches->mutex);
     watch->noted = false;
-    watch->in_round = true;
+    watch->in_round = watches->in_round = true;
     pthread_mutex_unlock(&watches->mutex);
     return watch;
 }
@@ -246,8 +262,10 @@ Watch *watch_pop_noted(Watches *watches)
 void watch_end_round(Watches *watches, Watch *watch)
 {
     pthread_mutex_lock(&watches->mutex);
-    watch->keys = 0;
-    watch->in_round = false;
+    /* Noted again by one of its own waiters: those that looked before that one look again. */
+    if (!watch->noted)
+        watch->keys = 0;
+    watch->in_round = watches->in_round = false;
     pthread_mutex_unlock(&watches->mutex);
 }
 

@@ -127,6 +127,15 @@ static bool anything_unsynced(Store *store)
     return unsynced;
 }
 
+/* Whether the log has failed and the engine is still to be opened again. */
+static bool is_broken(Store *store)
+{
+    pthread_mutex_lock(&store->syncer.mutex);
+    bool broken = store->syncer.broken;
+    pthread_mutex_unlock(&store->syncer.mutex);
+    return broken;
+}
+
 static void group_add(Store *store, StoreCall *call, Error result)
 {
     call->result = result;
@@ -145,7 +154,11 @@ static Error execute(Store *store, StoreCall *call, Txn *txn)
         .tier = READ_DISK,
         .earliest_timer_ms = UINT64_MAX,
     };
-    Error error = atomic_load(&call->cancelled) ? ERROR_GONE : disk_refuses(store, call) ? ERROR_FULL : OK;
+    Error error = OK;
+    if (atomic_load(&call->cancelled) && call->deadline_ns != 0) /* it was woken: the wake-up goes to another one */
+        error = ERROR_GONE;
+    else if (is_broken(store) || disk_refuses(store, call))
+        error = ERROR_FULL; /* a broken engine still shows what its log has lost */
     if (error == OK)
         error = txn_run(txn, call);
     if (txn->earliest_timer_ms < writer->group.earliest_timer_ms)
@@ -199,6 +212,14 @@ static void wake_waiters(Store *store, Watch *watch)
     watch_end_round(&store->watches, watch);
 }
 
+/* Wakes whoever waits for what has been put, and for what those put in turn. */
+static void wake_noted(Store *store)
+{
+    for (Watch *watch = watch_pop_noted(&store->watches); watch != NULL; watch = watch_pop_noted(&store->watches))
+        wake_waiters(store, watch);
+    writeset_keep(&store->writer.set);
+}
+
 static void run_call(Store *store, StoreCall *call)
 {
     Txn txn;
@@ -208,30 +229,36 @@ static void run_call(Store *store, StoreCall *call)
         return;
     }
     group_add(store, call, error);
-    if (error == OK) {
+    if (error == OK)
         watch_note(&store->watches, &store->writer.set, txn.first_undo);
-        for (Watch *watch = watch_pop_noted(&store->watches); watch != NULL; watch = watch_pop_noted(&store->watches))
-            wake_waiters(store, watch);
-    }
-    writeset_keep(&store->writer.set);
+    wake_noted(store);
 }
 
 /* ---- Groups ---- */
 
-/* A failed log write or sync: with a full disk everything unsynced is refused and the engine reopened later; otherwise
- * nobody can know what the disk holds, and only a restart finds out. */
-static void log_failed(Store *store, Error error)
+_Noreturn static void stop_process(Error error)
+{
+    fprintf(stderr,
+            "brume: the log cannot be written (%s). Stopping; what was acknowledged is safe. Check the disk "
+            "and start again.\n",
+            error_text(error));
+    abort();
+}
+
+static bool has_space(Store *store)
 {
     uint64_t free_bytes = 0;
-    bool full = store->directory != NULL && os_disk_free(store->os, store->directory, &free_bytes) == OK &&
-                free_bytes < store->limits.value[LIMIT_STORE_RESERVE_BYTES];
-    if (!full) {
-        fprintf(stderr,
-                "brume: the log cannot be written (%s). Stopping; what was acknowledged is safe. Check the disk "
-                "and start again.\n",
-                error_text(error));
-        abort();
-    }
+    return os_disk_free(store->os, store->directory, &free_bytes) == OK &&
+           free_bytes >= store->limits.value[LIMIT_STORE_RESERVE_BYTES];
+}
+
+/* A failed log write or sync: with a full disk everything unsynced is refused and the engine reopened later; otherwise
+ * nobody can know what the disk holds, and only a restart finds out. That the disk is full is told by the error, or
+ * seen; not only seen, since whoever filled it may have made room again. */
+static void log_failed(Store *store, Error error)
+{
+    if (store->directory == NULL || (error != ERROR_FULL && has_space(store)))
+        stop_process(error);
     pthread_mutex_lock(&store->syncer.mutex);
     store->syncer.broken = true;
     pthread_mutex_unlock(&store->syncer.mutex);
@@ -242,14 +269,6 @@ static void set_results(TaskChain calls, Error result)
 {
     for (Task *task = calls.first; task != NULL; task = task->next)
         CONTAINER_OF(task, StoreCall, task)->result = result;
-}
-
-static bool is_broken(Store *store)
-{
-    pthread_mutex_lock(&store->syncer.mutex);
-    bool broken = store->syncer.broken;
-    pthread_mutex_unlock(&store->syncer.mutex);
-    return broken;
 }
 
 /* Appends the group to what waits for a sync. */
@@ -306,14 +325,15 @@ static void close_group(Store *store)
     EngineChange *changes = writeset_changes(&writer->set, &count);
     if (count > 0) {
         FAILPOINT("writer.before_write");
-        Error error = is_broken(store) ? ERROR_FULL : store->engine->operations->write(store->engine, changes, count);
+        bool broken = is_broken(store);
+        Error error = broken ? ERROR_FULL : store->engine->operations->write(store->engine, changes, count);
         if (error == OK) {
             hotset_apply(&writer->hot, changes, count);
             group.snapshot = store->engine->operations->snapshot_open(store->engine);
             writer->last_write_ns = monotonic_ns(store);
             writer->unflushed = true;
         } else {
-            if (error != ERROR_FULL)
+            if (!broken)
                 log_failed(store, error);
             set_results(group.calls, ERROR_FULL);
         }
@@ -321,6 +341,9 @@ static void close_group(Store *store)
     }
     writeset_clear(&writer->set);
     if (group.snapshot == NULL && !anything_unsynced(store)) {
+        /* Nothing is unsynced any more when a sync has failed meanwhile; what these have read is lost then. */
+        if (is_broken(store))
+            set_results(group.calls, ERROR_FULL);
         post_completions(group.calls);
         return;
     }
@@ -406,13 +429,29 @@ bool disk_refuses(Store *store, const StoreCall *call)
     return free_bytes < (call->frees_space ? reserve / 2 : reserve);
 }
 
-/* After a log write failed: when space has returned, drops what was not durable and opens the engine again. */
+/* The disk may fill up again meanwhile: then nobody can read until there is space. */
+static void reopen(Store *store)
+{
+    Writer *writer = &store->writer;
+    Error error;
+    while ((error = store->engine->operations->reopen(store->engine)) == ERROR_FULL) {
+        nanosleep(&(struct timespec){.tv_nsec = REOPEN_MS * 1000000}, NULL);
+        pthread_mutex_lock(&writer->mutex);
+        bool stop = writer->stop;
+        pthread_mutex_unlock(&writer->mutex);
+        if (stop)
+            stop_process(error);
+    }
+    if (error != OK)
+        stop_process(error);
+}
+
+/* After a log write failed: when space has returned, opens the engine again, which drops what it has lost. Then whoever
+ * waits looks again: what others had taken may be back. */
 static void try_to_reopen(Store *store)
 {
-    uint64_t free_bytes = 0;
     Syncer *syncer = &store->syncer;
-    if (os_disk_free(store->os, store->directory, &free_bytes) != OK ||
-        free_bytes < store->limits.value[LIMIT_STORE_RESERVE_BYTES])
+    if (!has_space(store))
         return;
     pthread_mutex_lock(&syncer->mutex);
     bool quiet = !syncer->busy && syncer->executed.calls.first == NULL && syncer->executed.snapshot == NULL;
@@ -422,14 +461,14 @@ static void try_to_reopen(Store *store)
     pthread_rwlock_wrlock(&store->views.gate);
     views_lose(store);
     hotset_clear(&store->writer.hot);
-    Error error = store->engine->operations->reopen(store->engine);
-    if (error != OK)
-        bug_report(__FILE__, __LINE__, "that the engine opens again after a full disk");
+    reopen(store);
     views_publish(store, store->engine->operations->snapshot_open(store->engine));
     pthread_rwlock_unlock(&store->views.gate);
     pthread_mutex_lock(&syncer->mutex);
     syncer->broken = syncer->unsynced = false;
     pthread_mutex_unlock(&syncer->mutex);
+    watch_note_all(&store->watches);
+    wake_noted(store);
 }
 
 /* ---- The writer's loop ---- */
@@ -487,6 +526,8 @@ bool writer_step(Store *store)
     pthread_mutex_unlock(&writer->mutex);
     if (writer->group.count > 0)
         close_group(store);
+    else if (writer->set.count > 0)
+        writeset_clear(&writer->set); /* what bodies that wait now have written and dropped */
     return expired + taken > 0;
 }
 

@@ -183,9 +183,36 @@ static void crash(Run *run, Model *last)
     run->executed = *last = found;
 }
 
+/* The disk is full when the log is written or synced. Everything unsynced is refused and never happened; what was
+ * acknowledged before is what the next body sees. */
+static void fill_disk(Run *run, const Model *last)
+{
+    bool in_write = chance(run, 2) == 0;
+    engine_memory_fail(run->world.engine, in_write ? ERROR_FULL : OK, in_write ? OK : ERROR_FULL);
+    store_step(run->world.store);
+    os_sim_set_disk_free(run->world.os, 0);
+    do
+        store_step_sync(run->world.store);
+    while (store_step(run->world.store));
+    int newest = acknowledged(run);
+    run->executed = *last;
+    for (size_t i = 0; i < run->count; i++) {
+        const Operation *operation = run->operations[i];
+        assert_true(operation->probe.done);
+        if (operation->order == newest && newest > 0)
+            run->executed = operation->after;
+    }
+    engine_memory_fail(run->world.engine, OK, OK);
+    os_sim_set_disk_free(run->world.os, 1ull << 40);
+    os_sim_advance_ms(run->world.os, 200);
+    Model found = {0};
+    assert_int_equal(world_read(&run->world, snapshot_body, &found), OK);
+    assert_memory_equal(&found, &run->executed, sizeof found);
+}
+
 static void simulate(uint64_t seed)
 {
-    Run run = {.random = seed | 1};
+    Run run = {.random = seed | 1, .world.directory = "/data"};
     Model last = {0};
     current = &run;
     print_message("seed %llu\n", (unsigned long long)seed);
@@ -202,6 +229,8 @@ static void simulate(uint64_t seed)
         case 3:
             if (chance(&run, 10) == 0)
                 crash(&run, &last);
+            else if (chance(&run, 10) == 0)
+                fill_disk(&run, &last);
             break;
         default:
             start_operation(&run);

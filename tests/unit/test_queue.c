@@ -314,6 +314,77 @@ static void a_dropped_queue_leaves_nothing_and_its_name_rests_a_minute(void **st
     expect_counts(world, Q, 0, 0, 0);
 }
 
+/* In one millisecond, as one client right behind another may: neither deletion job takes the other's place. */
+static void a_queue_dropped_right_after_its_purge_leaves_nothing_either(void **state)
+{
+    World *world = *state;
+    size_t nothing = keys(world);
+    run(world, create_body, Q);
+    for (int i = 0; i < 600; i++)
+        send(world, Q, SLICE("a"), i % 2 == 0 ? MINUTE : 0);
+    Step step = {.name = Q};
+    Probe purge;
+    Probe drop;
+    probe_start(world, &purge, purge_body, &step);
+    probe_start(world, &drop, drop_body, &step);
+    world_settle(world);
+    assert_true(purge.done && purge.call.result == OK && drop.done && drop.call.result == OK);
+    arena_free(&purge.arena);
+    arena_free(&drop.arena);
+    assert_int_equal(keys(world), nothing + 2); /* the name's trace and its timer */
+}
+
+/* A body of a deletion job holds all other writes up: it reads a few MiB of messages at most. */
+static void large_messages_are_deleted_a_few_at_a_time(void **state)
+{
+    World *world = *state;
+    enum { MESSAGES = 40, BYTES = 512 << 10 };
+    static char text[BYTES];
+    memset(text, 'x', BYTES);
+    run(world, create_body, Q);
+    size_t empty = keys(world);
+    StoreStats before;
+    StoreStats after;
+    for (int i = 0; i < MESSAGES; i++)
+        send(world, Q, slice_make(text, BYTES), 0);
+    store_stats(world->store, &before);
+    assert_int_equal(run(world, purge_body, Q), OK);
+    store_stats(world->store, &after);
+    assert_int_equal(keys(world), empty);
+    assert_true(after.timers_fired - before.timers_fired >= 5);
+
+    for (int i = 0; i < MESSAGES; i++)
+        send(world, Q, slice_make(text, BYTES), 0);
+    os_sim_advance_ms(world->os, HOUR);
+    Step step = {.name = Q, .max = 1};
+    Probe probe;
+    probe_start(world, &probe, receive_body, &step); /* it runs before the sweep */
+    store_stats(world->store, &before);
+    world_settle(world);
+    store_stats(world->store, &after);
+    assert_true(probe.done);
+    assert_int_equal(step.received.count, 0);
+    arena_free(&step.arena);
+    arena_free(&probe.arena);
+    assert_int_equal(keys(world), empty);
+    assert_true(after.timers_fired - before.timers_fired >= 4);
+}
+
+/* The wall clock may be set back. */
+static void a_clock_that_was_set_back_takes_no_visibility_away(void **state)
+{
+    World *world = *state;
+    char receipt[80];
+    run(world, create_body, Q);
+    send(world, Q, SLICE("a"), 0);
+    assert_int_equal(receive(world, Q, 1, receipt), 1);
+    os_sim_advance_ms(world->os, (uint64_t)-5000);
+    assert_int_equal(change(world, Q, receipt, SECOND), OK);
+    expect_counts(world, Q, 0, 1, 0);
+    assert_int_equal(change(world, Q, receipt, 0), OK);
+    expect_counts(world, Q, 1, 0, 0);
+}
+
 static void receipts_are_for_one_queue_only(void **state)
 {
     World *world = *state;
@@ -472,6 +543,9 @@ int main(void)
         PROMISE(a_message_is_never_given_past_its_retention_and_leaves_nothing_behind),
         PROMISE(a_purge_takes_all_at_once_and_leaves_nothing_behind),
         PROMISE(a_dropped_queue_leaves_nothing_and_its_name_rests_a_minute),
+        PROMISE(a_queue_dropped_right_after_its_purge_leaves_nothing_either),
+        PROMISE(large_messages_are_deleted_a_few_at_a_time),
+        PROMISE(a_clock_that_was_set_back_takes_no_visibility_away),
         PROMISE(receipts_are_for_one_queue_only),
         PROMISE(visibility_can_be_changed_up_to_twelve_hours_in_all),
         PROMISE(a_waiting_receiver_gets_what_is_sent_or_comes_back_or_nothing),

@@ -449,6 +449,10 @@ static void a_backup_is_one_state_and_any_damage_is_noticed(void **state)
     }
     tape.size--;
     assert_int_equal(restored(&tape), ERROR_MALFORMED);
+    tape.size++;
+    assert_int_equal(restored(&tape), OK);
+    tape.bytes[tape.size++] = '\n';
+    assert_int_equal(restored(&tape), ERROR_MALFORMED);
 }
 
 int main(void)

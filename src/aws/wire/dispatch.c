@@ -7,7 +7,8 @@
  *   on_stored          the store gives the call back
  *   finish             encode and answer
  *
- * on_gone may come at any time before the answer: a parked call is then given back early. */
+ * on_gone may come at any time before the answer, also when the client has only ended its side of the connection: what
+ * it asked for is done and answered, but nothing waits, and a parked call is given back early. */
 #include "aws/wire/answer.h"
 #include "aws/wire/common_error.h"
 #include "aws/wire/cors.h"
@@ -258,14 +259,14 @@ static void run(CallState *state)
     } else {
         state->store_call.home = home_of_call(state);
         store_write(options->store, &state->store_call);
+        if (state->gone) /* it comes back through the mailbox: it is still there */
+            store_cancel(options->store, &state->store_call);
     }
 }
 
 static void on_authenticated(Call *call, Error error)
 {
     CallState *state = call->state;
-    if (state->gone)
-        error = ERROR_GONE;
     if (error == OK)
         error = decode(state);
     if (error == OK)
