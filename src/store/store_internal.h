@@ -145,7 +145,7 @@ typedef struct Syncer {
     bool busy;     /* a sync is in flight */
     bool unsynced; /* something written is not durable */
     bool stop;
-    bool broken; /* the engine's log failed on a full disk; the writer reopens it */
+    atomic_bool broken; /* the engine's log failed on a full disk; the writer reopens it */
     pthread_t thread;
 } Syncer;
 

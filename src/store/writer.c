@@ -130,10 +130,7 @@ static bool anything_unsynced(Store *store)
 /* Whether the log has failed and the engine is still to be opened again. */
 static bool is_broken(Store *store)
 {
-    pthread_mutex_lock(&store->syncer.mutex);
-    bool broken = store->syncer.broken;
-    pthread_mutex_unlock(&store->syncer.mutex);
-    return broken;
+    return atomic_load(&store->syncer.broken);
 }
 
 static void group_add(Store *store, StoreCall *call, Error result)
@@ -259,9 +256,7 @@ static void log_failed(Store *store, Error error)
 {
     if (store->directory == NULL || (error != ERROR_FULL && has_space(store)))
         stop_process(error);
-    pthread_mutex_lock(&store->syncer.mutex);
-    store->syncer.broken = true;
-    pthread_mutex_unlock(&store->syncer.mutex);
+    atomic_store(&store->syncer.broken, true);
 }
 
 /* Gives every call of the chain that result instead of its own. */
@@ -362,7 +357,7 @@ Error syncer_step(Store *store)
     syncer->busy = true;
     Executed executed = syncer->executed;
     syncer->executed = (Executed){.earliest_timer_ms = UINT64_MAX};
-    bool broken = syncer->broken;
+    bool broken = is_broken(store);
     pthread_mutex_unlock(&syncer->mutex);
 
     Error error = broken ? ERROR_FULL : OK;
@@ -465,7 +460,8 @@ static void try_to_reopen(Store *store)
     views_publish(store, store->engine->operations->snapshot_open(store->engine));
     pthread_rwlock_unlock(&store->views.gate);
     pthread_mutex_lock(&syncer->mutex);
-    syncer->broken = syncer->unsynced = false;
+    syncer->unsynced = false;
+    atomic_store(&syncer->broken, false);
     pthread_mutex_unlock(&syncer->mutex);
     watch_note_all(&store->watches);
     wake_noted(store);
