@@ -118,9 +118,9 @@ const Option start_options[] = {
      read_auth, "open or signed"},
     {"virtual-clock", NULL, "BRUME_VIRTUAL_CLOCK", NULL, "Lets `brume clock` move the platform's time.",
      read_virtual_clock, "true or false"},
-    {"threads", "N", "BRUME_THREADS", "one for each processor, at most 8", "Threads that serve connections.",
+    {"threads", "N", "BRUME_THREADS", "one for two processors, at most 8", "Threads that serve connections.",
      read_threads, "a number from 1 to 64"},
-    {"cache-mb", "N", "BRUME_CACHE_MB", "64", "Memory for data read from the disk, in MiB.", read_cache,
+    {"cache-mb", "N", "BRUME_CACHE_MB", "32", "Memory for data read from the disk, in MiB.", read_cache,
      "a number of MiB from 1 on"},
     {"limit", "NAME=VALUE", NULL, NULL,
      "Changes a limit or quota; may be given several times. In the file: `limit.NAME = VALUE`.", read_limit,
@@ -313,10 +313,11 @@ bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Sli
     *settings = (Settings){
         .data = data_directory_default(arena),
         .listen = "127.0.0.1:4566",
-        .threads = processors < 1   ? 1
-                   : processors > 8 ? 8
-                                    : (unsigned)processors,
-        .cache_bytes = 64u << 20,
+        /* The writer and the syncing thread want processors too: a second loop on two of them slows all by 10 %. */
+        .threads = processors < 4    ? 1
+                   : processors > 16 ? 8
+                                     : (unsigned)processors / 2,
+        .cache_bytes = 32u << 20,
         .log_level = LOG_LEVEL_WARNING,
         .limits = limits_default,
     };

@@ -52,6 +52,10 @@ Error store_start(Store *store)
     thread_start(&store->syncer.thread, syncer_main, store);
     thread_start(&store->writer.thread, writer_main, store);
     thread_start(&store->timers.thread, timer_main, store);
+    /* As top and perf show them. */
+    pthread_setname_np(store->syncer.thread, "store-syncer");
+    pthread_setname_np(store->writer.thread, "store-writer");
+    pthread_setname_np(store->timers.thread, "store-timers");
     return OK;
 }
 

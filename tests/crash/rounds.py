@@ -93,7 +93,7 @@ class Round:
 
     def live(self, life):
         self.figures.lives += 1
-        if life > 0 and self.chance.random() < 0.5:
+        if self.chance.random() < 0.5:
             self.die_at_start()
         failpoint = f"{self.failpoint}:{int(2 ** self.chance.uniform(3, 9))}" if self.failpoint else None
         server = self.start(failpoint)

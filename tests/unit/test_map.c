@@ -89,8 +89,11 @@ static void random_use_agrees_with_an_array(void **state)
             for (size_t i = 0; i < MODEL_KEYS; i++)
                 expected += model[i] != NULL;
             size_t position = 0;
-            for (const MapEntry *entry; (entry = map_next(&map, &position)) != NULL; seen++)
-                assert_ptr_equal(entry->value, model[atoi(entry->key.data)]);
+            for (const MapEntry *entry; (entry = map_next(&map, &position)) != NULL; seen++) {
+                char copy[24] = {0};
+                memcpy(copy, entry->key.data, entry->key.size);
+                assert_ptr_equal(entry->value, model[atoi(copy)]);
+            }
             assert_int_equal(seen, expected);
             assert_int_equal(map.count, expected);
         }

@@ -21,14 +21,15 @@ export async function startServer({ options = [], env = {} } = {}) {
     env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  const [line] = await Promise.race([
-    once(readline.createInterface({ input: child.stdout }), 'line'),
-    exited.then(([code]) => { throw new Error(`brume ended with ${code} before it was ready`); }),
+  const first = await Promise.race([
+    once(readline.createInterface({ input: child.stdout }), 'line').then(([line]) => line),
+    exited.then(([code]) => `nothing: it ended with ${code}`, (error) => `nothing: ${error.message}`),
   ]);
-  const ready = READY.exec(line);
+  const ready = READY.exec(first);
   if (!ready) {
     child.kill('SIGKILL');
-    throw new Error(`not the ready line: ${line}`);
+    fs.rmSync(folder, { recursive: true, force: true });
+    throw new Error(`instead of its ready line, brume printed ${first}`);
   }
   const stop = async () => {
     child.kill('SIGTERM');
