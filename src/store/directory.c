@@ -24,6 +24,8 @@ static Error take(Os *os, const char *path, Arena *arena, DataDirectory *directo
                                 "the data directory %s may not be written: change its owner, or choose another "
                                 "by --data",
                                 path);
+    else if (error == ERROR_EXISTS)
+        *message = arena_format(arena, "%s is a file: name a directory by --data", path);
     else if (error != OK)
         *message = arena_format(arena, "the data directory %s cannot be used: %s", path, error_text(error));
     return error;
@@ -121,29 +123,37 @@ void data_directory_close(DataDirectory *directory)
     os_unlock_directory(directory->os, directory->lock);
 }
 
-static Error restore_into(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message)
+/* Whether the directory is new, as a restore wants it. */
+static Error check_new(Os *os, const char *path, Arena *arena, Slice *message)
 {
     uint64_t format;
     Error error = read_format(os, path, arena, &format);
-    if (error != OK || format != 0 || has_database(os, path, arena)) {
-        *message = arena_format(arena, "there is data in %s already: restore into a new directory", path);
-        return ERROR_EXISTS;
-    }
+    if (error == OK && format == 0 && !has_database(os, path, arena))
+        return OK;
+    *message = error == OK && format == 0
+                   ? arena_format(arena, "%s holds a restore that did not end: remove the directory first", path)
+                   : arena_format(arena, "there is data in %s already: restore into a new directory", path);
+    return ERROR_EXISTS;
+}
+
+static Error restore_into(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message)
+{
+    TRY(check_new(os, path, arena, message));
     Engine *engine;
     TRY(open_engine(os, path, RESTORE_CACHE_BYTES, arena, &engine, message));
-    error = backup_restore(engine, read, source);
+    Error error = backup_restore(engine, read, source);
     engine->operations->close(engine);
+    if (error == OK)
+        error = write_format(os, path, arena);
+    if (error == OK)
+        return OK;
+    engine_rocksdb_destroy(path_in(arena, path, "db"));
     if (error == ERROR_FORMAT)
         *message = arena_format(arena, "the backup was made by a newer brume: restore it with that version");
     else if (error == ERROR_MALFORMED)
         *message = arena_format(arena, "this is no whole backup: it is cut off, or was changed; nothing was restored");
-    else if (error != OK)
+    else
         *message = arena_format(arena, "the backup cannot be written to %s: %s", path, error_text(error));
-    if (error == OK) {
-        error = write_format(os, path, arena);
-        if (error != OK)
-            *message = arena_format(arena, "%s cannot be written: %s", path, error_text(error));
-    }
     return error;
 }
 

@@ -56,6 +56,9 @@ struct Engine {
  * with `message` (in `arena`). */
 Error engine_rocksdb_open(const char *directory, uint64_t cache_bytes, Arena *arena, Engine **engine, Slice *message);
 
+/* Removes the database's files, as far as that goes: what a failed restore leaves. It must be closed. */
+void engine_rocksdb_destroy(const char *directory);
+
 /* An empty engine in memory. */
 Engine *engine_memory_open(void);
 /* Power loss: drops all unsynced writes but a prefix that `seed` chooses; snapshots and cursors must be closed. */

@@ -320,3 +320,12 @@ Error engine_rocksdb_open(const char *directory, uint64_t cache_bytes, Arena *ar
     *engine = &rocks->engine;
     return OK;
 }
+
+void engine_rocksdb_destroy(const char *directory)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+    char *status = NULL;
+    rocksdb_destroy_db(options, directory, &status);
+    free(status);
+    rocksdb_options_destroy(options);
+}
