@@ -279,6 +279,24 @@ static void errors_in_query_are_error_responses(void **unused)
 }
 
 /* As AWS recorded it of queue URLs. */
+/* Each in the form that the service's own SDK reads. */
+static void services_that_are_not_there_are_refused_by_name(void **unused)
+{
+    (void)unused;
+    static const char scope[] = "authorization: AWS4-HMAC-SHA256 Credential=123456789012/20260131/eu-west-1/%s/"
+                                "aws4_request, SignedHeaders=host, Signature=00\r\n";
+    char headers[256];
+    snprintf(headers, sizeof headers, scope, "lambda");
+    assert_int_equal(ask("GET", "/2015-03-31/functions/", headers, ""), 501);
+    assert_answer_has("\"message\":\"Brume does not implement the service lambda (GET /2015-03-31/functions/).\"");
+    snprintf(headers, sizeof headers, scope, "s3");
+    assert_int_equal(ask("PUT", "/bucket/key", headers, "bytes"), 501);
+    assert_answer_has("<Code>NotImplemented</Code><Message>Brume does not implement the service s3 (PUT /bucket/key).");
+    snprintf(headers, sizeof headers, scope, "sqs");
+    assert_int_equal(ask("PUT", "/?Action=ListQueues", headers, ""), 404);
+    assert_answer_has("<UnknownOperationException/>");
+}
+
 /* What Vault and other clients of STS in JSON read. */
 static void query_is_answered_in_json_when_asked_for(void **unused)
 {
@@ -509,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_message_goes_through_in_query),
         cmocka_unit_test(errors_in_query_are_error_responses),
         cmocka_unit_test(query_is_answered_in_json_when_asked_for),
+        cmocka_unit_test(services_that_are_not_there_are_refused_by_name),
         cmocka_unit_test(actions_that_are_not_valid_at_a_place_are_refused),
         cmocka_unit_test(the_service_is_found_by_scope_and_by_host),
         cmocka_unit_test(sts_tells_who_asks),

@@ -116,24 +116,48 @@ static const Service *query_service(CallState *state, const Service *const *serv
     return service;
 }
 
+/* Services of today's SDKs that read errors in XML although they send no form. */
+static const Slice xml_services[] = {SLICE_INIT("s3"), SLICE_INIT("s3express"), SLICE_INIT("route53"),
+                                     SLICE_INIT("cloudfront")};
+
+/* A request that is signed for a service that Brume does not have, in whatever protocol that service speaks: refused by
+ * name, in the form that its SDK reads. */
+static Error refuse_service(CallState *state, Slice service, Slice action)
+{
+    const HttpRequest *request = state->request;
+    bool xml = http_request_header(request, SLICE("content-type")).data != NULL && is_form(request);
+    for (size_t i = 0; i < sizeof xml_services / sizeof xml_services[0]; i++)
+        xml = xml || slice_equal(service, xml_services[i]);
+    if (!xml)
+        state->protocol = PROTOCOL_AWS_JSON_1_1;
+    if (action.data != NULL)
+        return call_fail(&state->call, &common_not_implemented,
+                         "Brume does not implement the service %.*s (operation %.*s).", SLICE_PRINT(service),
+                         SLICE_PRINT(action));
+    return call_fail(&state->call, &common_not_implemented, "Brume does not implement the service %.*s (%.*s %.*s).",
+                     SLICE_PRINT(service), SLICE_PRINT(request->method), SLICE_PRINT(request->path));
+}
+
+static bool is_query_method(Slice method)
+{
+    return slice_equal(method, SLICE("POST")) || slice_equal(method, SLICE("GET"));
+}
+
 static Error route_query(CallState *state, const Service *const *services, size_t service_count, Slice body)
 {
     Call *call = &state->call;
     TRY(read_parameters(state, body));
     Slice action = query_find(&state->parameters, SLICE("Action"));
     call->service = query_service(state, services, service_count, action);
+    Slice scope = signing_scope(state->request).service;
+    if (call->service == NULL && scope.size > 0)
+        return refuse_service(state, scope, action);
     if (action.data == NULL && slice_equal(state->request->method, SLICE("POST")) && call->service != NULL)
         return call_fail(call, &common_missing_action, NULL);
-    if (action.data == NULL)
+    if (action.data == NULL || !is_query_method(state->request->method))
         return call_fail(call, &common_unknown_operation, NULL);
-    if (call->service == NULL) {
-        Slice service = signing_scope(state->request).service;
-        if (service.size > 0)
-            return call_fail(call, &common_not_implemented,
-                             "Brume does not implement the service %.*s (operation %.*s).", SLICE_PRINT(service),
-                             SLICE_PRINT(action));
+    if (call->service == NULL)
         return unknown_action(call, action);
-    }
     Slice version = query_find(&state->parameters, SLICE("Version"));
     if (version.data != NULL && !slice_equal(version, call->service->version))
         return call_fail(call, &common_unknown_operation, "Could not find operation %.*s for version %.*s",
