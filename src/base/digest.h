@@ -27,6 +27,9 @@ void sha256_end(Sha256 *state, unsigned char digest[SHA256_SIZE]);
 Slice hex_encode(Arena *arena, const void *bytes, size_t size);
 /* ERROR_MALFORMED: odd length or another character; either case is read. */
 Error hex_decode(Arena *arena, Slice text, Slice *bytes);
+enum { UUID_TEXT_SIZE = 36 };
+/* The text of a UUID's 16 bytes as they stand (RFC 9562 section 4). */
+void uuid_format(const unsigned char bytes[16], char text[UUID_TEXT_SIZE]);
 /* RFC 4648 section 4, padded. */
 Slice base64_encode(Arena *arena, Slice bytes);
 /* ERROR_MALFORMED: another alphabet, wrong padding, stray bits. */

@@ -29,6 +29,18 @@ Slice hex_encode(Arena *arena, const void *bytes, size_t size)
     return slice_make(text, size * 2);
 }
 
+void uuid_format(const unsigned char bytes[16], char text[UUID_TEXT_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t at = 0;
+    for (size_t i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            text[at++] = '-';
+        text[at++] = digits[bytes[i] >> 4];
+        text[at++] = digits[bytes[i] & 15];
+    }
+}
+
 Error hex_decode(Arena *arena, Slice text, Slice *bytes)
 {
     if (text.size % 2 != 0)

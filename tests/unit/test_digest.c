@@ -190,9 +190,21 @@ static void secure_equal_compares(void **state)
     assert_false(secure_equal(SLICE("abc"), SLICE("abcd")));
 }
 
+static void a_uuid_is_written_in_five_groups(void **state)
+{
+    (void)state;
+    unsigned char bytes[16];
+    char text[UUID_TEXT_SIZE];
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 17);
+    uuid_format(bytes, text);
+    assert_memory_equal(text, "00112233-4455-6677-8899-aabbccddeeff", sizeof text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_uuid_is_written_in_five_groups),
         cmocka_unit_test(hashes_match_the_published_vectors),
         cmocka_unit_test(hmac_matches_rfc_4231),
         cmocka_unit_test(hmac_agrees_with_openssl_at_every_length),

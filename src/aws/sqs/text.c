@@ -2,10 +2,24 @@
 
 #include "base/digest.h"
 
+/* How many bytes at the start are printable ASCII, in steps of eight. */
+static size_t plain_prefix(const unsigned char *bytes, size_t size)
+{
+    const uint64_t high = 0x8080808080808080u;
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= size; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        uint64_t below_space = (word - 0x2020202020202020u) & ~word & high;
+        if ((below_space | (word & high)) != 0)
+            break;
+    }
+    return at;
+}
+
 bool sqs_find_forbidden_character(Slice text, uint32_t *character)
 {
     const unsigned char *bytes = (const unsigned char *)text.data;
-    for (size_t i = 0; i < text.size; i++) {
+    for (size_t i = plain_prefix(bytes, text.size); i < text.size; i++) {
         unsigned char byte = bytes[i];
         if (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') {
             *character = byte;
@@ -110,9 +124,9 @@ bool sqs_is_number(Slice text)
 
 Slice sqs_uuid(Arena *arena, const MessageId *id)
 {
-    Slice hex = hex_encode(arena, id->bytes, sizeof(id->bytes));
-    return arena_format(arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex.data, hex.data + 8, hex.data + 12, hex.data + 16,
-                        hex.data + 20);
+    char *text = arena_alloc_aligned(arena, UUID_TEXT_SIZE, 1);
+    uuid_format(id->bytes, text);
+    return slice_make(text, UUID_TEXT_SIZE);
 }
 
 Slice sqs_md5_hex(Arena *arena, Slice bytes)

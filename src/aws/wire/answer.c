@@ -2,23 +2,16 @@
 
 #include "aws/wire/common_error.h"
 #include "aws/wire/cors.h"
+#include "base/digest.h"
 #include "base/json.h"
 
 void request_id_format(const unsigned char random[16], char text[REQUEST_ID_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-    size_t at = 0;
-    for (size_t i = 0; i < 16; i++) {
-        unsigned byte = random[i];
-        if (i == 6)
-            byte = 0x40 | (byte & 0x0f); /* the version */
-        if (i == 8)
-            byte = 0x80 | (byte & 0x3f); /* the variant */
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            text[at++] = '-';
-        text[at++] = digits[byte >> 4];
-        text[at++] = digits[byte & 15];
-    }
+    unsigned char bytes[16];
+    memcpy(bytes, random, sizeof bytes);
+    bytes[6] = (unsigned char)(0x40 | (bytes[6] & 0x0f)); /* the version */
+    bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f)); /* the variant */
+    uuid_format(bytes, text);
 }
 
 /* ---- What went wrong ---- */
