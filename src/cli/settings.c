@@ -150,7 +150,7 @@ const Option start_options[] = {
      read_virtual_clock, "true or false"},
     {"threads", "N", "BRUME_THREADS", "one for two processors, at most 8", "Threads that serve connections.",
      read_threads, "a number from 1 to 64"},
-    {"cache-mb", "N", "BRUME_CACHE_MB", "32", "Memory for data read from the disk, in MiB.", read_cache,
+    {"cache-mb", "N", "BRUME_CACHE_MB", "24", "Memory for data read from the disk, in MiB.", read_cache,
      "a number of MiB from 1 on"},
     {"limit", "NAME=VALUE", NULL, NULL,
      "Changes a limit or quota; may be given several times. In the file: `limit.NAME = VALUE`.", read_limit,
@@ -384,7 +384,7 @@ bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Sli
         .threads = processors < 4    ? 1
                    : processors > 16 ? 8
                                      : (unsigned)processors / 2,
-        .cache_bytes = 32u << 20,
+        .cache_bytes = 24u << 20,
         .log_level = LOG_LEVEL_WARNING,
         .limits = limits_default,
     };

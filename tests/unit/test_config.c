@@ -83,7 +83,7 @@ static void defaults_are_those_that_help_shows(void **state)
     assert_string_equal(setup->settings.data, "/home/someone/.local/share/brume");
     assert_string_equal(setup->settings.listen, "127.0.0.1:4566");
     assert_int_equal(setup->settings.auth, AUTH_OPEN);
-    assert_int_equal(setup->settings.cache_bytes, 32 << 20);
+    assert_int_equal(setup->settings.cache_bytes, 24 << 20);
     assert_int_equal(setup->settings.log_level, LOG_LEVEL_WARNING);
     assert_false(setup->settings.virtual_clock);
     assert_null(setup->settings.root_access_key_id.data);
