@@ -7,7 +7,7 @@ import time
 import check
 from client import Server
 from ledger import GONE, MAYBE, THERE, Ledger
-from load import Load, make_shared_queues
+from load import CREATED_VISIBILITY, Load, make_shared_queues
 from rounds import Round
 
 
@@ -22,7 +22,8 @@ def between(before, after):
             else:
                 states[key] = GONE if first == GONE else MAYBE
     for queue, values in after[2].items():
-        ledger.visibility[queue] = values | before[2].get(queue, set())
+        # One that was made meanwhile may be there as it was made, before it was changed.
+        ledger.visibility[queue] = values | before[2].get(queue, {CREATED_VISIBILITY})
     return ledger
 
 

@@ -9,6 +9,7 @@ from ledger import GONE, LEAVING, MAYBE, THERE
 SHARED_QUEUES = ["crash-0", "crash-1", "crash-2"]
 WORKERS = 6
 LEASE_SECONDS = 3600  # beyond every round: a lease ends only when the check advances the clock
+CREATED_VISIBILITY = "30"
 CLOCK_MOVES = 4  # in each life
 CLOCK_MOVE = "100s"
 
@@ -146,13 +147,13 @@ class QueueWorker(Worker):
         self.sequence += 1
         queue = f"{self.name}-{self.sequence}"
         self.ledger.queue_is(queue, MAYBE)
-        self.ledger.visibility_may_be(queue, {"30"})
-        self.client.call("CreateQueue", QueueName=queue, Attributes={"VisibilityTimeout": "30"})
+        self.ledger.visibility_may_be(queue, {CREATED_VISIBILITY})
+        self.client.call("CreateQueue", QueueName=queue, Attributes={"VisibilityTimeout": CREATED_VISIBILITY})
         self.ledger.queue_is(queue, THERE)
         self.send_batch(queue)
         end = self.chance.choice(["keep", "set", "purge", "delete"])
         if end == "set":
-            self.ledger.visibility_may_be(queue, {"30", "77"})
+            self.ledger.visibility_may_be(queue, {CREATED_VISIBILITY, "77"})
             self.call("SetQueueAttributes", queue, Attributes={"VisibilityTimeout": "77"})
             self.ledger.visibility_may_be(queue, {"77"})
         elif end == "purge":
@@ -211,8 +212,8 @@ def make_shared_queues(port, ledger):
     try:
         for queue in SHARED_QUEUES:
             ledger.queue_is(queue, MAYBE)
-            ledger.visibility_may_be(queue, {"30"})
-            client.call("CreateQueue", QueueName=queue, Attributes={"VisibilityTimeout": "30"})
+            ledger.visibility_may_be(queue, {CREATED_VISIBILITY})
+            client.call("CreateQueue", QueueName=queue, Attributes={"VisibilityTimeout": CREATED_VISIBILITY})
             ledger.queue_is(queue, THERE)
     finally:
         client.close()
