@@ -31,14 +31,14 @@ typedef struct Job {
     Buffer answer;
 } Job;
 
-enum { FIELDS_MAX = 2 };
+enum { FIELDS_MAX = 3 };
 
 struct Route {
     Slice path;
     Slice fields[FIELDS_MAX]; /* what its document may hold */
     void (*run)(Job *job);
-    TxnBody body; /* for those that run one */
-    bool changes_keys;
+    TxnBody body;            /* for those that run one */
+    void (*after)(Job *job); /* once it is durable, before it is answered; NULL: nothing */
 };
 
 /* ---- Answers ---- */
@@ -113,9 +113,8 @@ static void transaction_done(StoreCall *call)
         refuse_error(job, call->result);
         return;
     }
-    /* The change is durable; nothing derived from the old keys may outlive this answer. */
-    if (job->route->changes_keys)
-        atomic_fetch_add(&job->admin->options.generation->number, 1);
+    if (job->route->after != NULL)
+        job->route->after(job);
     respond(job->request, 200, buffer_slice(&job->answer));
 }
 
@@ -228,6 +227,77 @@ static Error revoke_key(Txn *txn, StoreCall *call)
     return OK;
 }
 
+/* Nothing derived from the old keys may outlive the answer. */
+static void keys_changed(Job *job)
+{
+    atomic_fetch_add(&job->admin->options.generation->number, 1);
+}
+
+/* ---- Limits of an account ---- */
+
+/* What a change of a limit asks for; `value` is a number, or "default". */
+typedef struct LimitChange {
+    Slice account;
+    LimitName limit;
+    uint64_t value;
+    bool is_default;
+} LimitChange;
+
+static Error read_limit_change(const Job *job, LimitChange *change)
+{
+    change->account = account_field(job);
+    TRY(account_limit_find(job->fields[1].text, &change->limit));
+    change->is_default = slice_equal(job->fields[2].text, SLICE("default"));
+    change->value = job->admin->options.limits->value[change->limit];
+    if (!change->is_default && !slice_parse_uint64(job->fields[2].text, &change->value))
+        return LIMIT_VALUE_INVALID;
+    return OK;
+}
+
+static Error change_limit(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    LimitChange change;
+    TRY(read_limit_change(job, &change));
+    if (change.is_default)
+        TRY(account_limit_delete(txn, change.account, change.limit));
+    else
+        TRY(account_limit_put(txn, change.account, change.limit, change.value));
+    JsonWriter writer = begin_answer(job, call);
+    json_write_object_end(&writer);
+    return OK;
+}
+
+static void limit_changed(Job *job)
+{
+    LimitChange change;
+    ASSERT(read_limit_change(job, &change) == OK);
+    account_limits_set(job->admin->options.account_limits, change.account, change.limit, change.value);
+}
+
+/* Those of the account that are not the default. */
+static void list_limits(Job *job)
+{
+    const Limits *limits = account_limits_of(job->admin->options.account_limits, account_field(job));
+    job->answer = buffer_make(job->request->arena);
+    JsonWriter writer = json_writer(&job->answer);
+    json_write_object_begin(&writer);
+    json_write_name(&writer, SLICE("limits"));
+    json_write_array_begin(&writer);
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        if (limits->value[i] == job->admin->options.limits->value[i])
+            continue;
+        json_write_object_begin(&writer);
+        write_string(&writer, SLICE("name"), slice_of_string(limit_rows[i].name));
+        json_write_name(&writer, SLICE("value"));
+        json_write_uint64(&writer, limits->value[i]);
+        json_write_object_end(&writer);
+    }
+    json_write_array_end(&writer);
+    json_write_object_end(&writer);
+    respond(job->request, 200, buffer_slice(&job->answer));
+}
+
 /* ---- The clock ---- */
 
 static void respond_with_time(Job *job)
@@ -317,15 +387,21 @@ void admin_stop(Admin *admin, Task *stopped)
 /* ---- Routes ---- */
 
 static const Route routes[] = {
-    {SLICE_INIT("/account/create"), {SLICE_INIT("id"), SLICE_INIT("name")}, run_write, create_account, false},
-    {SLICE_INIT("/account/list"), {SLICE_INIT("after")}, run_read, list_accounts, false},
-    {SLICE_INIT("/key/create"), {SLICE_INIT("account")}, run_write, create_key, true},
-    {SLICE_INIT("/key/list"), {SLICE_INIT("account")}, run_read, list_keys, false},
-    {SLICE_INIT("/key/revoke"), {SLICE_INIT("id")}, run_write, revoke_key, true},
-    {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, false},
-    {SLICE_INIT("/clock/set"), {SLICE_INIT("target_ms")}, set_clock, NULL, false},
-    {SLICE_INIT("/clock/advance"), {SLICE_INIT("by_ms")}, advance_clock, NULL, false},
-    {SLICE_INIT("/backup"), {{0}}, run_backup, NULL, false},
+    {SLICE_INIT("/account/create"), {SLICE_INIT("id"), SLICE_INIT("name")}, run_write, create_account, NULL},
+    {SLICE_INIT("/account/list"), {SLICE_INIT("after")}, run_read, list_accounts, NULL},
+    {SLICE_INIT("/account/limit"),
+     {SLICE_INIT("id"), SLICE_INIT("name"), SLICE_INIT("value")},
+     run_write,
+     change_limit,
+     limit_changed},
+    {SLICE_INIT("/account/limits"), {SLICE_INIT("id")}, list_limits, NULL, NULL},
+    {SLICE_INIT("/key/create"), {SLICE_INIT("account")}, run_write, create_key, keys_changed},
+    {SLICE_INIT("/key/list"), {SLICE_INIT("account")}, run_read, list_keys, NULL},
+    {SLICE_INIT("/key/revoke"), {SLICE_INIT("id")}, run_write, revoke_key, keys_changed},
+    {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, NULL},
+    {SLICE_INIT("/clock/set"), {SLICE_INIT("target_ms")}, set_clock, NULL, NULL},
+    {SLICE_INIT("/clock/advance"), {SLICE_INIT("by_ms")}, advance_clock, NULL, NULL},
+    {SLICE_INIT("/backup"), {{0}}, run_backup, NULL, NULL},
 };
 
 static const Route *find_route(Slice path)

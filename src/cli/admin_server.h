@@ -8,7 +8,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "core/account.h"
+#include "core/account_limits.h"
 #include "net/http.h"
 
 typedef struct Admin Admin;
@@ -18,6 +18,7 @@ typedef struct AdminOptions {
     Loop *loop;
     const Limits *limits;
     AccountGeneration *generation; /* bumped when access keys change */
+    AccountLimits *account_limits;
     Log *log;
     const char *socket_path;
 } AdminOptions;

@@ -8,7 +8,9 @@
 
 static const Option account_options[] = {
     OPTION_DATA,
-    {.name = "id", .argument = "DIGITS", .help = "create: the account's 12 digits. Chosen when not given."},
+    {.name = "id",
+     .argument = "DIGITS",
+     .help = "The account's 12 digits. create: chosen when not given; limit, limits: 000000000000."},
     {.name = "name", .argument = "NAME", .help = "create: what to call it."},
     {0},
 };
@@ -128,25 +130,62 @@ static int list_accounts(const Invocation *invocation)
     }
 }
 
+static int change_limit(const Invocation *invocation)
+{
+    if (invocation->word_count < 3)
+        return command_misused(invocation->command,
+                               "`brume account limit` needs the limit's name and its value, a number or `default`");
+    Slice answer;
+    return ask(invocation, "/account/limit", (const char *[]){"id", "name", "value"},
+               (const char *[]){invocation_value(invocation, "id"), invocation->words[1], invocation->words[2]}, 3,
+               &answer)
+               ? EXIT_OK
+               : EXIT_FAILED;
+}
+
+static void print_limit(const JsonField *fields)
+{
+    printf("%.*s %.*s\n", SLICE_PRINT(fields[0].text), SLICE_PRINT(fields[1].text));
+}
+
+static int list_limits(const Invocation *invocation)
+{
+    Slice answer;
+    if (!ask(invocation, "/account/limits", (const char *[]){"id"},
+             (const char *[]){invocation_value(invocation, "id")}, 1, &answer))
+        return EXIT_FAILED;
+    JsonField fields[] = {{.name = SLICE("name")}, {.name = SLICE("value")}};
+    return each_entry(answer, invocation->arena, fields, 2, print_limit) == OK ? EXIT_OK : fail_unreadable();
+}
+
 static int run_account(const Invocation *invocation)
 {
+    if (strcmp(invocation->words[0], "limit") == 0)
+        return change_limit(invocation);
+    if (invocation->word_count > 1)
+        return command_misused(invocation->command, "`brume account %s` has no use for '%s'", invocation->words[0],
+                               invocation->words[1]);
+    if (strcmp(invocation->words[0], "limits") == 0)
+        return list_limits(invocation);
     if (strcmp(invocation->words[0], "create") == 0)
         return create_account(invocation);
     if (strcmp(invocation->words[0], "list") == 0)
         return list_accounts(invocation);
-    return command_misused(invocation->command, "`brume account` knows create and list, not '%s'",
+    return command_misused(invocation->command, "`brume account` knows create, list, limit and limits, not '%s'",
                            invocation->words[0]);
 }
 
 const Command command_account = {
     .name = "account",
-    .words = "create | list",
-    .summary = "Makes and lists accounts of a running server.",
+    .words = "create | list | limit NAME VALUE | limits",
+    .summary = "Makes and lists accounts of a running server, and sets their limits.",
     .details = "Each account is a key space of its own. Account 000000000000 is always there. `create` prints the new "
-               "account's 12 digits; `list` prints id, creation time and name.",
+               "account's 12 digits; `list` prints id, creation time and name. `limit` gives an account a limit of its "
+               "own (`brume help start` lists them), or the default again when VALUE is `default`; `limits` prints "
+               "those that are not the default.",
     .options = account_options,
     .words_min = 1,
-    .words_max = 1,
+    .words_max = 3,
     .run = run_account,
 };
 

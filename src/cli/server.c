@@ -30,13 +30,19 @@ static bool open_store(Server *server, Slice *message)
         .readers = READERS,
         .virtual_clock = settings->virtual_clock,
     };
+    server->account_limits = account_limits_open(&settings->limits);
     Error error = store_open(&options, &server->store);
     if (error == OK) {
         services_prepare(server->store);
-        error = store_start(server->store);
+        error = account_limits_load(server->account_limits, server->store);
+        if (error == OK)
+            error = store_start(server->store);
+        if (error != OK)
+            store_stop(server->store);
     }
     if (error == OK)
         return true;
+    account_limits_close(server->account_limits);
     *message = arena_format(&server->arena, "the data in %s cannot be opened (%s): restore it from a backup",
                             settings->data, error_text(error));
     data_directory_close(&server->directory);
@@ -100,6 +106,7 @@ static void open_wire(Server *server)
         .services = services,
         .service_count = service_count,
         .limits = &settings->limits,
+        .account_limits = server->account_limits,
         .endpoint = arena_format(&server->arena, "http://%.*s", SLICE_PRINT(server->bound)),
         .origins = settings->origins,
         .origin_count = settings->origin_count,
@@ -163,6 +170,7 @@ static bool open_admin(Server *server, Slice *message)
         .loop = server->control,
         .limits = &server->settings.limits,
         .generation = &server->generation,
+        .account_limits = server->account_limits,
         .log = &server->log,
         .socket_path = data_path(&server->arena, server->settings.data, DATA_SOCKET),
     };
@@ -197,6 +205,7 @@ bool server_open(Server *server, Slice *message)
         http_server_close(server->http);
     }
     store_stop(server->store);
+    account_limits_close(server->account_limits);
     close_loops(server);
     data_directory_close(&server->directory);
     return false;
@@ -280,6 +289,7 @@ void server_run(Server *server)
     admin_close(server->admin);
     http_server_close(server->http);
     close_wire(server);
+    account_limits_close(server->account_limits);
     close_loops(server);
     log_finish(&server->log);
     /* Last: whoever waits for the directory makes a socket of its own in it. */

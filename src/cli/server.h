@@ -22,6 +22,7 @@ typedef struct Server {
     Loop *loops[THREADS_MAX];
     size_t loop_count;
     AccountGeneration generation;
+    AccountLimits *account_limits;
     Metrics *metrics;
     HttpHandler *wire;
     HttpHandler endpoint; /* in front of `wire`: /_brume/ */

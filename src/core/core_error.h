@@ -18,6 +18,8 @@
     ROW(ACCOUNT_NOT_FOUND, "there is no such account")                                                                 \
     ROW(ACCOUNT_EXISTS, "that account exists")                                                                         \
     ROW(ACCESS_KEY_NOT_FOUND, "there is no such access key")                                                           \
+    ROW(LIMIT_UNKNOWN, "that is no limit of an account: `brume help start` lists them")                                \
+    ROW(LIMIT_VALUE_INVALID, "a limit is a whole number, or `default`")                                                \
     ROW(ACCOUNT_ID_INVALID, "an account id has 12 digits")                                                             \
     ROW(ACCOUNT_NAME_INVALID, "an account name is at most 50 printable characters")                                    \
     ROW(ACCESS_KEY_LIMIT, "the account has 100 access keys: revoke one first")

@@ -71,7 +71,7 @@ static Error check_format(Os *os, const char *path, Arena *arena, Slice *message
     }
     if (error == OK && format == 0 && has_database(os, path, arena)) {
         *message =
-            arena_format(arena, "%s holds a restore that did not end: remove the directory and restore again", path);
+            arena_format(arena, "%s holds a restore that did not end: restore again, or remove the directory", path);
         return ERROR_FORMAT;
     }
     if (error != OK)
@@ -123,36 +123,34 @@ void data_directory_close(DataDirectory *directory)
     os_unlock_directory(directory->os, directory->lock);
 }
 
-/* Whether the directory is new, as a restore wants it. */
-static Error check_new(Os *os, const char *path, Arena *arena, Slice *message)
+/* Whether nothing would be lost by a restore. What another one has left that did not end is removed. */
+static Error make_room(Os *os, const char *path, Arena *arena, Slice *message)
 {
     uint64_t format;
     Error error = read_format(os, path, arena, &format);
-    if (error == OK && format == 0 && !has_database(os, path, arena))
-        return OK;
-    *message = error == OK && format == 0
-                   ? arena_format(arena, "%s holds a restore that did not end: remove the directory first", path)
-                   : arena_format(arena, "there is data in %s already: restore into a new directory", path);
-    return ERROR_EXISTS;
+    if (error != OK || format != 0) {
+        *message = arena_format(arena, "there is data in %s already: restore into a new directory", path);
+        return ERROR_EXISTS;
+    }
+    if (has_database(os, path, arena))
+        engine_rocksdb_destroy(path_in(arena, path, "db"));
+    return OK;
 }
 
 static Error restore_into(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message)
 {
-    TRY(check_new(os, path, arena, message));
+    TRY(make_room(os, path, arena, message));
     Engine *engine;
     TRY(open_engine(os, path, RESTORE_CACHE_BYTES, arena, &engine, message));
     Error error = backup_restore(engine, read, source);
     engine->operations->close(engine);
     if (error == OK)
         error = write_format(os, path, arena);
-    if (error == OK)
-        return OK;
-    engine_rocksdb_destroy(path_in(arena, path, "db"));
     if (error == ERROR_FORMAT)
         *message = arena_format(arena, "the backup was made by a newer brume: restore it with that version");
     else if (error == ERROR_MALFORMED)
         *message = arena_format(arena, "this is no whole backup: it is cut off, or was changed; nothing was restored");
-    else
+    else if (error != OK)
         *message = arena_format(arena, "the backup cannot be written to %s: %s", path, error_text(error));
     return error;
 }

@@ -27,8 +27,8 @@ Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena 
 void data_directory_close(DataDirectory *directory);
 
 /* Fills a new data directory from a backup (store.h). ERROR_EXISTS: there is data in it; ERROR_MALFORMED, ERROR_FORMAT:
- * no whole backup of a version that we know; others as above. After an error the directory is empty again; a restore
- * that was killed leaves one that is refused until it is removed. */
+ * no whole backup of a version that we know; others as above. A restore that did not end well leaves a directory that
+ * data_directory_open refuses, so that nobody takes it for an empty one; another restore takes its place. */
 Error data_directory_restore(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message);
 
 #endif

@@ -375,6 +375,29 @@ static void only_the_owner_may_open_the_socket(void **state)
     assert_int_not_equal(stat(path, &info), 0);
 }
 
+/* A limit of one account: kept over a restart, forgotten again by `default`. */
+static void an_account_may_have_limits_of_its_own(void **state)
+{
+    Place *place = *state;
+    const char *data = place->data;
+    start(place);
+    assert_int_equal(RUN("account", "create", "--data", data, "--id", "123456789012").code, EXIT_OK);
+    assert_int_equal(RUN("account", "limit", "SQS_BATCH_ENTRIES", "2", "--data", data, "--id", "123456789012").code,
+                     EXIT_OK);
+    expect_failure(RUN("account", "limit", "NET_CONNECTIONS", "2", "--data", data), "that is no limit of an account");
+    expect_failure(RUN("account", "limit", "SQS_BATCH_ENTRIES", "few", "--data", data), "a limit is a whole number");
+    expect_failure(RUN("account", "limit", "SQS_BATCH_ENTRIES", "2", "--data", data, "--id", "999999999999"),
+                   "there is no such account");
+    assert_int_equal(stop(place), 0);
+    start(place);
+    assert_string_equal(RUN("account", "limits", "--data", data, "--id", "123456789012").text, "SQS_BATCH_ENTRIES 2\n");
+    assert_string_equal(RUN("account", "limits", "--data", data).text, "");
+    assert_int_equal(
+        RUN("account", "limit", "SQS_BATCH_ENTRIES", "default", "--data", data, "--id", "123456789012").code, EXIT_OK);
+    assert_string_equal(RUN("account", "limits", "--data", data, "--id", "123456789012").text, "");
+    assert_int_equal(stop(place), 0);
+}
+
 /* What kill -9 leaves behind does not keep the next server from starting. */
 static void a_killed_server_starts_again(void **state)
 {
@@ -602,6 +625,7 @@ int main(void)
         CLI_TEST(a_stopping_server_answers_its_long_polls),
         CLI_TEST(a_second_signal_ends_it_at_once),
         CLI_TEST(accounts_and_keys_are_made_listed_and_revoked),
+        CLI_TEST(an_account_may_have_limits_of_its_own),
         CLI_TEST(only_the_owner_may_open_the_socket),
         CLI_TEST(a_killed_server_starts_again),
         CLI_TEST(the_clock_moves_forward_where_it_may),

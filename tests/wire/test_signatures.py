@@ -150,6 +150,22 @@ def test_an_operator_gives_an_account_keys_and_takes_them_away(server, refused):
     assert refused(mine.list_queues).code == "InvalidClientTokenId"
 
 
+def test_a_limit_of_one_account_holds_for_it_alone_and_at_once(server, sqs, refused):
+    command("account", "create", "--id", "777777777777", "--data", server.data)
+    key, secret = new_key(server, "777777777777")
+    limited = client(server, key=key, secret=secret)
+    entries = [{"Id": name, "MessageBody": name} for name in ("a", "b", "c")]
+    url = limited.create_queue(QueueName="limited")["QueueUrl"]
+    assert len(limited.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]) == 3
+    command("account", "limit", "SQS_BATCH_ENTRIES", "2", "--id", "777777777777", "--data", server.data)
+    refusal = refused(limited.send_message_batch, QueueUrl=url, Entries=entries)
+    assert refusal.code == "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"
+    other = sqs.create_queue(QueueName="not-limited")["QueueUrl"]
+    assert len(sqs.send_message_batch(QueueUrl=other, Entries=entries)["Successful"]) == 3
+    command("account", "limit", "SQS_BATCH_ENTRIES", "default", "--id", "777777777777", "--data", server.data)
+    assert len(limited.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]) == 3
+
+
 def test_the_root_key_s_account_is_told_to_whoever_asks(server):
     command("account", "create", "--id", "888888888888", "--data", server.data)
     key, secret = new_key(server, "888888888888")

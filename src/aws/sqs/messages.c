@@ -242,9 +242,9 @@ static void give_message_attributes(Call *call, const Message *message, const Sq
     out->md5_of_message_attributes = sqs_message_attributes_md5(call, given, count);
 }
 
-static ReceiveRequest receive_request(Txn *txn, const Queue *queue, const ReceiveMessageInput *in)
+static ReceiveRequest receive_request(const Call *call, const Queue *queue, const ReceiveMessageInput *in)
 {
-    const Limits *limits = txn_limits(txn);
+    const Limits *limits = call->limits;
     return (ReceiveRequest){
         .max = in->has_max_number_of_messages ? (size_t)in->max_number_of_messages : 1,
         .bytes_max = limits->value[LIMIT_SQS_RECEIVE_BYTES],
@@ -266,7 +266,7 @@ Error sqs_receive_message(Call *call, Txn *txn, const ReceiveMessageInput *in, R
         return bad_parameter(call, in->receive_request_attempt_id, "ReceiveRequestAttemptId",
                              "The request include parameter that is not valid for this queue type.");
 
-    const ReceiveRequest request = receive_request(txn, &queue, in);
+    const ReceiveRequest request = receive_request(call, &queue, in);
     ReceivedMessages received;
     TRY(sqs_refuse(call, queue_receive(txn, &queue, &request, call->arena, &received)));
     if (received.count == 0)

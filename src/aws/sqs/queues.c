@@ -95,7 +95,7 @@ Error sqs_list_queues(Call *call, Txn *txn, const ListQueuesInput *in, ListQueue
     Slice after = {0};
     if (in->next_token.size > 0 && base64_decode(call->arena, in->next_token, &after) != OK)
         return call_fail(call, &sqs_invalid_parameter_value, "Invalid or expired next token.");
-    size_t max = txn_limits(txn)->value[LIMIT_SQS_QUEUES_LISTED];
+    size_t max = call->limits->value[LIMIT_SQS_QUEUES_LISTED];
     if (in->has_max_results && (size_t)in->max_results < max)
         max = (size_t)in->max_results;
 

@@ -39,7 +39,7 @@ struct Call {
     Slice trace;    /* the X-Ray header, absent when there is none */
     Slice endpoint; /* "http://127.0.0.1:4566": what the client called; URLs given out begin with it */
     Slice peer;
-    const Limits *limits;
+    const Limits *limits;     /* the account's */
     Slice root_access_key_id; /* of the default account, from the environment and in no store; absent: none */
     void *prepared;           /* by the operation's prepare function, for its body */
     /* Set by call_fail. */

@@ -267,6 +267,8 @@ static void run(CallState *state)
 static void on_authenticated(Call *call, Error error)
 {
     CallState *state = call->state;
+    if (error == OK && state->wire->options.account_limits != NULL)
+        call->limits = account_limits_of(state->wire->options.account_limits, call->actor.account);
     if (error == OK)
         error = decode(state);
     if (error == OK)

@@ -8,6 +8,7 @@
 #include "aws/wire/authenticate.h"
 #include "aws/wire/descriptor.h"
 #include "base/limits.h"
+#include "core/account_limits.h"
 #include "net/http.h"
 #include "os/os.h"
 #include "store/store.h"
@@ -35,8 +36,9 @@ typedef struct WireOptions {
     Slice root_secret;
     const Service *const *services;
     size_t service_count;
-    const Limits *limits; /* must outlive the handler */
-    Slice endpoint;       /* what URLs given out begin with when a request names no host: "http://127.0.0.1:4566" */
+    const Limits *limits;          /* must outlive the handler */
+    AccountLimits *account_limits; /* of accounts that have their own; NULL: none has */
+    Slice endpoint; /* what URLs given out begin with when a request names no host: "http://127.0.0.1:4566" */
     /* Origins whose pages may call ("https://console.test"), beside those on loopback; "*" alone: every page. In
      * mode `open` a page needs no secret to call, so that others are refused; in mode `signed` every page may ask.
      * The server may be called by their host names, too. */
