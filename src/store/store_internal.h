@@ -113,7 +113,6 @@ typedef struct Executed {
     TaskChain calls;
     EngineSnapshot *snapshot; /* NULL: nothing was written */
     uint64_t earliest_timer_ms;
-    size_t count;
 } Executed;
 
 typedef struct Writer {

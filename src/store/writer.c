@@ -137,7 +137,6 @@ static void group_add(Store *store, StoreCall *call, Error result)
 {
     call->result = result;
     task_chain_push(&store->writer.group.calls, &call->task);
-    store->writer.group.count++;
 }
 
 static Error execute(Store *store, StoreCall *call, Txn *txn)
@@ -287,7 +286,6 @@ static void hand_to_syncer(Store *store, Executed group)
     }
     if (group.earliest_timer_ms < executed->earliest_timer_ms)
         executed->earliest_timer_ms = group.earliest_timer_ms;
-    executed->count += group.count;
     pthread_mutex_unlock(&syncer->mutex);
 }
 
@@ -520,7 +518,7 @@ bool writer_step(Store *store)
     pthread_mutex_lock(&writer->mutex);
     writer->queued -= taken;
     pthread_mutex_unlock(&writer->mutex);
-    if (writer->group.count > 0)
+    if (writer->group.calls.first != NULL)
         close_group(store);
     else if (writer->set.count > 0)
         writeset_clear(&writer->set); /* what bodies that wait now have written and dropped */

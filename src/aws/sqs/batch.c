@@ -179,7 +179,7 @@ static Error change_entry(Call *call, Txn *txn, const Queue *queue,
                           const SqsChangeMessageVisibilityBatchRequestEntry *entry)
 {
     if (!entry->has_visibility_timeout)
-        return call_fail(call, &sqs_missing_parameter, "The request must contain the parameter VisibilityTimeout.");
+        return call_fail(call, &common_missing_parameter, "The request must contain the parameter VisibilityTimeout.");
     return sqs_change_visibility_one(call, txn, queue, entry->receipt_handle, entry->visibility_timeout);
 }
 

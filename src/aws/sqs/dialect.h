@@ -9,10 +9,6 @@
 #include "aws/wire/common_error.h"
 #include "core/queue.h"
 
-/* Errors that SQS answers in every operation without declaring them. */
-extern const ApiError sqs_missing_parameter;       /* MissingParameter / MissingRequiredParameterException */
-extern const ApiError sqs_invalid_parameter_value; /* InvalidParameterValue / InvalidParameterValueException */
-
 /* ---- Queues by URL (service.c) ---- */
 
 /* What a queue URL, a path or a bare name names. `account` is absent when only a name was given. */

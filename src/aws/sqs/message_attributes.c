@@ -83,7 +83,7 @@ static Error check_text(Call *call, Slice name, Slice text)
     uint32_t character;
     if (!sqs_find_forbidden_character(text, &character))
         return OK;
-    return call_fail(call, &sqs_invalid_parameter_value,
+    return call_fail(call, &common_invalid_parameter_value,
                      "Invalid binary character '#x%X' was found in the message attribute '%.*s', the set of allowed "
                      "characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
                      character, SLICE_PRINT(name));
@@ -92,18 +92,18 @@ static Error check_text(Call *call, Slice name, Slice text)
 static Error check_type(Call *call, Slice name, Slice type)
 {
     if (type.size == 0)
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "Message (user) attribute '%.*s' must contain a non-empty attribute type.", SLICE_PRINT(name));
     Slice logical = logical_type(type);
     bool known = slice_equal(logical, SLICE("String")) || slice_equal(logical, SLICE("Number")) ||
                  slice_equal(logical, SLICE("Binary"));
     if (!known)
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "The type of message (user) attribute '%.*s' is invalid. You must use only the following "
                          "supported type prefixes: Binary, Number, String.",
                          SLICE_PRINT(name));
     if (type.size > ATTRIBUTE_TYPE_MAX)
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "The type of message (user) attribute '%.*s' must be shorter than %d bytes.",
                          SLICE_PRINT(name), ATTRIBUTE_TYPE_MAX);
     return check_text(call, name, type);
@@ -114,16 +114,16 @@ static Error check_value(Call *call, Slice name, Slice type, Slice string, Slice
     Slice logical = logical_type(type);
     *value = is_binary(type) ? binary : string;
     if (value->size == 0)
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "Message (user) attribute '%.*s' must contain a non-empty value of type '%.*s'.",
                          SLICE_PRINT(name), SLICE_PRINT(logical));
     if (string.size > 0 && binary.size > 0)
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "Message (user) attribute '%.*s' must contain a value of one type only.", SLICE_PRINT(name));
     if (is_binary(type))
         return OK;
     if (slice_equal(logical, SLICE("Number")) && !sqs_is_number(*value))
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "Can't cast the value of message (user) attribute '%.*s' to a number.", SLICE_PRINT(name));
     return check_text(call, name, *value);
 }
@@ -139,7 +139,7 @@ Error sqs_read_message_attributes(Call *call, const SqsMessageBodyAttributeMap *
     if (map->count == 0)
         return OK;
     if (map->count > max)
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "Number of message attributes [%zu] exceeds the allowed maximum [%" PRIu64 "].", map->count,
                          max);
     MessageAttribute *attributes = ARENA_ARRAY(call->arena, MessageAttribute, map->count);
@@ -147,14 +147,14 @@ Error sqs_read_message_attributes(Call *call, const SqsMessageBodyAttributeMap *
         Slice name = map->items[i].key;
         const SqsMessageAttributeValue *given = &map->items[i].value;
         if (!is_valid_name(name))
-            return call_fail(call, &sqs_invalid_parameter_value,
+            return call_fail(call, &common_invalid_parameter_value,
                              "The name of message (user) attribute '%.*s' is invalid. It can contain letters, digits, "
                              "hyphens, underscores and periods, must not start with 'AWS.', 'Amazon.' or a period, end "
                              "with a period or hold two in a row, and be 1 to 256 in length.",
                              SLICE_PRINT(name));
         TRY(check_type(call, name, given->data_type));
         if (given->string_list_values.count > 0 || given->binary_list_values.count > 0)
-            return call_fail(call, &sqs_invalid_parameter_value,
+            return call_fail(call, &common_invalid_parameter_value,
                              "Message attribute list values in SendMessage operation are not supported.");
         attributes[i] = (MessageAttribute){.name = name, .type = given->data_type};
         TRY(check_value(call, name, given->data_type, given->string_value, given->binary_value, &attributes[i].value));
@@ -162,7 +162,7 @@ Error sqs_read_message_attributes(Call *call, const SqsMessageBodyAttributeMap *
     qsort(attributes, map->count, sizeof(attributes[0]), by_name);
     for (size_t i = 1; i < map->count; i++)
         if (slice_equal(attributes[i - 1].name, attributes[i].name))
-            return call_fail(call, &sqs_invalid_parameter_value,
+            return call_fail(call, &common_invalid_parameter_value,
                              "Message (user) attribute '%.*s' is given more than once.",
                              SLICE_PRINT(attributes[i].name));
     message->attributes = attributes;
@@ -179,12 +179,12 @@ Error sqs_read_system_attributes(Call *call, const SqsMessageBodySystemAttribute
         Slice name = map->items[i].key;
         const SqsMessageSystemAttributeValue *given = &map->items[i].value;
         if (!slice_equal(name, SLICE("AWSTraceHeader")) || i > 0)
-            return call_fail(call, &sqs_invalid_parameter_value,
+            return call_fail(call, &common_invalid_parameter_value,
                              "Message system attribute name '%.*s' is invalid. The only one supported is "
                              "AWSTraceHeader.",
                              SLICE_PRINT(name));
         if (!slice_equal(given->data_type, SLICE("String")))
-            return call_fail(call, &sqs_invalid_parameter_value,
+            return call_fail(call, &common_invalid_parameter_value,
                              "The type of message system attribute '%.*s' must be String.", SLICE_PRINT(name));
         MessageAttribute attribute = {.name = name, .type = given->data_type};
         TRY(check_value(call, name, given->data_type, given->string_value, given->binary_value, &attribute.value));

@@ -11,7 +11,7 @@ enum { DELAY_SECONDS_MAX = 900, VISIBILITY_SECONDS_MAX = 43200 }; /* SQS API ref
 
 static Error bad_parameter(Call *call, Slice value, const char *name, const char *reason)
 {
-    return call_fail(call, &sqs_invalid_parameter_value, "Value %.*s for parameter %s is invalid. Reason: %s",
+    return call_fail(call, &common_invalid_parameter_value, "Value %.*s for parameter %s is invalid. Reason: %s",
                      SLICE_PRINT(value), name, reason);
 }
 
@@ -28,7 +28,7 @@ static Error check_body(Call *call, Slice body)
 {
     uint32_t character;
     if (body.size == 0)
-        return call_fail(call, &sqs_missing_parameter, "The request must contain the parameter MessageBody.");
+        return call_fail(call, &common_missing_parameter, "The request must contain the parameter MessageBody.");
     if (sqs_find_forbidden_character(body, &character))
         return call_fail(call, &sqs_error_invalid_message_contents,
                          "Invalid binary character '#x%X' was found in the message body, the set of allowed characters "
@@ -99,7 +99,7 @@ Error sqs_send_prepared(Call *call, Txn *txn, const Queue *queue, const Prepared
     uint64_t delay_ms = prepared->has_delay ? prepared->delay_ms : queue->settings.delay_ms;
     Error error = queue_send(txn, queue, &prepared->message, delay_ms, &id);
     if (error == QUEUE_MESSAGE_TOO_LONG)
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "One or more parameters are invalid. Reason: Message must be shorter than %" PRIu64 " bytes.",
                          queue->settings.message_bytes);
     TRY(sqs_refuse(call, error));

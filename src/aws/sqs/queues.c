@@ -23,13 +23,13 @@ static Error check_new_name(Call *call, const CreateQueueInput *in)
         bool suffix = slice_ends_with(name, SLICE(".fifo"));
         stem.size -= suffix ? SLICE(".fifo").size : 0;
         if (!suffix || name.size > QUEUE_NAME_MAX || !sqs_is_identifier(stem, QUEUE_NAME_MAX))
-            return call_fail(call, &sqs_invalid_parameter_value,
+            return call_fail(call, &common_invalid_parameter_value,
                              "The name of a FIFO queue can only include alphanumeric characters, hyphens, or "
                              "underscores, must end with .fifo suffix and be 1 to 80 in length.");
         return sqs_not_implemented(call, "FIFO queues");
     }
     if (!sqs_is_identifier(name, QUEUE_NAME_MAX))
-        return call_fail(call, &sqs_invalid_parameter_value,
+        return call_fail(call, &common_invalid_parameter_value,
                          "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length");
     return OK;
 }
@@ -37,7 +37,7 @@ static Error check_new_name(Call *call, const CreateQueueInput *in)
 static Error read_tags(Call *call, const SqsTagMap *map, QueueLabels *tags)
 {
     if (map->count > TAGS_MAX)
-        return call_fail(call, &sqs_invalid_parameter_value, "Too many tags for queue: %zu. The maximum is %d.",
+        return call_fail(call, &common_invalid_parameter_value, "Too many tags for queue: %zu. The maximum is %d.",
                          map->count, TAGS_MAX);
     QueueLabel *items = map->count == 0 ? NULL : ARENA_ARRAY(call->arena, QueueLabel, map->count);
     for (size_t i = 0; i < map->count; i++) {
@@ -45,7 +45,7 @@ static Error read_tags(Call *call, const SqsTagMap *map, QueueLabels *tags)
         Slice value = map->items[i].value;
         if (key.size == 0 || key.size > TAG_KEY_MAX || value.size > TAG_VALUE_MAX ||
             slice_starts_with(key, SLICE("aws:")))
-            return call_fail(call, &sqs_invalid_parameter_value, "Tag key %.*s or its value is invalid.",
+            return call_fail(call, &common_invalid_parameter_value, "Tag key %.*s or its value is invalid.",
                              SLICE_PRINT(key));
         items[i] = (QueueLabel){key, value};
     }
@@ -94,7 +94,7 @@ Error sqs_list_queues(Call *call, Txn *txn, const ListQueuesInput *in, ListQueue
 {
     Slice after = {0};
     if (in->next_token.size > 0 && base64_decode(call->arena, in->next_token, &after) != OK)
-        return call_fail(call, &sqs_invalid_parameter_value, "Invalid or expired next token.");
+        return call_fail(call, &common_invalid_parameter_value, "Invalid or expired next token.");
     size_t max = call->limits->value[LIMIT_SQS_QUEUES_LISTED];
     if (in->has_max_results && (size_t)in->max_results < max)
         max = (size_t)in->max_results;

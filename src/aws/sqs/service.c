@@ -2,24 +2,6 @@
 
 /* The service's hooks: queue URLs, constraint violations and core's errors in SQS's own words. */
 
-const ApiError sqs_missing_parameter = {
-    .name = SLICE_INIT("MissingRequiredParameterException"),
-    .json_type = SLICE_INIT("com.amazon.coral.service#MissingRequiredParameterException"),
-    .query_code = SLICE_INIT("MissingParameter"),
-    .status = 400,
-    .query_status = 400,
-    .sender = true,
-};
-
-const ApiError sqs_invalid_parameter_value = {
-    .name = SLICE_INIT("InvalidParameterValueException"),
-    .json_type = SLICE_INIT("com.amazon.coral.service#InvalidParameterValueException"),
-    .query_code = SLICE_INIT("InvalidParameterValue"),
-    .status = 400,
-    .query_status = 400,
-    .sender = true,
-};
-
 /* ---- Addresses ---- */
 
 enum { ACCOUNT_DIGITS = 12 };
@@ -100,17 +82,17 @@ static const CoreRow core_rows[] = {
     {QUEUE_EXISTS, &sqs_error_queue_name_exists, "A queue already exists with the same name."},
     {QUEUE_DELETED_RECENTLY, &sqs_error_queue_deleted_recently, NULL},
     {QUEUE_RECEIPT_INVALID, &sqs_error_receipt_handle_is_invalid, "The input receipt handle is invalid."},
-    {QUEUE_MESSAGE_GONE, &sqs_invalid_parameter_value,
+    {QUEUE_MESSAGE_GONE, &common_invalid_parameter_value,
      "Value for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility "
      "timeout change."},
     {QUEUE_MESSAGE_NOT_IN_FLIGHT, &sqs_error_message_not_inflight, "The specified message isn't in flight."},
-    {QUEUE_VISIBILITY_TOO_LONG, &sqs_invalid_parameter_value,
+    {QUEUE_VISIBILITY_TOO_LONG, &common_invalid_parameter_value,
      "Value for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the "
      "limit [43200 seconds]."},
     {QUEUE_PURGE_IN_PROGRESS, &sqs_error_purge_queue_in_progress,
      "Only one PurgeQueue operation is allowed every 60 seconds."},
     {QUEUE_IN_FLIGHT_LIMIT, &sqs_error_over_limit, "The maximum number of in flight messages is reached."},
-    {QUEUE_MESSAGE_TOO_LONG, &sqs_invalid_parameter_value,
+    {QUEUE_MESSAGE_TOO_LONG, &common_invalid_parameter_value,
      "One or more parameters are invalid. Reason: Message is too long."},
 };
 
@@ -170,11 +152,11 @@ static Error violation(Call *call, const Violation *violation)
         if (slice_equal(name, SLICE("Entries")))
             return call_fail(call, &sqs_error_empty_batch_request, "There should be at least one %.*s in the request.",
                              SLICE_PRINT(violation->member->query_name));
-        return call_fail(call, &sqs_missing_parameter, "The request must contain the parameter %.*s.",
+        return call_fail(call, &common_missing_parameter, "The request must contain the parameter %.*s.",
                          SLICE_PRINT(name));
     case VIOLATION_RANGE_MIN:
     case VIOLATION_RANGE_MAX:
-        return call_fail(call, &sqs_invalid_parameter_value, "Value %.*s for parameter %.*s is invalid. Reason: %s",
+        return call_fail(call, &common_invalid_parameter_value, "Value %.*s for parameter %.*s is invalid. Reason: %s",
                          SLICE_PRINT(violation->value), SLICE_PRINT(name),
                          violation->member != NULL ? range_reason(call, violation->member) : "It is out of range.");
     case VIOLATION_TYPE:
@@ -186,7 +168,7 @@ static Error violation(Call *call, const Violation *violation)
     case VIOLATION_ENUM:
         break;
     }
-    return call_fail(call, &sqs_invalid_parameter_value, "Value %.*s for parameter %.*s is invalid.",
+    return call_fail(call, &common_invalid_parameter_value, "Value %.*s for parameter %.*s is invalid.",
                      SLICE_PRINT(violation->value), SLICE_PRINT(name));
 }
 
