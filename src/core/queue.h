@@ -28,6 +28,9 @@ typedef struct QueueLabels {
     size_t count;
 } QueueLabels;
 
+/* Which queues may name this one as their dead-letter queue. */
+typedef enum RedriveAllow { REDRIVE_ALLOW_ALL = 0, REDRIVE_ALLOW_NONE = 1, REDRIVE_ALLOW_LISTED = 2 } RedriveAllow;
+
 /* What the owner sets. */
 typedef struct QueueSettings {
     uint64_t delay_ms;      /* before a message is seen, unless the message says otherwise */
@@ -35,6 +38,17 @@ typedef struct QueueSettings {
     uint64_t retention_ms;  /* after which a message is dropped, received or not */
     uint64_t wait_ms;       /* that an empty receive waits, unless the receive says otherwise */
     uint64_t message_bytes; /* largest message: body, and names, types and values of its attributes */
+    /* Order (FIFO queues). `fifo` is fixed when the queue is made. */
+    bool fifo;             /* messages of one group are received in the order in which they were sent */
+    bool dedup_by_content; /* a message without a deduplication id has its body's digest as one */
+    bool dedup_per_group;  /* deduplication ids are told apart by group */
+    bool limit_per_group;  /* throughput is limited for each group, not for the queue */
+    /* Dead letters. Both queues are the same account's, in the same region. */
+    Slice dead_letter_queue; /* the name of the queue that gets what was received too often; absent: none */
+    uint64_t max_receives;   /* receives after which the next one moves the message there */
+    RedriveAllow redrive_allow;
+    const Slice *redrive_sources; /* names, for REDRIVE_ALLOW_LISTED */
+    size_t redrive_source_count;
     QueueLabels documents;
     QueueLabels tags;
 } QueueSettings;
@@ -105,9 +119,11 @@ typedef struct MessageAttribute {
 
 typedef struct Message {
     Slice body;
-    Slice sender; /* the principal id of who sent it */
-    Slice trace;  /* absent: none */
-    Slice digest; /* of the body, as the dialect made it; absent: none. Kept so that no receive computes it again */
+    Slice sender;   /* the principal id of who sent it */
+    Slice trace;    /* absent: none */
+    Slice digest;   /* of the body, as the dialect made it; absent: none. Kept so that no receive computes it again */
+    Slice group;    /* absent: none. FIFO: what is kept in order; standard: the tenant that is treated fairly */
+    Slice dedup_id; /* absent: none */
     const MessageAttribute *attributes;
     size_t attribute_count;
 } Message;
@@ -132,8 +148,9 @@ typedef struct ReceivedMessage {
     Message message;
     Slice receipt; /* base64 text; good until the message is received again, over restarts too */
     uint64_t sent_ms;
-    uint64_t receive_count; /* this receive included */
+    uint64_t receive_count; /* this receive included, and those from a queue that it was moved from */
     uint64_t first_received_ms;
+    Slice dead_letter_source; /* the name of the queue that it was moved from; absent: none */
 } ReceivedMessage;
 
 typedef struct ReceivedMessages {

@@ -2,16 +2,17 @@
 
 #include "base/bug.h"
 
-/* The first byte of each value; a change of form gets the next number, and its reader keeps the old ones. */
-enum { STATE_SCHEMA = 1, LEASE_SCHEMA = 1, MESSAGE_SCHEMA = 1, RECORD_SCHEMA = 1, TURN_SCHEMA = 1 };
+/* The first byte of each value; a change of form gets the next number, and its reader keeps the old ones. Schema 2 of
+ * leases, messages and records adds members at the end: groups, deduplication, dead letters. */
+enum { STATE_SCHEMA = 1, LEASE_SCHEMA = 2, MESSAGE_SCHEMA = 2, RECORD_SCHEMA = 2, TURN_SCHEMA = 1 };
 
 enum { RECORD_LIVE = 0, RECORD_DELETED = 1 };
 
-static Error take_schema(Slice *value, uint8_t expected)
+/* Schemas from 1 to `newest` can be read. */
+static Error take_schema(Slice *value, uint8_t newest, uint8_t *schema)
 {
-    uint8_t schema = 0;
-    TRY(value_take_schema(value, &schema));
-    return schema == expected ? OK : ERROR_FORMAT;
+    TRY(value_take_schema(value, schema));
+    return *schema >= 1 && *schema <= newest ? OK : ERROR_FORMAT;
 }
 
 /* ---- Keys ---- */
@@ -83,7 +84,8 @@ KeyRange queue_wait_range(Txn *txn, Slice prefix)
 
 static Error state_parse(Slice value, QueueState *state)
 {
-    TRY(take_schema(&value, STATE_SCHEMA));
+    uint8_t schema;
+    TRY(take_schema(&value, STATE_SCHEMA, &schema));
 #define MEMBER(name) &state->name,
     uint64_t *const members[] = {STATE_MEMBERS(MEMBER)};
 #undef MEMBER
@@ -115,7 +117,8 @@ Error queue_lease_parse(Slice value, Lease *lease)
 {
     uint64_t status;
     uint64_t body_tag;
-    TRY(take_schema(&value, LEASE_SCHEMA));
+    uint8_t schema;
+    TRY(take_schema(&value, LEASE_SCHEMA, &schema));
     TRY(value_take_uint64(&value, &status));
     TRY(value_take_uint64(&value, &body_tag));
     TRY(value_take_uint64(&value, &lease->sent_ms));
@@ -125,6 +128,9 @@ Error queue_lease_parse(Slice value, Lease *lease)
     TRY(value_take_uint64(&value, &lease->first_received_ms));
     TRY(value_take_uint64(&value, &lease->received_ms));
     TRY(value_take_uint64(&value, &lease->nonce));
+    lease->group = (Slice){0};
+    if (schema >= 2)
+        TRY(value_take_optional(&value, &lease->group));
     lease->status = (LeaseStatus)status;
     lease->body_tag = (QueueTag)body_tag;
     return OK;
@@ -149,6 +155,7 @@ void queue_lease_put(Txn *txn, Slice prefix, uint64_t seq, const Lease *lease)
     value_add_uint64(&value, lease->first_received_ms);
     value_add_uint64(&value, lease->received_ms);
     value_add_uint64(&value, lease->nonce);
+    value_add_optional(&value, lease->group);
     txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_LEASE, seq), buffer_slice(&value));
 }
 
@@ -205,7 +212,8 @@ void queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, 
 
 Error queue_turn_parse(Slice value, uint64_t *seq)
 {
-    TRY(take_schema(&value, TURN_SCHEMA));
+    uint8_t schema;
+    TRY(take_schema(&value, TURN_SCHEMA, &schema));
     return value_take_uint64(&value, seq);
 }
 
@@ -213,20 +221,34 @@ Error queue_turn_parse(Slice value, uint64_t *seq)
 
 Error queue_message_sent_ms(Slice value, uint64_t *sent_ms)
 {
-    TRY(take_schema(&value, MESSAGE_SCHEMA));
+    uint8_t schema;
+    TRY(take_schema(&value, MESSAGE_SCHEMA, &schema));
     return value_take_uint64(&value, sent_ms);
 }
 
-Error queue_message_parse(Slice value, Arena *arena, MessageId *id, uint64_t *sent_ms, Message *message)
+/* The members that schema 2 added. */
+static Error take_group_and_letter(Slice *value, StoredMessage *stored)
 {
+    TRY(value_take_optional(value, &stored->message.group));
+    TRY(value_take_optional(value, &stored->message.dedup_id));
+    TRY(value_take_optional(value, &stored->dead_letter_source));
+    TRY(value_take_uint64(value, &stored->earlier_receives));
+    return value_take_uint64(value, &stored->first_received_ms);
+}
+
+Error queue_message_parse(Slice value, Arena *arena, StoredMessage *stored)
+{
+    uint8_t schema;
     Slice id_bytes;
     uint64_t count;
-    TRY(take_schema(&value, MESSAGE_SCHEMA));
-    TRY(value_take_uint64(&value, sent_ms));
+    Message *message = &stored->message;
+    *stored = (StoredMessage){0};
+    TRY(take_schema(&value, MESSAGE_SCHEMA, &schema));
+    TRY(value_take_uint64(&value, &stored->sent_ms));
     TRY(value_take_bytes(&value, &id_bytes));
-    if (id_bytes.size != sizeof(id->bytes))
+    if (id_bytes.size != sizeof(stored->id.bytes))
         return ERROR_MALFORMED;
-    memcpy(id->bytes, id_bytes.data, sizeof(id->bytes));
+    memcpy(stored->id.bytes, id_bytes.data, sizeof(stored->id.bytes));
     TRY(value_take_bytes(&value, &message->sender));
     TRY(value_take_optional(&value, &message->trace));
     TRY(value_take_optional(&value, &message->digest));
@@ -241,15 +263,17 @@ Error queue_message_parse(Slice value, Arena *arena, MessageId *id, uint64_t *se
     }
     message->attributes = attributes;
     message->attribute_count = count;
-    return value_take_bytes(&value, &message->body);
+    TRY(value_take_bytes(&value, &message->body));
+    return schema >= 2 ? take_group_and_letter(&value, stored) : OK;
 }
 
-void queue_message_put(Txn *txn, Slice key, const MessageId *id, uint64_t sent_ms, const Message *message)
+void queue_message_put(Txn *txn, Slice key, const StoredMessage *stored)
 {
+    const Message *message = &stored->message;
     Buffer value = value_start(txn_arena(txn), MESSAGE_SCHEMA);
     buffer_reserve(&value, message_size_bytes(message) + 128);
-    value_add_uint64(&value, sent_ms);
-    value_add_bytes(&value, slice_make(id->bytes, sizeof(id->bytes)));
+    value_add_uint64(&value, stored->sent_ms);
+    value_add_bytes(&value, slice_make(stored->id.bytes, sizeof(stored->id.bytes)));
     value_add_bytes(&value, message->sender);
     value_add_optional(&value, message->trace);
     value_add_optional(&value, message->digest);
@@ -260,6 +284,11 @@ void queue_message_put(Txn *txn, Slice key, const MessageId *id, uint64_t sent_m
         value_add_bytes(&value, message->attributes[i].value);
     }
     value_add_bytes(&value, message->body);
+    value_add_optional(&value, message->group);
+    value_add_optional(&value, message->dedup_id);
+    value_add_optional(&value, stored->dead_letter_source);
+    value_add_uint64(&value, stored->earlier_receives);
+    value_add_uint64(&value, stored->first_received_ms);
     txn_put(txn, key, buffer_slice(&value));
 }
 
@@ -289,11 +318,53 @@ static Error take_labels(Slice *value, Arena *arena, QueueLabels *labels)
     return OK;
 }
 
+enum { SWITCH_FIFO = 1, SWITCH_DEDUP_BY_CONTENT = 2, SWITCH_DEDUP_PER_GROUP = 4, SWITCH_LIMIT_PER_GROUP = 8 };
+
+static void add_order_and_letters(Buffer *value, const QueueSettings *settings)
+{
+    value_add_uint64(value, (settings->fifo ? SWITCH_FIFO : 0u) |
+                                (settings->dedup_by_content ? SWITCH_DEDUP_BY_CONTENT : 0u) |
+                                (settings->dedup_per_group ? SWITCH_DEDUP_PER_GROUP : 0u) |
+                                (settings->limit_per_group ? SWITCH_LIMIT_PER_GROUP : 0u));
+    value_add_optional(value, settings->dead_letter_queue);
+    value_add_uint64(value, settings->max_receives);
+    value_add_uint64(value, (uint64_t)settings->redrive_allow);
+    value_add_uint64(value, settings->redrive_source_count);
+    for (size_t i = 0; i < settings->redrive_source_count; i++)
+        value_add_bytes(value, settings->redrive_sources[i]);
+}
+
+static Error take_order_and_letters(Slice *value, Arena *arena, QueueSettings *settings)
+{
+    uint64_t switches;
+    uint64_t allow;
+    uint64_t count;
+    TRY(value_take_uint64(value, &switches));
+    settings->fifo = (switches & SWITCH_FIFO) != 0;
+    settings->dedup_by_content = (switches & SWITCH_DEDUP_BY_CONTENT) != 0;
+    settings->dedup_per_group = (switches & SWITCH_DEDUP_PER_GROUP) != 0;
+    settings->limit_per_group = (switches & SWITCH_LIMIT_PER_GROUP) != 0;
+    TRY(value_take_optional(value, &settings->dead_letter_queue));
+    TRY(value_take_uint64(value, &settings->max_receives));
+    TRY(value_take_uint64(value, &allow));
+    TRY(value_take_uint64(value, &count));
+    if (allow > REDRIVE_ALLOW_LISTED || count > value->size)
+        return ERROR_MALFORMED;
+    settings->redrive_allow = (RedriveAllow)allow;
+    Slice *sources = count == 0 ? NULL : ARENA_ARRAY(arena, Slice, count);
+    for (uint64_t i = 0; i < count; i++)
+        TRY(value_take_bytes(value, &sources[i]));
+    settings->redrive_sources = sources;
+    settings->redrive_source_count = count;
+    return OK;
+}
+
 Error queue_record_parse(Slice value, Arena *arena, QueueRecord *record)
 {
     uint64_t kind;
+    uint8_t schema;
     *record = (QueueRecord){0};
-    TRY(take_schema(&value, RECORD_SCHEMA));
+    TRY(take_schema(&value, RECORD_SCHEMA, &schema));
     TRY(value_take_uint64(&value, &kind));
     if (kind == RECORD_DELETED) {
         record->deleted = true;
@@ -306,7 +377,8 @@ Error queue_record_parse(Slice value, Arena *arena, QueueRecord *record)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         TRY(value_take_uint64(&value, numbers[i]));
     TRY(take_labels(&value, arena, &settings->documents));
-    return take_labels(&value, arena, &settings->tags);
+    TRY(take_labels(&value, arena, &settings->tags));
+    return schema >= 2 ? take_order_and_letters(&value, arena, settings) : OK;
 }
 
 Error queue_record_get(Txn *txn, Slice key, QueueRecord *record, bool *found)
@@ -331,6 +403,7 @@ void queue_record_put(Txn *txn, Slice key, const QueueRecord *record)
             value_add_uint64(&value, numbers[i]);
         add_labels(&value, &settings->documents);
         add_labels(&value, &settings->tags);
+        add_order_and_letters(&value, settings);
     }
     txn_put(txn, key, buffer_slice(&value));
 }

@@ -63,6 +63,7 @@ typedef struct Lease {
     uint64_t first_received_ms;
     uint64_t received_ms;
     uint64_t nonce; /* of the last receive */
+    Slice group;    /* the message's; absent: none. A view into the stored value */
 } Lease;
 
 Error queue_lease_get(Txn *txn, Slice prefix, uint64_t seq, Lease *lease, bool *found);
@@ -83,11 +84,21 @@ Error queue_turn_parse(Slice value, uint64_t *seq);
 
 /* ---- Messages ---- */
 
-/* `message` holds views into `value`, its attributes excepted (in `arena`). */
-Error queue_message_parse(Slice value, Arena *arena, MessageId *id, uint64_t *sent_ms, Message *message);
+typedef struct StoredMessage {
+    MessageId id;
+    uint64_t sent_ms;
+    Message message;
+    /* Of a message that was moved here from a queue whose dead-letter queue this is. */
+    Slice dead_letter_source;   /* that queue's name; absent: it was not */
+    uint64_t earlier_receives;  /* before it was moved */
+    uint64_t first_received_ms; /* by them */
+} StoredMessage;
+
+/* `stored` holds views into `value`, the attributes excepted (in `arena`). */
+Error queue_message_parse(Slice value, Arena *arena, StoredMessage *stored);
 /* The first part of the same. */
 Error queue_message_sent_ms(Slice value, uint64_t *sent_ms);
-void queue_message_put(Txn *txn, Slice key, const MessageId *id, uint64_t sent_ms, const Message *message);
+void queue_message_put(Txn *txn, Slice key, const StoredMessage *stored);
 
 /* ---- The queue's own record ---- */
 

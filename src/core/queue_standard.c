@@ -34,7 +34,8 @@ Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t 
     uint64_t seq = state.next_seq++;
     QueueTag tag = delay_ms == 0 ? QUEUE_TAG_MESSAGE : QUEUE_TAG_DELAYED;
     *id = new_message_id(txn);
-    queue_message_put(txn, queue_key(txn, queue->prefix, tag, seq), id, now_ms, message);
+    const StoredMessage stored = {.id = *id, .sent_ms = now_ms, .message = *message};
+    queue_message_put(txn, queue_key(txn, queue->prefix, tag, seq), &stored);
 
     if (delay_ms == 0) {
         if (state.new_count++ == 0)
@@ -84,8 +85,9 @@ static Error hand_out(Receiving *receiving, uint64_t seq, Lease *lease, Slice va
 
     ArenaMark mark = arena_mark(receiving->arena);
     value = arena_copy(receiving->arena, value);
-    TRY(queue_message_parse(value, receiving->arena, &out->id, &out->sent_ms, &out->message));
-    uint64_t size = message_size_bytes(&out->message);
+    StoredMessage stored;
+    TRY(queue_message_parse(value, receiving->arena, &stored));
+    uint64_t size = message_size_bytes(&stored.message);
     if (receiving->received->count > 0 && receiving->bytes + size > receiving->request->bytes_max) {
         arena_rewind(receiving->arena, mark);
         receiving->full = true;
@@ -110,10 +112,16 @@ static Error hand_out(Receiving *receiving, uint64_t seq, Lease *lease, Slice va
     }
 
     const Receipt receipt = {receiving->queue->number, seq, lease->receive_count, lease->nonce,
-                             queue_message_tag(&out->id)};
-    out->receipt = queue_receipt_write(receiving->arena, &receipt);
-    out->receive_count = lease->receive_count;
-    out->first_received_ms = lease->first_received_ms;
+                             queue_message_tag(&stored.id)};
+    *out = (ReceivedMessage){
+        .id = stored.id,
+        .message = stored.message,
+        .receipt = queue_receipt_write(receiving->arena, &receipt),
+        .sent_ms = stored.sent_ms,
+        .receive_count = stored.earlier_receives + lease->receive_count,
+        .first_received_ms = stored.earlier_receives > 0 ? stored.first_received_ms : lease->first_received_ms,
+        .dead_letter_source = stored.dead_letter_source,
+    };
     receiving->bytes += size;
     receiving->received->count += 1;
     return OK;
@@ -266,14 +274,12 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
 static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receipt *receipt, bool *same)
 {
     Slice value;
-    MessageId id;
-    uint64_t sent_ms;
-    Message message;
+    StoredMessage stored;
     TRY(txn_get(txn, queue_key(txn, queue->prefix, tag, receipt->seq), &value, same));
     if (!*same)
         return OK;
-    TRY(queue_message_parse(value, txn_arena(txn), &id, &sent_ms, &message));
-    *same = queue_message_tag(&id) == receipt->message;
+    TRY(queue_message_parse(value, txn_arena(txn), &stored));
+    *same = queue_message_tag(&stored.id) == receipt->message;
     return OK;
 }
 

@@ -107,10 +107,10 @@ static void observe_bodies(Txn *txn, const Queue *queue, QueueTag tag, Observati
     Slice value;
     while (cursor_next(cursor, &key, &value) == OK && key.data != NULL) {
         uint64_t seq;
-        Message message;
-        Observed observed = {.exists = true};
+        StoredMessage stored;
         assert_int_equal(queue_key_number(key, queue->prefix, &seq), OK);
-        assert_int_equal(queue_message_parse(value, txn_arena(txn), &observed.id, &observed.sent_ms, &message), OK);
+        assert_int_equal(queue_message_parse(value, txn_arena(txn), &stored), OK);
+        const Observed observed = {.exists = true, .id = stored.id, .sent_ms = stored.sent_ms};
         assert_true(seq < MESSAGES && !seen->messages[seq].exists);
         seen->messages[seq] = observed;
         seen->count++;
