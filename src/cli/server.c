@@ -91,6 +91,11 @@ static void report(void *user, const WireReport *report)
     log_line(&server->log, level, "request", fields);
 }
 
+static const char *scheme_of(const Server *server)
+{
+    return server->tls != NULL ? "https" : "http";
+}
+
 static void open_wire(Server *server)
 {
     const Settings *settings = &server->settings;
@@ -107,7 +112,7 @@ static void open_wire(Server *server)
         .service_count = service_count,
         .limits = &settings->limits,
         .account_limits = server->account_limits,
-        .endpoint = arena_format(&server->arena, "http://%.*s", SLICE_PRINT(server->bound)),
+        .endpoint = arena_format(&server->arena, "%s://%.*s", scheme_of(server), SLICE_PRINT(server->bound)),
         .origins = settings->origins,
         .origin_count = settings->origin_count,
         .report = report,
@@ -149,6 +154,7 @@ static bool open_http(Server *server, Slice *message)
         .loops = server->loops,
         .loop_count = server->loop_count,
         .handler = &server->endpoint,
+        .tls = server->tls,
         .limits = &server->settings.limits,
     };
     server->endpoint.on_request = endpoint_on_request;
@@ -195,8 +201,12 @@ static void raise_file_limit(void)
 bool server_open(Server *server, Slice *message)
 {
     raise_file_limit();
-    if (!open_store(server, message))
+    if (!server_tls_open(server, message))
         return false;
+    if (!open_store(server, message)) {
+        tls_context_free(server->tls);
+        return false;
+    }
     if (open_loops(server, message) && open_http(server, message)) {
         if (open_admin(server, message)) {
             open_wire(server);
@@ -208,6 +218,7 @@ bool server_open(Server *server, Slice *message)
     account_limits_close(server->account_limits);
     close_loops(server);
     data_directory_close(&server->directory);
+    tls_context_free(server->tls);
     return false;
 }
 
@@ -243,18 +254,39 @@ static void drain_is_too_long(uv_timer_t *timer)
     stop_when_drained(server);
 }
 
+static const char *signal_name(int number)
+{
+    return number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGHUP";
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     Server *server = handle->data;
     if (atomic_exchange(&server->draining, true))
         _exit(128 + number); /* as the shell reports a signal; nothing acknowledged is lost */
-    LOG(&server->log, INFO, "stopping", log_string("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+    LOG(&server->log, INFO, "stopping", log_string("signal", signal_name(number)));
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
     uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
     http_server_drain(server->http, &server->http_drained, loop_mailbox(server->control));
     admin_stop(server->admin, &server->admin_stopped);
     store_end_waits(server->store);
+}
+
+void server_reload(Server *server)
+{
+    server_tls_reload(server);
+    LOG(&server->log, INFO, "reloaded");
+}
+
+/* From an operator it means to reload; from a terminal that has been closed, to stop, as it always has. */
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    Server *server = handle->data;
+    if (server->has_terminal && !isatty(STDIN_FILENO))
+        on_signal(handle, number);
+    else
+        server_reload(server);
 }
 
 static void watch_signals(Server *server)
@@ -266,6 +298,10 @@ static void watch_signals(Server *server)
         server->signals[i].data = server;
         uv_signal_start(&server->signals[i], on_signal, numbers[i]);
     }
+    server->has_terminal = isatty(STDIN_FILENO) != 0;
+    uv_signal_init(uv, &server->hangup);
+    server->hangup.data = server;
+    uv_signal_start(&server->hangup, on_hangup, SIGHUP);
     uv_timer_init(uv, &server->drain_limit);
 }
 
@@ -277,8 +313,8 @@ void server_run(Server *server)
         Error started = loop_start(server->loops[i]);
         ASSERT(started == OK);
     }
-    printf("brume %s listening on http://%.*s, data in %s, auth %s\n", BRUME_VERSION, SLICE_PRINT(server->bound),
-           server->settings.data, server->settings.auth == AUTH_SIGNED ? "signed" : "open");
+    printf("brume %s listening on %s://%.*s, data in %s, auth %s\n", BRUME_VERSION, scheme_of(server),
+           SLICE_PRINT(server->bound), server->settings.data, server->settings.auth == AUTH_SIGNED ? "signed" : "open");
     fflush(stdout);
     loop_run(server->control);
 
@@ -288,6 +324,7 @@ void server_run(Server *server)
     store_stop(server->store);
     admin_close(server->admin);
     http_server_close(server->http);
+    tls_context_free(server->tls);
     close_wire(server);
     account_limits_close(server->account_limits);
     close_loops(server);

@@ -8,6 +8,8 @@
 #include "cli/admin_server.h"
 #include "cli/metrics.h"
 #include "cli/settings.h"
+#include "net/http.h"
+#include "net/tls.h"
 #include "store/directory.h"
 
 typedef struct Server {
@@ -26,12 +28,15 @@ typedef struct Server {
     Metrics *metrics;
     HttpHandler *wire;
     HttpHandler endpoint; /* in front of `wire`: /_brume/ */
+    TlsContext *tls;      /* NULL: cleartext */
     HttpServer *http;
     Slice bound; /* "127.0.0.1:4566" */
     Admin *admin;
     /* Stopping. */
     atomic_bool draining;
     uv_signal_t signals[2];
+    uv_signal_t hangup;
+    bool has_terminal;
     uv_timer_t drain_limit;
     Task http_drained;
     Task admin_stopped;
@@ -43,6 +48,15 @@ typedef struct Server {
 bool server_open(Server *server, Slice *message);
 /* Serves until a signal stops it; closes everything. */
 void server_run(Server *server);
+
+/* The operator has changed files that are read at the start (SIGHUP): reads them again. What cannot be used is told to the
+ * log and changes nothing. On the control loop. */
+void server_reload(Server *server);
+
+/* Loads the certificate, if there is to be one (server_tls.c). False with one line that says what to do. */
+bool server_tls_open(Server *server, Slice *message);
+/* Loads it again; one that cannot be used leaves the old one in use. */
+void server_tls_reload(Server *server);
 
 /* Answers what lies under /_brume/ and hands the rest to the AWS APIs (endpoint.c). */
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request);

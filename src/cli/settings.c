@@ -70,6 +70,18 @@ static bool read_insecure_listen(void *settings, const char *value)
     return read_switch(value, &((Settings *)settings)->insecure_listen);
 }
 
+static bool read_tls_certificate(void *settings, const char *value)
+{
+    ((Settings *)settings)->tls_certificate = value;
+    return value[0] != '\0';
+}
+
+static bool read_tls_key(void *settings, const char *value)
+{
+    ((Settings *)settings)->tls_key = value;
+    return value[0] != '\0';
+}
+
 static bool read_threads(void *settings, const char *value)
 {
     uint64_t number;
@@ -160,9 +172,15 @@ const Option start_options[] = {
     {"log-level", "LEVEL", "BRUME_LOG_LEVEL", "warning",
      "What is logged: error, warning, info, or debug (every request).", read_log_level,
      "error, warning, info or debug"},
+    {"tls-cert", "FILE", "BRUME_TLS_CERT", NULL,
+     "Speaks TLS at --listen, with this certificate and those between it and its root behind it, in PEM form. Needs "
+     "--tls-key. SIGHUP reads both again.",
+     read_tls_certificate, "a file"},
+    {"tls-key", "FILE", "BRUME_TLS_KEY", NULL,
+     "The certificate's private key, in PEM form. `brume tls self-signed` makes both.", read_tls_key, "a file"},
     {"insecure-listen", NULL, NULL, NULL,
-     "Allows an address that other machines can reach, although there is no TLS. Needs --auth signed.",
-     read_insecure_listen, "true or false"},
+     "Allows an address that other machines can reach without TLS. Needs --auth signed.", read_insecure_listen,
+     "true or false"},
     {"config", "FILE", "BRUME_CONFIG", NULL,
      "Reads these options from a file too: lines of `name = value`, # comments.", NULL, NULL},
     {0},
@@ -350,6 +368,10 @@ static bool check(const Settings *settings, Arena *arena, Slice *message)
                                 SOCKET_PATH_MAX - sizeof DATA_SOCKET);
         return false;
     }
+    if ((settings->tls_certificate == NULL) != (settings->tls_key == NULL)) {
+        *message = SLICE("--tls-cert and --tls-key go together: give both, or neither");
+        return false;
+    }
     AddressReach reach = address_reach(settings->listen);
     if (reach == ADDRESS_NONE) {
         *message = arena_format(arena, "%s is no address: write it as 127.0.0.1:4566 or [::1]:4566, without a name",
@@ -358,10 +380,10 @@ static bool check(const Settings *settings, Arena *arena, Slice *message)
     }
     if (reach == ADDRESS_LOOPBACK)
         return true;
-    if (!settings->insecure_listen) {
+    if (settings->tls_certificate == NULL && !settings->insecure_listen) {
         *message = arena_format(arena,
-                                "other machines could reach %s, and there is no TLS yet: listen on 127.0.0.1, or "
-                                "add --insecure-listen and --auth signed",
+                                "other machines could reach %s without TLS: listen on 127.0.0.1, give --tls-cert and "
+                                "--tls-key (`brume help tls`), or add --insecure-listen and --auth signed",
                                 settings->listen);
         return false;
     }

@@ -18,6 +18,8 @@ typedef struct Settings {
     AuthMode auth;
     bool virtual_clock;
     bool insecure_listen;
+    const char *tls_certificate; /* files in PEM form; both or none */
+    const char *tls_key;
     unsigned threads; /* event loops */
     uint64_t cache_bytes;
     LogFormat log_format;

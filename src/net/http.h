@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 typedef struct HttpHeader {
     Slice name; /* lower case in requests */
@@ -93,6 +94,8 @@ typedef struct HttpServerOptions {
     size_t loop_count;
     HttpHandler *handler;
     const Limits *limits;
+    /* What TCP connections speak, Unix sockets never. Loaded; it outlives the server. NULL: cleartext. */
+    TlsContext *tls;
 } HttpServerOptions;
 
 Error http_server_open(const HttpServerOptions *options, HttpServer **server);

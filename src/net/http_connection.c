@@ -42,6 +42,20 @@ void http_connection_hold_input(HttpConnection *connection)
     }
 }
 
+void http_connection_take(HttpConnection *connection, Slice bytes)
+{
+    if (bytes.size > 0 && connection->held != NULL) {
+        input_append(connection, bytes.data, bytes.size);
+    } else if (bytes.size > 0) {
+        connection->input = bytes.data;
+        connection->input_end = bytes.data + bytes.size;
+    }
+    connection->progressed = true;
+    connection->version->advance(connection);
+    if (!connection->closing)
+        http_connection_hold_input(connection);
+}
+
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     (void)suggested;
@@ -64,16 +78,11 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         /* The client may have closed or only ended its side: what it still waits for is answered. */
         connection->eof = true;
         connection->reading = false;
-    } else if (connection->held != NULL) {
-        input_append(connection, buffer->base, (size_t)size);
-    } else {
-        connection->input = buffer->base;
-        connection->input_end = buffer->base + size;
+    } else if (connection->tls != NULL) {
+        http_tls_receive(connection, slice_make(buffer->base, (size_t)size));
+        return;
     }
-    connection->progressed = true;
-    connection->version->advance(connection);
-    if (!connection->closing)
-        http_connection_hold_input(connection);
+    http_connection_take(connection, slice_make(buffer->base, size < 0 ? 0 : (size_t)size));
 }
 
 void http_connection_read(HttpConnection *connection, bool wanted)
@@ -92,6 +101,8 @@ bool http_connection_has_unread(HttpConnection *connection)
 {
     uv_os_fd_t fd;
     char byte;
+    if (connection->tls != NULL && tls_session_is_partial(connection->tls))
+        return true;
     return uv_fileno(&connection->handle, &fd) == 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
@@ -199,7 +210,6 @@ static void output_queue(HttpConnection *connection, uv_buf_t buffers[3], size_t
         connection->queued_at_timeout = write->size;
     }
     connection->queued += write->size;
-    uncork(connection);
     if (uv_write(&write->request, &connection->stream, buffers, 3, on_written) != 0) {
         connection->queued -= write->size;
         free(write);
@@ -207,24 +217,14 @@ static void output_queue(HttpConnection *connection, uv_buf_t buffers[3], size_t
     }
 }
 
-void http_output_send(HttpConnection *connection, Slice body, Slice tail, bool lasting)
+/* Writes what the client takes at once, and queues the rest. */
+static void output_write(HttpConnection *connection, uv_buf_t buffers[3], bool lasting)
 {
-    HttpServerLoop *on = connection->on;
-    size_t corked = on->corked == connection ? on->cork_size : 0;
-    size_t total = corked + body.size + tail.size;
-    if (total == 0 || connection->closing) {
-        uncork(connection);
-        return;
-    }
-    uv_buf_t buffers[3] = {
-        {.base = on->cork, .len = corked},
-        {.base = (char *)body.data, .len = body.size},
-        {.base = (char *)tail.data, .len = tail.size},
-    };
+    size_t total = buffers[0].len + buffers[1].len + buffers[2].len;
     size_t sent = 0;
     if (connection->queued == 0) {
-        unsigned first = corked == 0 ? 1 : 0;
-        unsigned count = tail.size > 0 ? 3 - first : (body.size > 0 ? 2 - first : 1);
+        unsigned first = buffers[0].len == 0 ? 1 : 0;
+        unsigned count = buffers[2].len > 0 ? 3 - first : (buffers[1].len > 0 ? 2 - first : 1);
         int result = uv_try_write(&connection->stream, buffers + first, count);
         if (result < 0 && result != UV_EAGAIN) {
             http_connection_cut(connection);
@@ -234,8 +234,51 @@ void http_output_send(HttpConnection *connection, Slice body, Slice tail, bool l
     }
     if (sent < total)
         output_queue(connection, buffers, sent, lasting);
-    else
-        uncork(connection);
+}
+
+void http_output_send_records(HttpConnection *connection)
+{
+    HttpServerLoop *on = connection->on;
+    uv_buf_t buffers[3] = {{.base = on->tls_output.bytes, .len = on->tls_output.size}};
+    output_write(connection, buffers, false);
+    http_tls_output_clear(on);
+}
+
+/* The same as records. What fits into one is made one; else there is one more for what is corked. */
+static void output_encrypt(HttpConnection *connection, Slice body, Slice tail)
+{
+    HttpServerLoop *on = connection->on;
+    size_t corked = on->corked == connection ? on->cork_size : 0;
+    if (corked > 0 && corked + body.size + tail.size <= TLS_RECORD_BYTES) {
+        http_output_add(connection, body);
+        http_output_add(connection, tail);
+        corked = on->cork_size;
+        body = tail = (Slice){0};
+    }
+    const Slice parts[] = {slice_make(on->cork, corked), body, tail};
+    if (http_tls_encrypt(connection, parts, 3)) {
+        http_output_send_records(connection);
+    } else {
+        http_tls_output_clear(on);
+        http_connection_cut(connection);
+    }
+}
+
+void http_output_send(HttpConnection *connection, Slice body, Slice tail, bool lasting)
+{
+    HttpServerLoop *on = connection->on;
+    size_t corked = on->corked == connection ? on->cork_size : 0;
+    bool has_some = corked + body.size + tail.size > 0 && !connection->closing;
+    uv_buf_t buffers[3] = {
+        {.base = on->cork, .len = corked},
+        {.base = (char *)body.data, .len = body.size},
+        {.base = (char *)tail.data, .len = tail.size},
+    };
+    if (has_some && connection->tls != NULL)
+        output_encrypt(connection, body, tail);
+    else if (has_some)
+        output_write(connection, buffers, lasting);
+    uncork(connection);
 }
 
 void http_output_flush(HttpConnection *connection)
@@ -265,7 +308,9 @@ static void on_due(HttpTimer *timer, HttpTimeout kind)
         return;
     }
     HttpConnection *connection = CONTAINER_OF(timer, HttpConnection, read_timer);
-    if (kind == HTTP_TIMEOUT_IDLE || kind == HTTP_TIMEOUT_LINGER)
+    if (kind == HTTP_TIMEOUT_IDLE)
+        http_connection_finish(connection, false);
+    else if (kind == HTTP_TIMEOUT_LINGER)
         http_connection_cut(connection);
     else
         connection->version->timed_out(connection, kind);
@@ -308,6 +353,7 @@ void http_timers_open(HttpServerLoop *on)
     on->timeout_ms[HTTP_TIMEOUT_IDLE] = limits[LIMIT_NET_IDLE_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_WRITE] = limits[LIMIT_NET_WRITE_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_LINGER] = HTTP_LINGER_MS;
+    on->timeout_ms[HTTP_TIMEOUT_HANDSHAKE] = limits[LIMIT_NET_HEADER_TIMEOUT_MS];
     uv_timer_init(on->uv, &on->timer);
     on->timer.data = on;
     on->timer_due_ms = UINT64_MAX;
@@ -357,6 +403,7 @@ static void on_closed(uv_handle_t *handle)
         http_exchange_free(connection->exchange);
         connection->exchange = NULL;
     }
+    tls_session_free(connection->tls);
     free(connection->held);
     connection->held = NULL;
     connection->closed = true;
@@ -413,6 +460,8 @@ void http_connection_finish(HttpConnection *connection, bool linger)
     http_timer_set(connection->on, &connection->read_timer, HTTP_TIMEOUT_NONE, false);
     http_connection_read(connection, false);
     http_output_flush(connection);
+    if (connection->tls != NULL && !connection->closing)
+        http_tls_end(connection);
     go_on_finishing(connection);
 }
 
@@ -433,6 +482,8 @@ void http_connection_open(HttpConnection *connection)
     }
     http_count(&on->accepted);
     http_timer_set(on, &connection->read_timer, HTTP_TIMEOUT_IDLE, true);
+    if (on->server->tls != NULL && !connection->is_pipe)
+        http_tls_open(connection);
     http_connection_read(connection, true);
     if (atomic_load_explicit(&on->server->draining, memory_order_relaxed))
         connection->version->drain(connection);

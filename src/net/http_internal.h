@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "net/http.h"
+#include "net/tls.h"
 
 #include <llhttp.h>
 #include <stdatomic.h>
@@ -38,6 +39,7 @@ enum {
 
 typedef enum HttpTimeout {
     HTTP_TIMEOUT_NONE,
+    HTTP_TIMEOUT_HANDSHAKE,
     HTTP_TIMEOUT_HEADER,
     HTTP_TIMEOUT_BODY,
     HTTP_TIMEOUT_IDLE,
@@ -82,6 +84,7 @@ typedef struct HttpListener HttpListener;
 
 struct HttpServer {
     HttpHandler *handler;
+    TlsContext *tls; /* NULL: cleartext */
     Limits limits;
     uint64_t connections_max;
     HttpServerLoop *loops;
@@ -116,6 +119,9 @@ struct HttpServerLoop {
     char *cork;
     size_t cork_size;
     size_t cork_capacity;
+    /* TLS: what one read of a connection says, and records that are about to be sent to one. */
+    char *plain_buffer;
+    TlsOutput tls_output;
     HttpExchange *free_exchanges;
     size_t free_count;
     HttpHeader *header_scratch; /* as many as a request may have */
@@ -151,6 +157,7 @@ struct HttpConnection {
     Task open; /* hands it to its loop */
     HttpServerLoop *on;
     const HttpVersionOperations *version;
+    TlsSession *tls;        /* NULL: cleartext */
     HttpExchange *exchange; /* HTTP/1: the one at work */
     HttpTimer read_timer;
     HttpTimer write_timer;
@@ -162,8 +169,11 @@ struct HttpConnection {
     size_t scanned; /* of the input: known to hold no end of a head */
     size_t queued;  /* bytes that wait for the client to read */
     size_t queued_at_timeout;
-    int fd; /* until opened */
+    size_t tls_unread;  /* bytes that TLS itself has said while others were queued */
+    size_t tls_partial; /* bytes of a record of TLS that is not whole yet, since they last counted as progress */
+    int fd;             /* until opened */
     bool is_pipe;
+    bool tls_began; /* the client's first bytes have come */
     bool reading;
     bool advancing;
     bool progressed;       /* input has come, or a handler has gone on, since the timer was looked at */
@@ -194,7 +204,9 @@ static inline size_t http_input_size(const HttpConnection *connection)
 void http_connection_read(HttpConnection *connection, bool wanted);
 /* Keeps the unused input beyond the read; frees the room when all is used. */
 void http_connection_hold_input(HttpConnection *connection);
-/* Whether bytes wait in the kernel. */
+/* Gives plaintext to the version. */
+void http_connection_take(HttpConnection *connection, Slice bytes);
+/* Whether bytes wait in the kernel, or a part of a record of TLS for its rest. */
 bool http_connection_has_unread(HttpConnection *connection);
 
 /* Adds a copy of the bytes to what is to be sent. */
@@ -206,6 +218,8 @@ void http_output_commit(HttpConnection *connection, const char *end);
  * that is `lasting` is not copied then: it must live until `queued` is zero. */
 void http_output_send(HttpConnection *connection, Slice body, Slice tail, bool lasting);
 void http_output_flush(HttpConnection *connection);
+/* Sends the loop's records of TLS as they are. */
+void http_output_send_records(HttpConnection *connection);
 
 /* Sets or stops the timer; one that runs for the same kind goes on unless `restart`. */
 void http_timer_set(HttpServerLoop *on, HttpTimer *timer, HttpTimeout kind, bool restart);
@@ -218,6 +232,19 @@ typedef enum Http1Framing {
     HTTP1_FRAMING_CHUNKED,
     HTTP1_FRAMING_CLOSE
 } Http1Framing;
+
+/* ---- TLS (http_tls.c) ---- */
+
+/* Begins the handshake; `version` is set to what was agreed on when it ends. */
+void http_tls_open(HttpConnection *connection);
+/* Takes what has come from the socket: not empty. */
+void http_tls_receive(HttpConnection *connection, Slice bytes);
+/* Makes records of the parts, in the loop's output; false when the session has failed. */
+bool http_tls_encrypt(HttpConnection *connection, const Slice *parts, size_t count);
+/* Tells the client that nothing more will come. */
+void http_tls_end(HttpConnection *connection);
+/* The loop's records have been sent, or queued as a copy. */
+void http_tls_output_clear(HttpServerLoop *on);
 
 /* ---- An exchange (http_request.c) ---- */
 

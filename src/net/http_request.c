@@ -26,6 +26,7 @@ HttpExchange *http_exchange_make(HttpConnection *connection)
     exchange->request.arena = &exchange->arena;
     exchange->request.loop = on->loop;
     exchange->request.peer = slice_of_string(connection->peer);
+    exchange->request.over_tls = connection->tls != NULL;
     return exchange;
 }
 

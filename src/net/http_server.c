@@ -155,13 +155,16 @@ static Error bind_and_listen(int fd, const SocketAddress *address, socklen_t siz
 }
 
 /* Over the limit: says so, if the socket takes it at once, and hangs up. */
-static void refuse_connection(HttpServer *server, int fd)
+static void refuse_connection(HttpServer *server, int fd, bool over_tls)
 {
+    /* A fatal alert, internal_error (RFC 8446, 6.2): "such as a memory allocation failure". */
+    static const char alert[] = {21, 3, 3, 0, 2, 2, 80};
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n"
                                  "content-type: text/plain; charset=utf-8\r\ncontent-length: 30\r\n\r\n"
                                  "too many connections are open\n";
     atomic_fetch_add_explicit(&server->refused, 1, memory_order_relaxed);
-    ssize_t sent = send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = over_tls ? send(fd, alert, sizeof alert, MSG_DONTWAIT | MSG_NOSIGNAL)
+                            : send(fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)sent; /* a courtesy */
     /* What has come is taken from the kernel, as closing with bytes unread would take the answer back. */
     char dropped[4096];
@@ -179,7 +182,7 @@ static void open_handed_over(Task *task)
 static void spread(HttpServer *server, int fd, const SocketAddress *peer)
 {
     if (atomic_load_explicit(&server->connections, memory_order_relaxed) >= server->connections_max) {
-        refuse_connection(server, fd);
+        refuse_connection(server, fd, server->tls != NULL && peer->any.sa_family != AF_UNIX);
         return;
     }
     atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed);
@@ -374,6 +377,7 @@ Error http_server_open(const HttpServerOptions *options, HttpServer **result)
     HttpServer *server = calloc(1, sizeof *server);
     ASSERT(server != NULL);
     server->handler = options->handler;
+    server->tls = options->tls;
     server->limits = *options->limits;
     server->connections_max = most_connections(options->limits);
     server->loop_count = options->loop_count;
@@ -433,6 +437,8 @@ void http_server_close(HttpServer *server)
         free(on->read_buffer);
         free(on->header_scratch);
         free(on->cork);
+        free(on->plain_buffer);
+        free(on->tls_output.bytes);
     }
     for (HttpListener *listener = server->listeners, *next; listener != NULL; listener = next) {
         next = listener->next;

@@ -263,7 +263,8 @@ static void on_request(HttpHandler *handler, HttpRequest *request)
 void http_fixture_start_at(HttpFixture *fixture, size_t loops, const char *address)
 {
     Limits limits = fixture->limits;
-    *fixture = (HttpFixture){.loop_count = loops, .limits = limits};
+    TlsContext *tls = fixture->tls;
+    *fixture = (HttpFixture){.loop_count = loops, .limits = limits, .tls = tls};
     for (size_t i = 0; i < LIMIT_COUNT; i++)
         if (fixture->limits.value[i] == 0)
             fixture->limits.value[i] = limits_default.value[i];
@@ -271,7 +272,13 @@ void http_fixture_start_at(HttpFixture *fixture, size_t loops, const char *addre
     for (size_t i = 0; i < loops; i++)
         ASSERT(loop_open(http_fixture_os(), &fixture->loops[i]) == OK);
     ASSERT(loop_open(http_fixture_os(), &fixture->worker) == OK);
-    HttpServerOptions options = {fixture->loops, loops, &fixture->handler, &fixture->limits};
+    HttpServerOptions options = {
+        .loops = fixture->loops,
+        .loop_count = loops,
+        .handler = &fixture->handler,
+        .limits = &fixture->limits,
+        .tls = tls,
+    };
     ASSERT(http_server_open(&options, &fixture->server) == OK);
     Slice bound;
     ASSERT(http_server_listen(fixture->server, address, &fixture->arena, &bound) == OK);

@@ -15,6 +15,7 @@ typedef struct HttpFixture {
     HttpServer *server;
     HttpHandler handler;
     Limits limits;
+    TlsContext *tls; /* the test's; NULL: cleartext */
     Arena arena;
     char address[128]; /* where it listens */
     int port;

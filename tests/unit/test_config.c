@@ -183,11 +183,23 @@ static void an_address_beyond_this_machine_needs_consent_and_signatures(void **s
     for (size_t i = 0; i < sizeof open_addresses / sizeof open_addresses[0]; i++) {
         setup->invocation.given_count = 0;
         give(setup, "listen", open_addresses[i]);
+        expect_refused(setup, "give --tls-cert and --tls-key");
         expect_refused(setup, "add --insecure-listen");
         give(setup, "insecure-listen", "true");
         expect_refused(setup, "add --auth signed");
         give(setup, "auth", "signed");
         assert_true(read_settings(setup));
+
+        setup->invocation.given_count = 0;
+        give(setup, "listen", open_addresses[i]);
+        give(setup, "tls-cert", "cert.pem");
+        expect_refused(setup, "--tls-cert and --tls-key go together");
+        give(setup, "tls-key", "key.pem");
+        expect_refused(setup, "add --auth signed");
+        give(setup, "auth", "signed");
+        assert_true(read_settings(setup));
+        assert_string_equal(setup->settings.tls_certificate, "cert.pem");
+        assert_string_equal(setup->settings.tls_key, "key.pem");
     }
     static const char *const own_addresses[] = {"127.0.0.1:0", "127.1.2.3:80", "[::1]:4566"};
     for (size_t i = 0; i < sizeof own_addresses / sizeof own_addresses[0]; i++) {

@@ -421,7 +421,8 @@ static void an_address_is_taken_once_and_checked(void **state)
     HttpFixture *fixture = *state;
     http_fixture_start_at(fixture, 1, "[::1]:0");
     assert_true(strncmp(fixture->address, "[::1]:", 6) == 0 && fixture->port > 0);
-    HttpServerOptions options = {fixture->loops, 1, &fixture->handler, &limits_default};
+    HttpServerOptions options = {
+        .loops = fixture->loops, .loop_count = 1, .handler = &fixture->handler, .limits = &limits_default};
     Loop *loop;
     assert_int_equal(loop_open(http_fixture_os(), &loop), OK);
     options.loops = &loop;
@@ -480,7 +481,8 @@ static void a_unix_socket_is_its_owners_alone(void **state)
     HttpServer *other;
     Slice bound;
     assert_int_equal(loop_open(http_fixture_os(), &loop), OK);
-    HttpServerOptions options = {&loop, 1, &fixture->handler, &limits_default};
+    HttpServerOptions options = {
+        .loops = &loop, .loop_count = 1, .handler = &fixture->handler, .limits = &limits_default};
     assert_int_equal(http_server_open(&options, &other), OK);
     assert_int_equal(http_server_listen(other, address, &fixture->arena, &bound), ERROR_EXISTS);
     http_server_close(other);

@@ -5,12 +5,13 @@ import os
 import re
 import select
 import signal
+import ssl
 import subprocess
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("BRUME_BINARY") or os.path.join(ROOT, "build", "brume")
-READY = re.compile(r"^brume (\S+) listening on (http://127\.0\.0\.1:(\d+)), data in (.+), auth (open|signed)$")
+READY = re.compile(r"^brume (\S+) listening on (https?://127\.0\.0\.1:(\d+)), data in (.+), auth (open|signed)$")
 
 # Only what a test passes on: a server must not find credentials or settings of whoever runs the tests.
 ENVIRONMENT = {
@@ -27,10 +28,15 @@ class DidNotStart(Exception):
 
 
 class Server:
-    """A running server. `url` is where it listens; `output` what it had printed when it was ready."""
+    """A running server. `url` is where it listens; `output` what it had printed when it was ready. `tls`: a folder with
+    cert.pem and key.pem, as `brume tls self-signed` makes it; clients then need `certificate`."""
 
-    def __init__(self, data, *arguments, environment=None, listen="127.0.0.1:0", seconds=20):
+    def __init__(self, data, *arguments, environment=None, listen="127.0.0.1:0", seconds=20, tls=None):
         self.data = str(data)
+        self.certificate = None
+        if tls is not None:
+            self.certificate = os.path.join(tls, "cert.pem")
+            arguments = ("--tls-cert", self.certificate, "--tls-key", os.path.join(tls, "key.pem"), *arguments)
         self.errors_path = self.data.rstrip("/") + ".stderr"
         command = [BINARY, "start", "--data", self.data, "--listen", listen, *arguments]
         with open(self.errors_path, "ab") as errors:
@@ -81,7 +87,11 @@ class Server:
 
     def request(self, method, path, body=None, headers=None):
         """One HTTP request as it stands, with nothing added by an SDK: (status, headers in lower case, body)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self.certificate is None:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        else:
+            trust = ssl.create_default_context(cafile=self.certificate)
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=trust)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()

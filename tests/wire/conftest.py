@@ -18,6 +18,8 @@ numbers = itertools.count(1)
 def client(server, service="sqs", key="123456789012", secret="secret", region="us-east-1", **more):
     """An SDK client with no retries, so that a test sees the first answer."""
     config = botocore.config.Config(retries={"max_attempts": 0}, parameter_validation=False, read_timeout=40)
+    if server.certificate is not None:
+        more.setdefault("verify", server.certificate)
     return boto3.client(service, endpoint_url=server.url, region_name=region, aws_access_key_id=key,
                         aws_secret_access_key=secret, config=config, **more)
 

@@ -8,7 +8,7 @@ import readline from 'node:readline';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 export const BINARY = process.env.BRUME_BINARY || path.join(ROOT, 'build', 'brume');
-const READY = /^brume (\S+) listening on (http:\/\/127\.0\.0\.1:\d+), data in (.+), auth (open|signed)$/;
+const READY = /^brume (\S+) listening on (https?:\/\/127\.0\.0\.1:\d+), data in (.+), auth (open|signed)$/;
 
 // What a test does not pass on itself must not reach the server.
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BRUME|AWS)_/.test(name)));
