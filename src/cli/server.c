@@ -2,8 +2,11 @@
 
 #include "base/bug.h"
 #include "cli/data_directory.h"
+#include "cli/log_file.h"
 #include "cli/services.h"
+#include "os/os_notify.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -243,12 +246,17 @@ static void drain_is_too_long(uv_timer_t *timer)
     stop_when_drained(server);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static const char *signal_name(int number)
 {
-    Server *server = handle->data;
+    return number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGHUP";
+}
+
+static void stop(Server *server, int number)
+{
     if (atomic_exchange(&server->draining, true))
         _exit(128 + number); /* as the shell reports a signal; nothing acknowledged is lost */
-    LOG(&server->log, INFO, "stopping", log_string("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+    os_notify_stopping();
+    LOG(&server->log, INFO, "stopping", log_string("signal", signal_name(number)));
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
     uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
@@ -257,11 +265,39 @@ static void on_signal(uv_signal_t *handle, int number)
     store_end_waits(server->store);
 }
 
+/* ---- Signals ---- */
+
+static void reload_log(Server *server)
+{
+    const char *path = server->settings.log_file;
+    if (path != NULL && !log_file_reopen(path, server->log.file))
+        LOG(&server->log, ERROR, "log_not_reopened", log_string("path", path), log_string("reason", strerror(errno)));
+}
+
+void server_reload(Server *server)
+{
+    os_notify_reloading();
+    reload_log(server);
+    LOG(&server->log, INFO, "reloaded");
+    os_notify_ready();
+}
+
+/* A server started from a terminal ends with it, which is what SIGHUP says then; no other is told to stop that way. */
+static void on_signal(uv_signal_t *handle, int number)
+{
+    Server *server = handle->data;
+    if (number == SIGHUP && !(server->has_terminal && !isatty(STDERR_FILENO)))
+        server_reload(server);
+    else
+        stop(server, number);
+}
+
 static void watch_signals(Server *server)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     uv_loop_t *uv = loop_uv(server->control);
-    for (size_t i = 0; i < 2; i++) {
+    server->has_terminal = isatty(STDERR_FILENO);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(uv, &server->signals[i]);
         server->signals[i].data = server;
         uv_signal_start(&server->signals[i], on_signal, numbers[i]);
@@ -280,6 +316,7 @@ void server_run(Server *server)
     printf("brume %s listening on http://%.*s, data in %s, auth %s\n", BRUME_VERSION, SLICE_PRINT(server->bound),
            server->settings.data, server->settings.auth == AUTH_SIGNED ? "signed" : "open");
     fflush(stdout);
+    os_notify_ready();
     loop_run(server->control);
 
     /* No request is left, or none that anyone waits for: first those who use the store, then the store. */

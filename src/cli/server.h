@@ -31,7 +31,8 @@ typedef struct Server {
     Admin *admin;
     /* Stopping. */
     atomic_bool draining;
-    uv_signal_t signals[2];
+    uv_signal_t signals[3];
+    bool has_terminal; /* it was started from one */
     uv_timer_t drain_limit;
     Task http_drained;
     Task admin_stopped;
@@ -43,6 +44,9 @@ typedef struct Server {
 bool server_open(Server *server, Slice *message);
 /* Serves until a signal stops it; closes everything. */
 void server_run(Server *server);
+/* What SIGHUP asks for, on the control loop: opens anew what has been replaced on the disk since the start. What cannot
+ * be had stays as it was, and the log says so. */
+void server_reload(Server *server);
 
 /* Answers what lies under /_brume/ and hands the rest to the AWS APIs (endpoint.c). */
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request);
