@@ -69,7 +69,7 @@ BENCH := $(call programs,bench,micro)
 # ---- Rules ----
 
 .PHONY: all programs test-programs fuzz-programs bench-programs generated run test test-clients check bench soak fuzz fuzz-build \
-    install size clean show-flags FORCE
+    docs install size clean show-flags FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -142,6 +142,10 @@ fuzz-build:
 	@$(MAKE) CC=clang BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
 fuzz: fuzz-build
 	@tests/fuzz/run $(FUZZ_SECONDS)
+
+# The pages that the program writes itself.
+docs: $(BRUME)
+	$(BRUME) help start --format markdown > docs/configuration.md
 
 install: $(BRUME)
 	install -D -m 755 $(BRUME) $(DESTDIR)$(PREFIX)/bin/brume
