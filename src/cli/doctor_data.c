@@ -11,6 +11,8 @@
 
 enum {
     SYNCS = 50,
+    MEDIAN = SYNCS / 2,
+    PERCENTILE_99 = SYNCS * 99 / 100,
     SLOW_SYNC_US = 5000,
     /* No disk of today is that fast, with a battery behind its cache or without. */
     UNREAL_SYNC_US = 8,
@@ -130,9 +132,10 @@ static Finding check_sync(Doctor *doctor)
                             arena_format(doctor->arena, "cannot be measured in %s: %s", place, strerror(reason)),
                             SLICE("run as the user whom the data belongs to"));
     qsort(took_ns, SYNCS, sizeof *took_ns, compare);
-    double median_us = (double)took_ns[SYNCS / 2] / 1000;
+    double median_us = (double)took_ns[MEDIAN] / 1e3;
+    double p99_us = (double)took_ns[PERCENTILE_99] / 1e3;
     Slice found = arena_format(doctor->arena, "%.2f ms in the median, %.2f ms p99 (512 appended bytes)",
-                               median_us / 1000, (double)took_ns[SYNCS * 99 / 100] / 1e6);
+                               median_us / 1e3, p99_us / 1e3);
     if (median_us > SLOW_SYNC_US)
         return doctor_finds(
             VERDICT_WARN, found,

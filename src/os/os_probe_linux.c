@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
@@ -305,6 +306,23 @@ int os_probe_sync(const char *directory, uint64_t *took_ns, size_t count)
     return reason;
 }
 
+/* Whether the process has that file open. On layered file systems the device in /proc/locks is another than stat's. */
+static bool has_open(Arena *arena, int64_t process, const struct stat *wanted)
+{
+    const char *path = arena_format(arena, "/proc/%lld/fd", (long long)process).data;
+    DIR *directory = opendir(path);
+    bool found = false;
+    if (directory == NULL)
+        return false;
+    for (const struct dirent *entry; !found && (entry = readdir(directory)) != NULL;) {
+        struct stat status;
+        found = stat(arena_format(arena, "%s/%s", path, entry->d_name).data, &status) == 0 &&
+                status.st_ino == wanted->st_ino && status.st_dev == wanted->st_dev;
+    }
+    closedir(directory);
+    return found;
+}
+
 /* A line is "1: FLOCK  ADVISORY  WRITE 123 fe:00:456 0 EOF": process, device, inode (proc(5), /proc/locks). */
 int64_t os_probe_lock_holder(const char *path)
 {
@@ -321,8 +339,10 @@ int64_t os_probe_lock_holder(const char *path)
         unsigned minor_number;
         unsigned long long inode;
         if (sscanf(arena_string(&arena, line), "%*s FLOCK %*s %*s %lld %x:%x:%llu", &process, &major_number,
-                   &minor_number, &inode) == 4 &&
-            process > 0 && inode == status.st_ino && makedev(major_number, minor_number) == status.st_dev)
+                   &minor_number, &inode) != 4 ||
+            process <= 0 || inode != status.st_ino)
+            continue;
+        if (makedev(major_number, minor_number) == status.st_dev || has_open(&arena, process, &status))
             holder = process;
     }
     arena_free(&arena);
