@@ -7,6 +7,7 @@
 #include "os/os_notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -276,17 +277,28 @@ static void reload_log(Server *server)
 
 void server_reload(Server *server)
 {
-    os_notify_reloading();
+    bool stopping = atomic_load(&server->draining); /* of which the service manager knows already */
+    if (!stopping)
+        os_notify_reloading();
     reload_log(server);
     LOG(&server->log, INFO, "reloaded");
-    os_notify_ready();
+    if (!stopping)
+        os_notify_ready();
+}
+
+static bool has_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal >= 0)
+        close(terminal);
+    return terminal >= 0;
 }
 
 /* A server started from a terminal ends with it, which is what SIGHUP says then; no other is told to stop that way. */
 static void on_signal(uv_signal_t *handle, int number)
 {
     Server *server = handle->data;
-    if (number == SIGHUP && !(server->has_terminal && !isatty(STDERR_FILENO)))
+    if (number == SIGHUP && !(server->ends_with_terminal && !has_terminal()))
         server_reload(server);
     else
         stop(server, number);
@@ -296,7 +308,9 @@ static void watch_signals(Server *server)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     uv_loop_t *uv = loop_uv(server->control);
-    server->has_terminal = isatty(STDERR_FILENO);
+    struct sigaction before;
+    bool ignored = sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    server->ends_with_terminal = !ignored && has_terminal();
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(uv, &server->signals[i]);
         server->signals[i].data = server;

@@ -32,7 +32,7 @@ typedef struct Server {
     /* Stopping. */
     atomic_bool draining;
     uv_signal_t signals[3];
-    bool has_terminal; /* it was started from one */
+    bool ends_with_terminal; /* it was started from one, and not by nohup */
     uv_timer_t drain_limit;
     Task http_drained;
     Task admin_stopped;

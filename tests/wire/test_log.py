@@ -136,12 +136,30 @@ def test_an_abstract_socket_of_the_manager_is_found_and_a_missing_one_does_no_ha
     assert server.terminate() == 0
 
 
-def test_a_server_started_from_a_terminal_ends_with_it(folder):
+def started_from_a_terminal(folder, prefix):
+    """(process id, the terminal's other end) of a server whose output goes to files."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(BINARY, [BINARY, "start", "--data", str(folder / "data"), "--listen", "127.0.0.1:0"], ENVIRONMENT)
-    text = b""
-    while b"listening" not in text:
-        text += os.read(terminal, 4096)
+        command = f'exec {prefix} "$@" >"$0" 2>&1'
+        os.execve("/bin/sh", ["sh", "-c", command, str(folder / "output"), BINARY, "start", "--data", str(folder / "data"),
+                              "--listen", "127.0.0.1:0", "--log-level", "info"], ENVIRONMENT)
+    wait_for(lambda: os.path.exists(folder / "output") and "listening" in (folder / "output").read_text(), "the server is ready")
+    return pid, terminal
+
+
+def test_a_server_started_from_a_terminal_is_reloaded_while_it_has_it_and_ends_with_it(folder):
+    pid, terminal = started_from_a_terminal(folder, "")
+    os.kill(pid, signal.SIGHUP)
+    wait_for(lambda: "event=reloaded" in (folder / "output").read_text(), "the server was reloaded")
     os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert "event=stopping signal=SIGHUP" in (folder / "output").read_text()
+
+
+def test_a_server_started_by_nohup_outlives_its_terminal(folder):
+    pid, terminal = started_from_a_terminal(folder, "nohup")
+    os.close(terminal)
+    os.kill(pid, signal.SIGHUP)
+    wait_for(lambda: "event=reloaded" in (folder / "output").read_text(), "the server was reloaded")
+    os.kill(pid, signal.SIGTERM)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
