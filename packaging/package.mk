@@ -26,7 +26,7 @@ docs: $(BRUME)
 	$(BRUME) help start --format markdown > docs/configuration.md
 
 # INSTALLED: the program to install, where it is another than the one of this build.
-INSTALLED ?= $(BRUME)
+INSTALLED := $(BRUME)
 put = install -D -m 644
 install: $(SHARE)/stamp $(INSTALLED)
 	install -D -m 755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin/brume

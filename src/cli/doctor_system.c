@@ -2,7 +2,6 @@
 #include "cli/doctor.h"
 #include "os/os_probe.h"
 
-#include <sys/resource.h>
 #include <time.h>
 
 enum {
@@ -83,22 +82,26 @@ static Finding check_pidfd(Doctor *doctor)
     return works_or_not(doctor, os_probe_pidfd(), SLICE(FOR_FUNCTIONS ": Linux 5.3 or newer"));
 }
 
-static Slice limit_text(Arena *arena, rlim_t limit)
+static Slice limit_text(const Doctor *doctor, uint64_t limit)
 {
-    return limit == RLIM_INFINITY ? SLICE("unlimited") : arena_format(arena, "%llu", (unsigned long long)limit);
+    Slice of_whom =
+        doctor->server == 0 ? SLICE("") : arena_format(doctor->arena, ", for process %lld", (long long)doctor->server);
+    if (limit == UINT64_MAX)
+        return arena_format(doctor->arena, "unlimited%.*s", SLICE_PRINT(of_whom));
+    return arena_format(doctor->arena, "at most %llu%.*s", (unsigned long long)limit, SLICE_PRINT(of_whom));
 }
 
 /* A server raises its soft limit to the hard one (server.c). */
 static Finding check_open_files(Doctor *doctor)
 {
-    struct rlimit limit = {0};
-    getrlimit(RLIMIT_NOFILE, &limit);
+    OsLimits limits;
+    os_probe_limits(doctor->server, &limits);
     uint64_t connections = doctor->settings.limits.value[LIMIT_NET_CONNECTIONS];
-    Slice most = limit_text(doctor->arena, limit.rlim_max);
-    if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= connections + SPARE_FILES)
-        return doctor_is_pleased(arena_format(doctor->arena, "at most %.*s", SLICE_PRINT(most)));
+    Slice found = limit_text(doctor, limits.files);
+    if (limits.files >= connections + SPARE_FILES)
+        return doctor_is_pleased(found);
     return doctor_finds(VERDICT_WARN,
-                        arena_format(doctor->arena, "at most %.*s, and NET_CONNECTIONS is %llu", SLICE_PRINT(most),
+                        arena_format(doctor->arena, "%.*s, and NET_CONNECTIONS is %llu", SLICE_PRINT(found),
                                      (unsigned long long)connections),
                         arena_format(doctor->arena,
                                      "raise the hard limit to %llu (LimitNOFILE= under systemd, nofile in "
@@ -108,10 +111,10 @@ static Finding check_open_files(Doctor *doctor)
 
 static Finding check_processes(Doctor *doctor)
 {
-    struct rlimit limit = {0};
-    getrlimit(RLIMIT_NPROC, &limit);
-    Slice found = arena_format(doctor->arena, "at most %.*s", SLICE_PRINT(limit_text(doctor->arena, limit.rlim_cur)));
-    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= PROCESSES_MIN)
+    OsLimits limits;
+    os_probe_limits(doctor->server, &limits);
+    Slice found = limit_text(doctor, limits.processes);
+    if (limits.processes >= PROCESSES_MIN)
         return doctor_is_pleased(found);
     return doctor_finds(VERDICT_WARN, found,
                         SLICE("raise the limit (LimitNPROC= under systemd, ulimit -u): threads count too"));

@@ -35,6 +35,13 @@ typedef struct OsCgroup {
 /* cgroups(7); cgroup v2, "Delegation", in the kernel's documentation. */
 void os_probe_cgroup(Arena *arena, OsCgroup *cgroup);
 
+typedef struct OsLimits {
+    uint64_t files;     /* that it may have open at most (the hard limit); UINT64_MAX: no bound */
+    uint64_t processes; /* that its user may have, threads included */
+} OsLimits;
+/* Those of a process, or of this one: for 0, and when the other's may not be seen. */
+void os_probe_limits(int64_t process, OsLimits *limits);
+
 /* How memory is promised (proc(5), overcommit_memory): 2 is strictly; -1 when it cannot be read. */
 int os_probe_overcommit(void);
 /* Bytes that could be taken without swapping (proc(5), MemAvailable), 0 when that cannot be read. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -190,6 +191,22 @@ void os_probe_cgroup(Arena *arena, OsCgroup *cgroup)
         probe_cgroup_2(arena, cgroup);
     else
         probe_cgroup_1(arena, cgroup);
+}
+
+static struct rlimit limit_of(pid_t process, __rlimit_resource_t resource)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    if (prlimit(process, resource, NULL, &limit) != 0)
+        prlimit(0, resource, NULL, &limit);
+    return limit;
+}
+
+void os_probe_limits(int64_t process, OsLimits *limits)
+{
+    rlim_t files = limit_of((pid_t)process, RLIMIT_NOFILE).rlim_max;
+    rlim_t processes = limit_of((pid_t)process, RLIMIT_NPROC).rlim_cur;
+    limits->files = files == RLIM_INFINITY ? UINT64_MAX : files;
+    limits->processes = processes == RLIM_INFINITY ? UINT64_MAX : processes;
 }
 
 int os_probe_overcommit(void)
