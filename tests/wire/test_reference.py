@@ -1,6 +1,7 @@
 """What is made from the tables of commands and options: the page on configuration, the example of a file, the manual page,
 completion for shells."""
 
+import json
 import os
 import re
 import shutil
@@ -40,16 +41,20 @@ def test_the_example_as_it_stands_changes_nothing(start, folder):
     assert server.auth == "open" and server.request("GET", "/_brume/health")[0] == 200
 
 
-def test_the_example_has_every_option_and_every_value_in_it_is_read(start, folder):
-    samples = {"DIR": str(folder / "data"), "N": "2", "ORIGIN": "http://console.example", "FILE": str(folder / "brume.log")}
+def test_the_example_has_every_option_and_every_value_in_it_is_read(folder):
+    samples = {"DIR": str(folder / "data"), "N": "2", "ORIGIN": "http://console.example", "FILE": str(folder / "file")}
     settings = dict(re.findall(r"^#([\w.-]+) = (.*)$", EXAMPLE, re.M))
     assert set(options("start")) - set(settings) == {"limit", "config"}
     lines = [f"{name} = {samples.get(value, value)}" for name, value in settings.items()]
     assert not [line for line in lines if re.search(r"= [A-Z]+$", line)], "every placeholder has a sample"
-    (folder / "brume.conf").write_text("\n".join(lines) + "\n")
-    server = start("--config", str(folder / "brume.conf"))
-    assert server.request("GET", "/_brume/health")[0] == 200
-    assert os.path.exists(folder / "brume.log")
+
+    def judged(text):
+        (folder / "brume.conf").write_text(text)
+        rows = json.loads(command("doctor", "--json", "--config", folder / "brume.conf", check=False).stdout)
+        return next(row["verdict"] for row in rows if row["check"] == "configuration")
+
+    assert judged("\n".join(lines) + "\n") == "OK"
+    assert judged("\n".join([*lines, "no-such-setting = 1"]) + "\n") == "FAIL"
 
 
 def test_a_form_that_a_page_does_not_have_is_a_usage_error():
