@@ -3,6 +3,7 @@
 #   make                         build/brume
 #   make run                     set up, build, start, and send a first message
 #   make test | check            every test | format, tidy, layout and length rules
+#   make install | deb | bundle  packaging/package.mk
 #   make SANITIZE=thread …       the same in build/thread/; also address,undefined
 #   make FAILPOINTS=1 …          the same with the crash tests' failpoints, in build/failpoints/
 #
@@ -69,7 +70,7 @@ BENCH := $(call programs,bench,micro)
 # ---- Rules ----
 
 .PHONY: all programs test-programs fuzz-programs bench-programs generated run test test-clients check bench soak fuzz fuzz-build \
-    install size clean show-flags FORCE
+    size clean show-flags FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -143,8 +144,8 @@ fuzz-build:
 fuzz: fuzz-build
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
-install: $(BRUME)
-	install -D -m 755 $(BRUME) $(DESTDIR)$(PREFIX)/bin/brume
+# make install, deb, bundle, docs
+include packaging/package.mk
 
 # The size that the executable has on a user's disk.
 size: $(BRUME)

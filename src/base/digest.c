@@ -179,3 +179,8 @@ bool secure_equal(Slice a, Slice b)
 {
     return a.size == b.size && (a.size == 0 || CRYPTO_memcmp(a.data, b.data, a.size) == 0);
 }
+
+const char *digest_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}

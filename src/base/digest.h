@@ -43,4 +43,7 @@ Error percent_decode(Arena *arena, Slice text, bool plus_is_space, Slice *bytes)
 /* Whether the bytes are equal, in a time that does not tell where they differ. */
 bool secure_equal(Slice a, Slice b);
 
+/* The library that does it and its version, as "OpenSSL 3.0.0"; static. */
+const char *digest_library(void);
+
 #endif

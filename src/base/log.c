@@ -184,16 +184,26 @@ static bool add_field(Line *line, LogFormat format, const LogField *field)
     return false;
 }
 
-/* One write, so that lines of several threads do not mix. A line that cannot be written has no one to tell; it counts
- * as dropped. */
-static void write_line(Log *log, const Line *line)
+static size_t write_once(int file, const char *bytes, size_t size)
 {
     ssize_t written;
     do
-        written = write(log->file, line->bytes, line->size);
+        written = write(file, bytes, size);
     while (written < 0 && errno == EINTR);
-    if (written < 0)
+    return written < 0 ? 0 : (size_t)written;
+}
+
+/* One write, so that lines of several threads do not mix. A line that cannot be written has no one to tell; it counts
+ * as dropped. What a full disk took of it is ended before the next one, which then stands on a line of its own. */
+static void write_line(Log *log, const Line *line)
+{
+    if (atomic_exchange_explicit(&log->torn, false, memory_order_relaxed) && write_once(log->file, "\n", 1) == 0)
+        atomic_store_explicit(&log->torn, true, memory_order_relaxed);
+    size_t written = write_once(log->file, line->bytes, line->size);
+    if (written < line->size)
         atomic_fetch_add_explicit(&log->dropped, 1, memory_order_relaxed);
+    if (written > 0 && written < line->size)
+        atomic_store_explicit(&log->torn, true, memory_order_relaxed);
 }
 
 static void print_line(Log *log, uint64_t now_us, LogLevel level, const char *event, const LogField *fields)

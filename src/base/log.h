@@ -30,6 +30,7 @@ typedef struct Log {
     /* The second of the wall clock (upper half) and the lines printed in it (lower half). */
     atomic_uint_least64_t window;
     atomic_uint_least64_t dropped; /* not yet told of */
+    atomic_bool torn;              /* the last line was written in part: the disk was full */
 } Log;
 
 /* One key and its value. Keys are literals of ours: lower-case words joined by '_'. */

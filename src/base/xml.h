@@ -64,4 +64,7 @@ void xml_write_end(XmlWriter *writer, Slice name);
 /* <name>text</name> */
 void xml_write_element(XmlWriter *writer, Slice name, Slice text);
 
+/* The library that reads it and its version, as "expat_2.5.0"; static. */
+const char *xml_library(void);
+
 #endif

@@ -167,3 +167,8 @@ Slice xml_attribute(const XmlElement *element, Slice name)
             return element->attributes[i].value;
     return (Slice){0};
 }
+
+const char *xml_library(void)
+{
+    return XML_ExpatVersion();
+}

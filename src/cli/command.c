@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 const Command *const commands[] = {
-    &command_start, &command_clock, &command_backup, &command_restore, &command_account,
-    &command_key,   &command_tls,   &command_help,   &command_version, NULL,
+    &command_start, &command_clock,  &command_backup,     &command_restore, &command_account, &command_key,
+    &command_tls,   &command_doctor, &command_completion, &command_help,    &command_version, NULL,
 };
 
-static const Command *find_command(const char *name)
+const Command *command_find(const char *name)
 {
     for (size_t i = 0; commands[i] != NULL; i++)
         if (strcmp(commands[i]->name, name) == 0)
@@ -126,7 +126,7 @@ int command_main(int count, char **words)
         name = "help";
     else if (strcmp(name, "--version") == 0)
         name = "version";
-    const Command *command = find_command(name);
+    const Command *command = command_find(name);
     if (command == NULL)
         return command_misused(NULL, "there is no command '%s'", name);
     Arena arena = arena_make();
@@ -134,88 +134,6 @@ int command_main(int count, char **words)
     int code = run_command(&invocation, count < 2 ? 0 : count - 2, words + 2);
     arena_free(&arena);
     return code;
-}
-
-/* ---- Help ---- */
-
-/* Prints a text behind a margin, broken at 80 columns. */
-static void print_wrapped(const char *text, int margin)
-{
-    int column = margin;
-    while (*text != '\0') {
-        int word = (int)strcspn(text, " \n");
-        if (column > margin && column + 1 + word > 80) {
-            printf("\n%*s", margin, "");
-            column = margin;
-        } else if (column > margin) {
-            putchar(' ');
-            column++;
-        }
-        printf("%.*s", word, text);
-        column += word;
-        text += word;
-        if (*text == '\n') {
-            printf("\n%*s", margin, "");
-            column = margin;
-        }
-        if (*text != '\0')
-            text++;
-    }
-    putchar('\n');
-}
-
-static void print_option(const Option *option)
-{
-    char head[64];
-    snprintf(head, sizeof head, "--%s%s%s", option->name, option->argument == NULL ? "" : " ",
-             option->argument == NULL ? "" : option->argument);
-    printf("  %-26s", head);
-    if (strlen(head) >= 26)
-        printf("\n%28s", "");
-    char fallback[128] = "";
-    char environment[64] = "";
-    char text[512];
-    if (option->fallback != NULL)
-        snprintf(fallback, sizeof fallback, " Default: %s.", option->fallback);
-    if (option->environment != NULL)
-        snprintf(environment, sizeof environment, " Variable: %s.", option->environment);
-    snprintf(text, sizeof text, "%s%s%s", option->help, fallback, environment);
-    print_wrapped(text, 28);
-}
-
-void command_print_help(const Command *command)
-{
-    bool has_options = command->options->name != NULL;
-    printf("brume %s%s%s%s\n\n", command->name, command->words[0] == '\0' ? "" : " ", command->words,
-           has_options ? " [OPTIONS]" : "");
-    print_wrapped(command->summary, 0);
-    if (command->details != NULL) {
-        putchar('\n');
-        print_wrapped(command->details, 0);
-    }
-    if (has_options)
-        printf("\nOptions:\n");
-    for (const Option *option = command->options; option->name != NULL; option++)
-        print_option(option);
-    if (command->print_more != NULL)
-        command->print_more();
-}
-
-static int run_help(const Invocation *invocation)
-{
-    if (invocation->word_count > 0) {
-        const Command *command = find_command(invocation->words[0]);
-        if (command == NULL)
-            return command_misused(NULL, "there is no command '%s'", invocation->words[0]);
-        command_print_help(command);
-        return EXIT_OK;
-    }
-    printf("Brume: a serverless platform in one program, speaking the AWS APIs.\n\n"
-           "  brume COMMAND [WORDS] [OPTIONS]\n\nCommands:\n");
-    for (size_t i = 0; commands[i] != NULL; i++)
-        printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
-    printf("\n`brume help COMMAND` tells more. To begin: `brume start`.\n");
-    return EXIT_OK;
 }
 
 static int run_version(const Invocation *invocation)
@@ -226,15 +144,6 @@ static int run_version(const Invocation *invocation)
 }
 
 static const Option no_options[] = {{0}};
-
-const Command command_help = {
-    .name = "help",
-    .words = "[COMMAND]",
-    .summary = "Shows the commands, or one command's options.",
-    .options = no_options,
-    .words_max = 1,
-    .run = run_help,
-};
 
 const Command command_version = {
     .name = "version",

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 
 #define BRUME_VERSION "0.1.0"
+#define BRUME_DATE "2026-11-25" /* the day of that version */
 
 enum {
     EXIT_OK = 0,
@@ -66,11 +67,16 @@ extern const Command command_restore;
 extern const Command command_account;
 extern const Command command_key;
 extern const Command command_tls;
+extern const Command command_doctor;
+extern const Command command_completion;
 extern const Command command_version;
 extern const Command command_help;
 
 /* All of them, in help's order, ended by NULL. */
 extern const Command *const commands[];
+
+/* The command of that name; NULL when there is none. */
+const Command *command_find(const char *name);
 
 /* Reads what was typed and runs it. */
 int command_main(int count, char **words);

@@ -2,8 +2,12 @@
 
 #include "base/bug.h"
 #include "cli/data_directory.h"
+#include "cli/log_file.h"
 #include "cli/services.h"
+#include "os/os_notify.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -259,11 +263,11 @@ static const char *signal_name(int number)
     return number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGHUP";
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void stop(Server *server, int number)
 {
-    Server *server = handle->data;
     if (atomic_exchange(&server->draining, true))
         _exit(128 + number); /* as the shell reports a signal; nothing acknowledged is lost */
+    os_notify_stopping();
     LOG(&server->log, INFO, "stopping", log_string("signal", signal_name(number)));
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
@@ -273,35 +277,57 @@ static void on_signal(uv_signal_t *handle, int number)
     store_end_waits(server->store);
 }
 
-void server_reload(Server *server)
+/* ---- Signals ---- */
+
+static void reload_log(Server *server)
 {
-    server_tls_reload(server);
-    LOG(&server->log, INFO, "reloaded");
+    const char *path = server->settings.log_file;
+    if (path != NULL && !log_file_reopen(path, server->log.file))
+        LOG(&server->log, ERROR, "log_not_reopened", log_string("path", path), log_string("reason", strerror(errno)));
 }
 
-/* From an operator it means to reload; from a terminal that has been closed, to stop, as it always has. */
-static void on_hangup(uv_signal_t *handle, int number)
+void server_reload(Server *server)
+{
+    bool stopping = atomic_load(&server->draining); /* of which the service manager knows already */
+    if (!stopping)
+        os_notify_reloading();
+    reload_log(server);
+    server_tls_reload(server);
+    LOG(&server->log, INFO, "reloaded");
+    if (!stopping)
+        os_notify_ready();
+}
+
+static bool has_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal >= 0)
+        close(terminal);
+    return terminal >= 0;
+}
+
+/* A server started from a terminal ends with it, which is what SIGHUP says then; no other is told to stop that way. */
+static void on_signal(uv_signal_t *handle, int number)
 {
     Server *server = handle->data;
-    if (server->has_terminal && !isatty(STDIN_FILENO))
-        on_signal(handle, number);
-    else
+    if (number == SIGHUP && !(server->ends_with_terminal && !has_terminal()))
         server_reload(server);
+    else
+        stop(server, number);
 }
 
 static void watch_signals(Server *server)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     uv_loop_t *uv = loop_uv(server->control);
-    for (size_t i = 0; i < 2; i++) {
+    struct sigaction before;
+    bool ignored = sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    server->ends_with_terminal = !ignored && has_terminal();
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(uv, &server->signals[i]);
         server->signals[i].data = server;
         uv_signal_start(&server->signals[i], on_signal, numbers[i]);
     }
-    server->has_terminal = isatty(STDIN_FILENO) != 0;
-    uv_signal_init(uv, &server->hangup);
-    server->hangup.data = server;
-    uv_signal_start(&server->hangup, on_hangup, SIGHUP);
     uv_timer_init(uv, &server->drain_limit);
 }
 
@@ -316,6 +342,7 @@ void server_run(Server *server)
     printf("brume %s listening on %s://%.*s, data in %s, auth %s\n", BRUME_VERSION, scheme_of(server),
            SLICE_PRINT(server->bound), server->settings.data, server->settings.auth == AUTH_SIGNED ? "signed" : "open");
     fflush(stdout);
+    os_notify_ready();
     loop_run(server->control);
 
     /* No request is left, or none that anyone waits for: first those who use the store, then the store. */

@@ -34,9 +34,8 @@ typedef struct Server {
     Admin *admin;
     /* Stopping. */
     atomic_bool draining;
-    uv_signal_t signals[2];
-    uv_signal_t hangup;
-    bool has_terminal;
+    uv_signal_t signals[3];
+    bool ends_with_terminal; /* it was started from one, and not by nohup */
     uv_timer_t drain_limit;
     Task http_drained;
     Task admin_stopped;
@@ -48,9 +47,8 @@ typedef struct Server {
 bool server_open(Server *server, Slice *message);
 /* Serves until a signal stops it; closes everything. */
 void server_run(Server *server);
-
-/* The operator has changed files that are read at the start (SIGHUP): reads them again. What cannot be used is told to the
- * log and changes nothing. On the control loop. */
+/* What SIGHUP asks for, on the control loop: opens anew what has been replaced on the disk since the start. What cannot
+ * be had stays as it was, and the log says so. */
 void server_reload(Server *server);
 
 /* Loads the certificate, if there is to be one (server_tls.c). False with one line that says what to do. */

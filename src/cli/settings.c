@@ -110,6 +110,12 @@ static bool read_log_level(void *settings, const char *value)
     return log_level_parse(slice_of_string(value), &((Settings *)settings)->log_level);
 }
 
+static bool read_log_file(void *settings, const char *value)
+{
+    ((Settings *)settings)->log_file = value;
+    return value[0] != '\0';
+}
+
 /* A scheme, a host, perhaps a port, as browsers write it, or "*". */
 static bool is_origin(Slice text)
 {
@@ -167,10 +173,12 @@ const Option start_options[] = {
     {"limit", "NAME=VALUE", NULL, NULL,
      "Changes a limit or quota; may be given several times. In the file: `limit.NAME = VALUE`.", read_limit,
      "the NAME=VALUE of a limit that there is, as SQS_IN_FLIGHT=1000"},
-    {"log-format", "text|json", "BRUME_LOG_FORMAT", "text", "How log lines are written to standard error.",
-     read_log_format, "text or json"},
-    {"log-level", "LEVEL", "BRUME_LOG_LEVEL", "warning",
-     "What is logged: error, warning, info, or debug (every request).", read_log_level,
+    {"log-file", "FILE", "BRUME_LOG_FILE", "standard error",
+     "Where log lines go. SIGHUP opens the file anew, so that it can be rotated.", read_log_file, "the path of a file"},
+    {"log-format", "text|json", "BRUME_LOG_FORMAT", "text", "How log lines are written.", read_log_format,
+     "text or json"},
+    {"log-level", "error|warning|info|debug", "BRUME_LOG_LEVEL", "warning",
+     "What is logged: this and what is more serious; debug is every request.", read_log_level,
      "error, warning, info or debug"},
     {"tls-cert", "FILE", "BRUME_TLS_CERT", NULL,
      "Speaks TLS at --listen, with this certificate and those between it and its root behind it, in PEM form. Needs "

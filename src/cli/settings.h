@@ -24,6 +24,7 @@ typedef struct Settings {
     uint64_t cache_bytes;
     LogFormat log_format;
     LogLevel log_level;
+    const char *log_file; /* NULL: standard error */
     Limits limits;
     Slice origins[ORIGINS_MAX]; /* whose pages may call (aws/wire/wire.h) */
     size_t origin_count;

@@ -120,4 +120,7 @@ typedef struct HttpServerStats {
 } HttpServerStats;
 void http_server_stats(HttpServer *server, HttpServerStats *stats);
 
+/* The version of llhttp that is compiled in, as "8.1.0"; static. */
+const char *http_parser_version(void);
+
 #endif

@@ -353,3 +353,11 @@ const HttpVersionOperations http1_operations = {
     .timed_out = http1_timed_out,
     .drain = http1_drain,
 };
+
+#define TEXT_OF(number) #number
+#define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
+const char *http_parser_version(void)
+{
+    return VERSION_TEXT(LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
+}

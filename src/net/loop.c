@@ -158,3 +158,8 @@ uv_loop_t *loop_uv(Loop *loop)
 {
     return &loop->uv;
 }
+
+const char *loop_library_version(void)
+{
+    return uv_version_string();
+}

@@ -28,4 +28,7 @@ Mailbox *loop_mailbox(Loop *loop);
 Os *loop_os(Loop *loop);
 uv_loop_t *loop_uv(Loop *loop);
 
+/* The version of libuv that runs, as "1.44.2"; static. */
+const char *loop_library_version(void);
+
 #endif

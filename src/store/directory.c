@@ -58,7 +58,7 @@ static bool has_database(Os *os, const char *path, Arena *arena)
     return os_read_file(os, path_in(arena, path, "db/CURRENT"), arena, FORMAT_FILE_MAX, &current) == OK;
 }
 
-static Error check_format(Os *os, const char *path, Arena *arena, Slice *message)
+Error data_directory_check(Os *os, const char *path, Arena *arena, Slice *message)
 {
     uint64_t format;
     Error error = read_format(os, path, arena, &format);
@@ -101,7 +101,7 @@ Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena 
                           Engine **engine, Slice *message)
 {
     TRY(take(os, path, arena, directory, message));
-    Error error = check_format(os, path, arena, message);
+    Error error = data_directory_check(os, path, arena, message);
     uint64_t format = 0;
     if (error == OK)
         error = read_format(os, path, arena, &format);

@@ -23,6 +23,9 @@ typedef struct DataDirectory {
  * data_directory_close. */
 Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena *arena, DataDirectory *directory,
                           Engine **engine, Slice *message);
+/* Whether a directory that is there could be opened by this version, without a lock and without a change. ERROR_FORMAT;
+ * ERROR_DENIED; ERROR_MALFORMED; ERROR_IO; each with `message`. */
+Error data_directory_check(Os *os, const char *path, Arena *arena, Slice *message);
 /* Lets go of the lock. */
 void data_directory_close(DataDirectory *directory);
 

@@ -59,6 +59,10 @@ Error engine_rocksdb_open(const char *directory, uint64_t cache_bytes, Arena *ar
 /* Removes the database's files, as far as that goes: what a failed restore leaves. It must be closed. */
 void engine_rocksdb_destroy(const char *directory);
 
+/* The file that RocksDB is loaded from, whose name ends with its version, as "librocksdb.so.7.8.3"; absent when it is
+ * linked in. In `arena`. */
+Slice engine_rocksdb_library(Arena *arena);
+
 /* An empty engine in memory. */
 Engine *engine_memory_open(void);
 /* Power loss: drops all unsynced writes but a prefix that `seed` chooses; snapshots and cursors must be closed. */

@@ -5,6 +5,7 @@
 #include "base/bug.h"
 #include "base/failpoint.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <rocksdb/c.h>
 #include <stdlib.h>
@@ -328,4 +329,19 @@ void engine_rocksdb_destroy(const char *directory)
     rocksdb_destroy_db(options, directory, &status);
     free(status);
     rocksdb_options_destroy(options);
+}
+
+/* RocksDB's C API does not tell its version. */
+Slice engine_rocksdb_library(Arena *arena)
+{
+    Dl_info of_library;
+    Dl_info of_ours;
+    if (dladdr((void *)(uintptr_t)rocksdb_open, &of_library) == 0 ||
+        dladdr((void *)(uintptr_t)engine_rocksdb_library, &of_ours) == 0 || of_library.dli_fbase == of_ours.dli_fbase)
+        return (Slice){0};
+    char *path = realpath(of_library.dli_fname, NULL);
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+    Slice name = arena_copy(arena, slice_of_string(slash == NULL ? of_library.dli_fname : slash + 1));
+    free(path);
+    return name;
 }

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { TEXT_MAX = 8192, WORDS = 16, PATIENCE_MS = 20000 };
+enum { TEXT_MAX = 32768, WORDS = 16, PATIENCE_MS = 20000 };
 
 typedef struct Place {
     char directory[64]; /* everything of one test lies here */

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static uint64_t test_wall_us(void *clock)
@@ -206,6 +208,40 @@ static void lines_of_threads_do_not_mix(void **state)
     free(fixture);
 }
 
+/* The disk is full in the middle of a line: a limit on the file's size stands for it. */
+static void a_line_after_a_torn_one_stands_alone(void **state)
+{
+    (void)state;
+    Fixture *fixture = fixture_make(LOG_FORMAT_JSON, 0);
+    char path[] = "/tmp/brume-test-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    unlink(path);
+    close(fixture->log.file);
+    fixture->log.file = file;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, before.rlim_max}), 0);
+    LOG(&fixture->log, INFO, "first");
+    LOG(&fixture->log, INFO, "torn");
+    LOG(&fixture->log, INFO, "lost");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    LOG(&fixture->log, INFO, "whole");
+    ssize_t size = pread(file, fixture->text, sizeof fixture->text - 1, 0);
+    assert_true(size > 100);
+    fixture->text[size] = '\0';
+    const char *torn = strchr(fixture->text, '\n') + 1;
+    const char *told = strchr(torn, '\n') + 1;
+    assert_int_equal(told - fixture->text, 101);
+    assert_string_equal(
+        told,
+        "{\"time\":\"2026-01-31T00:00:00.000Z\",\"level\":\"warning\",\"event\":\"log lines dropped\",\"lines\":2}\n"
+        "{\"time\":\"2026-01-31T00:00:00.000Z\",\"level\":\"info\",\"event\":\"whole\"}\n");
+    printed(fixture);
+    free(fixture);
+}
+
 static void settings_are_read(void **state)
 {
     (void)state;
@@ -228,6 +264,7 @@ int main(void)
         cmocka_unit_test(long_values_are_cut_and_many_fields_left_out_visibly),
         cmocka_unit_test(lines_past_the_rate_are_dropped_and_counted),
         cmocka_unit_test(lines_of_threads_do_not_mix),
+        cmocka_unit_test(a_line_after_a_torn_one_stands_alone),
         cmocka_unit_test(settings_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
