@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 const Command *const commands[] = {
-    &command_start,   &command_clock, &command_backup, &command_restore, &command_account, &command_key, &command_help,
-    &command_version, NULL,
+    &command_start,   &command_queues, &command_clock, &command_backup,  &command_restore,
+    &command_account, &command_key,    &command_help,  &command_version, NULL,
 };
 
 static const Command *find_command(const char *name)

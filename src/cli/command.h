@@ -65,6 +65,7 @@ extern const Command command_backup;
 extern const Command command_restore;
 extern const Command command_account;
 extern const Command command_key;
+extern const Command command_queues;
 extern const Command command_version;
 extern const Command command_help;
 

@@ -96,8 +96,8 @@ static Error open_arn(Call *call, Txn *txn, Slice text, const char *parameter, Q
 Error sqs_start_message_move_task(Call *call, Txn *txn, const StartMessageMoveTaskInput *in,
                                   StartMessageMoveTaskOutput *out)
 {
-    Queue queue;
-    Queue destination;
+    Queue queue = {0};
+    Queue destination = {0};
     MoveTask task;
     bool named = in->destination_arn.size > 0;
     uint64_t rate = in->has_max_number_of_messages_per_second ? (uint64_t)in->max_number_of_messages_per_second : 0;
@@ -169,7 +169,7 @@ static SqsListMessageMoveTasksResultEntry task_entry(Call *call, const Queue *qu
 Error sqs_list_message_move_tasks(Call *call, Txn *txn, const ListMessageMoveTasksInput *in,
                                   ListMessageMoveTasksOutput *out)
 {
-    Queue queue;
+    Queue queue = {0};
     MoveTask tasks[MOVE_TASKS_KEPT];
     size_t count;
     TRY(open_arn(call, txn, in->source_arn, "SourceArn", &queue));
