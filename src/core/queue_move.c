@@ -10,8 +10,9 @@
 
 enum { MOVE_SCHEMA = 1 };
 
-/* With a rate, so many pages are made a second, if the rate has as many messages. */
-enum { MOVE_PAGES_PER_SECOND = 10 };
+/* With a rate, so many pages are made a second, if the rate has as many messages. Without one, small pages with pauses
+ * between them, so that the writer's other callers keep most of their speed. */
+enum { MOVE_PAGES_PER_SECOND = 10, MOVE_FREE_PAGE = 128, MOVE_FREE_PAUSE_MS = 4 };
 
 typedef struct StoredMove {
     uint64_t number;
@@ -360,17 +361,17 @@ static Error make_page(Page *page, bool *done)
     return OK;
 }
 
-/* With a rate, the next page waits until this one's messages have had their time. */
+/* The next page waits until this one's messages have had their time. */
 static uint64_t next_due_ms(const Page *page)
 {
     uint64_t rate = page->move->task.rate;
-    return txn_now(page->txn) + (rate == 0 ? 0 : (page->taken * 1000 + rate - 1) / rate);
+    return txn_now(page->txn) + (rate == 0 ? MOVE_FREE_PAUSE_MS : (page->taken * 1000 + rate - 1) / rate);
 }
 
 static size_t page_size(uint64_t rate)
 {
     if (rate == 0)
-        return QUEUE_PAGE_WORK;
+        return MOVE_FREE_PAGE;
     return rate < MOVE_PAGES_PER_SECOND ? 1 : (size_t)rate / MOVE_PAGES_PER_SECOND;
 }
 
