@@ -388,7 +388,7 @@ static Error run_page(Txn *txn, const Queue *queue, StoredMove *move)
     else
         schedule(txn, queue, move, next_due_ms(&page));
     move_put(txn, queue->prefix, move);
-    FAILPOINT("move-page");
+    FAILPOINT("queue.move_page");
     return OK;
 }
 
