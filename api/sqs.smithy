@@ -15,17 +15,8 @@ namespace com.amazonaws.sqs
 @xmlErrorDetail
 @hooks
 service sqs {
-    // What AWS has and Brume does not have yet: answered 501.
+    // What AWS has and Brume does not have yet: nothing.
     unsupported: [
-        AddPermission
-        CancelMessageMoveTask
-        ListDeadLetterSourceQueues
-        ListMessageMoveTasks
-        ListQueueTags
-        RemovePermission
-        StartMessageMoveTask
-        TagQueue
-        UntagQueue
     ]
 }
 
@@ -430,10 +421,243 @@ operation ChangeMessageVisibilityBatch {
     ]
 }
 
+// ---- Tags ----
+
+@write(home: "QueueUrl")
+@iam(action: "sqs:TagQueue", resource: "{QueueUrl.arn}")
+operation TagQueue {
+    input := {
+        @required
+        QueueUrl: String
+
+        @required @xmlFlattened @xmlName("Tag")
+        Tags: TagMap
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        QueueDoesNotExist
+        RequestThrottled
+        UnsupportedOperation
+    ]
+}
+
+@write(home: "QueueUrl")
+@iam(action: "sqs:UntagQueue", resource: "{QueueUrl.arn}")
+operation UntagQueue {
+    input := {
+        @required
+        QueueUrl: String
+
+        @required @xmlFlattened @xmlName("TagKey")
+        TagKeys: TagKeyList
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        QueueDoesNotExist
+        RequestThrottled
+        UnsupportedOperation
+    ]
+}
+
+@read
+@iam(action: "sqs:ListQueueTags", resource: "{QueueUrl.arn}")
+operation ListQueueTags {
+    input := {
+        @required
+        QueueUrl: String
+    }
+    output := {
+        @xmlFlattened @xmlName("Tag")
+        Tags: TagMap
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        QueueDoesNotExist
+        RequestThrottled
+        UnsupportedOperation
+    ]
+}
+
+// ---- Permissions ----
+
+@write(home: "QueueUrl")
+@iam(action: "sqs:AddPermission", resource: "{QueueUrl.arn}")
+operation AddPermission {
+    input := {
+        @required
+        QueueUrl: String
+
+        @required
+        Label: String
+
+        @required @xmlFlattened @xmlName("AWSAccountId")
+        AWSAccountIds: AWSAccountIdList
+
+        @required @xmlFlattened @xmlName("ActionName")
+        Actions: ActionNameList
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        OverLimit
+        QueueDoesNotExist
+        RequestThrottled
+        UnsupportedOperation
+    ]
+}
+
+@write(home: "QueueUrl")
+@iam(action: "sqs:RemovePermission", resource: "{QueueUrl.arn}")
+operation RemovePermission {
+    input := {
+        @required
+        QueueUrl: String
+
+        @required
+        Label: String
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        QueueDoesNotExist
+        RequestThrottled
+        UnsupportedOperation
+    ]
+}
+
+// ---- Dead letters ----
+
+@read
+@iam(action: "sqs:ListDeadLetterSourceQueues", resource: "{QueueUrl.arn}")
+operation ListDeadLetterSourceQueues {
+    input := {
+        @required
+        QueueUrl: String
+
+        NextToken: String
+
+        @range(min: 1, max: 1000)
+        MaxResults: Integer
+    }
+    output := {
+        @required @xmlFlattened @xmlName("QueueUrl")
+        queueUrls: QueueUrlList
+
+        NextToken: String
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        QueueDoesNotExist
+        RequestThrottled
+        UnsupportedOperation
+    ]
+}
+
+@write(home: "SourceArn")
+@rootOnly
+@iam(action: "sqs:StartMessageMoveTask", resource: "{SourceArn}")
+operation StartMessageMoveTask {
+    input := {
+        @required
+        SourceArn: String
+
+        DestinationArn: String
+
+        @range(min: 1, max: 500)
+        MaxNumberOfMessagesPerSecond: Integer
+    }
+    output := {
+        TaskHandle: String
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        RequestThrottled
+        ResourceNotFoundException
+        UnsupportedOperation
+    ]
+}
+
+@write(home: "TaskHandle")
+@rootOnly
+@iam(action: "sqs:CancelMessageMoveTask", resource: "{TaskHandle.arn}")
+operation CancelMessageMoveTask {
+    input := {
+        @required
+        TaskHandle: String
+    }
+    output := {
+        ApproximateNumberOfMessagesMoved: Long
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        RequestThrottled
+        ResourceNotFoundException
+        UnsupportedOperation
+    ]
+}
+
+@read
+@rootOnly
+@iam(action: "sqs:ListMessageMoveTasks", resource: "{SourceArn}")
+operation ListMessageMoveTasks {
+    input := {
+        @required
+        SourceArn: String
+
+        @range(min: 1, max: 10)
+        MaxResults: Integer
+    }
+    output := {
+        @xmlFlattened @xmlName("ListMessageMoveTasksResultEntry")
+        Results: ListMessageMoveTasksResultEntryList
+    }
+    errors: [
+        InvalidAddress
+        InvalidSecurity
+        RequestThrottled
+        ResourceNotFoundException
+        UnsupportedOperation
+    ]
+}
+
 // ---- Shapes ----
 
 list QueueUrlList {
     member: String
+}
+
+list TagKeyList {
+    member: String
+}
+
+list AWSAccountIdList {
+    member: String
+}
+
+list ActionNameList {
+    member: String
+}
+
+list ListMessageMoveTasksResultEntryList {
+    member: ListMessageMoveTasksResultEntry
+}
+
+structure ListMessageMoveTasksResultEntry {
+    TaskHandle: String
+    Status: String
+    SourceArn: String
+    DestinationArn: String
+    MaxNumberOfMessagesPerSecond: Integer
+    ApproximateNumberOfMessagesMoved: Long
+    ApproximateNumberOfMessagesToMove: Long
+    FailureReason: String
+    StartedTimestamp: Long
 }
 
 list AttributeNameList {

@@ -31,7 +31,7 @@ typedef struct Job {
     Buffer answer;
 } Job;
 
-enum { FIELDS_MAX = 3 };
+enum { FIELDS_MAX = 4 };
 
 struct Route {
     Slice path;
@@ -298,6 +298,22 @@ static void list_limits(Job *job)
     respond(job->request, 200, buffer_slice(&job->answer));
 }
 
+/* ---- Queues ---- */
+
+static Error list_queues(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    const AdminQueuesQuery query = {
+        .account = account_field(job),
+        .region = job->fields[1].text,
+        .after_region = job->fields[2].text,
+        .after = job->fields[3].text,
+    };
+    job->answer = buffer_make(call->arena);
+    JsonWriter writer = json_writer(&job->answer);
+    return admin_write_queues(txn, &query, &writer);
+}
+
 /* ---- The clock ---- */
 
 static void respond_with_time(Job *job)
@@ -398,6 +414,11 @@ static const Route routes[] = {
     {SLICE_INIT("/key/create"), {SLICE_INIT("account")}, run_write, create_key, keys_changed},
     {SLICE_INIT("/key/list"), {SLICE_INIT("account")}, run_read, list_keys, NULL},
     {SLICE_INIT("/key/revoke"), {SLICE_INIT("id")}, run_write, revoke_key, keys_changed},
+    {SLICE_INIT("/queue/list"),
+     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
+     run_read,
+     list_queues,
+     NULL},
     {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, NULL},
     {SLICE_INIT("/clock/set"), {SLICE_INIT("target_ms")}, set_clock, NULL, NULL},
     {SLICE_INIT("/clock/advance"), {SLICE_INIT("by_ms")}, advance_clock, NULL, NULL},

@@ -6,6 +6,7 @@
 #ifndef BRUME_CLI_ADMIN_SERVER_H
 #define BRUME_CLI_ADMIN_SERVER_H
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "core/account_limits.h"
@@ -44,6 +45,18 @@ void admin_backup_start(AdminBackups *backups, Store *store, HttpRequest *reques
                         void *user);
 /* Breaks all of them off; each `ended` is still called. */
 void admin_backups_stop(AdminBackups *backups);
+
+/* Which page of queues is asked for. */
+typedef struct AdminQueuesQuery {
+    Slice account;
+    Slice region;       /* absent: the first one behind `after_region` that the account uses */
+    Slice after_region; /* "": from the first */
+    Slice after;        /* a queue's name; absent: from the first */
+} AdminQueuesQuery;
+
+/* In a read body: writes {"queues":[…],"region":…,"after":…}: the page's queues, where they are (left out: the account
+ * uses no region behind), and the last one's name when more follow. ACCOUNT_ID_INVALID. */
+Error admin_write_queues(Txn *txn, const AdminQueuesQuery *query, JsonWriter *writer);
 
 /* Answers {"message": text}. */
 void admin_refuse(HttpRequest *request, int status, Slice text);

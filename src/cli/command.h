@@ -69,6 +69,7 @@ extern const Command command_key;
 extern const Command command_tls;
 extern const Command command_doctor;
 extern const Command command_completion;
+extern const Command command_queues;
 extern const Command command_version;
 extern const Command command_help;
 

@@ -15,6 +15,14 @@
     ROW(QUEUE_PURGE_IN_PROGRESS, "the queue was purged less than 60 seconds ago")                                      \
     ROW(QUEUE_IN_FLIGHT_LIMIT, "too many messages are in flight")                                                      \
     ROW(QUEUE_MESSAGE_TOO_LONG, "the message passes the queue's limit")                                                \
+    ROW(QUEUE_REDRIVE_DENIED, "the dead-letter queue does not take messages of this queue")                            \
+    ROW(QUEUE_KINDS_DIFFER, "one of the queues is a FIFO queue, the other is not")                                     \
+    ROW(QUEUE_NO_DEAD_LETTERS, "the queue is no queue's dead-letter queue")                                            \
+    ROW(QUEUE_MOVE_TO_ITSELF, "messages cannot be moved to the queue in which they are")                               \
+    ROW(QUEUE_MOVE_RUNNING, "the queue's messages are being moved")                                                    \
+    ROW(QUEUE_MOVE_LIMIT, "too many move tasks are running")                                                           \
+    ROW(QUEUE_MOVE_NOT_FOUND, "there is no such move task")                                                            \
+    ROW(QUEUE_MOVE_ENDED, "the move task has ended")                                                                   \
     ROW(ACCOUNT_NOT_FOUND, "there is no such account")                                                                 \
     ROW(ACCOUNT_EXISTS, "that account exists")                                                                         \
     ROW(ACCESS_KEY_NOT_FOUND, "there is no such access key")                                                           \

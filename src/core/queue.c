@@ -22,6 +22,8 @@ static Slice prefix_of(Txn *txn, const Actor *actor, uint64_t number)
 static void fill(Txn *txn, const Actor *actor, Slice name, Slice key, const QueueRecord *record, Queue *queue)
 {
     *queue = (Queue){
+        .account = actor->account,
+        .region = actor->region,
         .name = name,
         .number = record->number,
         .settings = record->settings,
@@ -48,6 +50,7 @@ Error queue_create(Txn *txn, const Actor *actor, Slice name, const QueueSettings
     TRY(txn_new_number(txn, &record.number));
     queue_record_put(txn, key, &record);
     fill(txn, actor, name, key, &record, queue);
+    queue_source_index(txn, queue, (Slice){0}, settings->dead_letter_queue);
     /* Sequence numbers and turns begin at 1: a bound of 0 means none. */
     queue_state_put(txn, queue->prefix,
                     &(QueueState){.next_seq = 1, .next_new = 1, .lease_low = 1, .again_head = 1, .again_next = 1});
@@ -64,6 +67,11 @@ Error queue_open(Txn *txn, const Actor *actor, Slice name, Queue *queue)
         return QUEUE_NOT_FOUND;
     fill(txn, actor, name, key, &record, queue);
     return OK;
+}
+
+Error queue_open_neighbour(Txn *txn, const Queue *queue, Slice name, Queue *neighbour)
+{
+    return queue_open(txn, &(Actor){.account = queue->account, .region = queue->region}, name, neighbour);
 }
 
 /* The keys of all names that begin with `prefix`. A stored string ends with two bytes of its own (store/key.h), without
@@ -113,16 +121,28 @@ Error queue_list(Txn *txn, const Actor *actor, Slice prefix, Slice after, size_t
     return error;
 }
 
+static void put_record(Txn *txn, const Queue *queue)
+{
+    queue_record_put(txn, queue->record_key,
+                     &(QueueRecord){.number = queue->number,
+                                    .settings = queue->settings,
+                                    .created_ms = queue->created_ms,
+                                    .modified_ms = queue->modified_ms});
+}
+
+void queue_retag(Txn *txn, Queue *queue, QueueLabels tags)
+{
+    queue->settings.tags = tags;
+    put_record(txn, queue);
+}
+
 Error queue_change(Txn *txn, Queue *queue, const QueueSettings *settings)
 {
     bool other_retention = settings->retention_ms != queue->settings.retention_ms;
+    queue_source_index(txn, queue, queue->settings.dead_letter_queue, settings->dead_letter_queue);
     queue->settings = *settings;
     queue->modified_ms = txn_now(txn);
-    queue_record_put(txn, queue->record_key,
-                     &(QueueRecord){.number = queue->number,
-                                    .settings = *settings,
-                                    .created_ms = queue->created_ms,
-                                    .modified_ms = queue->modified_ms});
+    put_record(txn, queue);
     if (!other_retention)
         return OK;
 
@@ -146,6 +166,40 @@ Error queue_count(Txn *txn, const Queue *queue, QueueCounts *counts)
     return OK;
 }
 
+/* The first key of a tag from `number` on; absent value: none. */
+static Error first_of(Txn *txn, const Queue *queue, QueueTag tag, uint64_t number, uint64_t below, Slice *value)
+{
+    Slice key;
+    Cursor *cursor = txn_scan(txn, queue_range(txn, queue->prefix, tag, number, below), SCAN_FORWARD);
+    Error error = cursor_next(cursor, &key, value);
+    if (error == OK && value->data != NULL)
+        *value = arena_copy(txn_arena(txn), *value);
+    cursor_close(cursor);
+    return error;
+}
+
+Error queue_oldest(Txn *txn, const Queue *queue, uint64_t *sent_ms)
+{
+    QueueState state;
+    Slice value;
+    *sent_ms = 0;
+    TRY(queue_state_get(txn, queue->prefix, &state));
+    if (state.new_count > 0) {
+        TRY(first_of(txn, queue, QUEUE_TAG_MESSAGE, state.next_new, state.next_seq, &value));
+        if (value.data != NULL)
+            TRY(queue_message_sent_ms(value, sent_ms));
+    }
+    if (state.again_count + state.in_flight + state.delayed == 0)
+        return OK;
+    TRY(first_of(txn, queue, QUEUE_TAG_LEASE, state.lease_low, state.next_seq, &value));
+    Lease lease = {0};
+    if (value.data != NULL)
+        TRY(queue_lease_parse(value, &lease));
+    if (value.data != NULL && (*sent_ms == 0 || lease.sent_ms < *sent_ms))
+        *sent_ms = lease.sent_ms;
+    return OK;
+}
+
 Error queue_drop(Txn *txn, const Queue *queue)
 {
     QueueState state;
@@ -153,6 +207,8 @@ Error queue_drop(Txn *txn, const Queue *queue)
     queue_sweep_cancel(txn, queue, &state);
     queue_clear_start(txn, queue, &state);
     txn_delete(txn, queue_state_key(txn, queue->prefix));
+    queue_source_index(txn, queue, queue->settings.dead_letter_queue, (Slice){0});
+    TRY(queue_move_drop(txn, queue));
 
     uint64_t now_ms = txn_now(txn);
     queue_record_put(txn, queue->record_key, &(QueueRecord){.deleted = true, .deleted_ms = now_ms});

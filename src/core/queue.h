@@ -55,6 +55,8 @@ typedef struct QueueSettings {
 
 /* An open queue: what the functions below need to know of it. */
 typedef struct Queue {
+    Slice account; /* the actor's, or whoever's it was opened through */
+    Slice region;
     Slice name;
     uint64_t number; /* never given twice: a queue made again under its name has another */
     QueueSettings settings;
@@ -76,6 +78,9 @@ Error queue_create(Txn *txn, const Actor *actor, Slice name, const QueueSettings
 /* QUEUE_NOT_FOUND. */
 Error queue_open(Txn *txn, const Actor *actor, Slice name, Queue *queue);
 
+/* Another queue of the same account in the same region. QUEUE_NOT_FOUND. */
+Error queue_open_neighbour(Txn *txn, const Queue *queue, Slice name, Queue *neighbour);
+
 /* At most `max` names that begin with `prefix`, in order, those behind `after` (absent: from the first). `more` tells
  * whether others follow. */
 typedef struct QueueNames {
@@ -89,6 +94,9 @@ Error queue_list(Txn *txn, const Actor *actor, Slice prefix, Slice after, size_t
  * older). */
 Error queue_change(Txn *txn, Queue *queue, const QueueSettings *settings);
 
+/* Replaces the tags alone: no setting has changed, and so neither does `modified_ms`. */
+void queue_retag(Txn *txn, Queue *queue, QueueLabels tags);
+
 /* Exact numbers, but for messages past their retention that wait for the sweep (at most QUEUE_SWEEP_PAUSE_MS). */
 typedef struct QueueCounts {
     uint64_t visible;
@@ -97,6 +105,10 @@ typedef struct QueueCounts {
 } QueueCounts;
 enum { QUEUE_SWEEP_PAUSE_MS = 1000 };
 Error queue_count(Txn *txn, const Queue *queue, QueueCounts *counts);
+
+/* When the message was sent that has been in the queue longest, in whatever state it is; 0: the queue is empty. Costs
+ * two reads. Where messages were moved in behind younger ones it is the time of one of the oldest. */
+Error queue_oldest(Txn *txn, const Queue *queue, uint64_t *sent_ms);
 
 /* The queue is gone at once; its messages are deleted from the disk by a paged job. */
 Error queue_drop(Txn *txn, const Queue *queue);
@@ -160,7 +172,8 @@ typedef struct ReceivedMessages {
 
 /* Takes messages that can be seen: those that came back first, then the new ones in the order in which they were sent.
  * Each is hidden until it is deleted or `visibility_ms` has passed. The result lives in `arena`. When there is nothing,
- * the call is parked for up to `wait_ms` (ERROR_WAIT, to be passed on), then the result is empty.
+ * the call is parked for up to `wait_ms` (ERROR_WAIT, to be passed on), then the result is empty. It is empty at once
+ * when all that there was went to the dead-letter queue, since that has to be kept.
  * QUEUE_IN_FLIGHT_LIMIT: the limit is reached, and wait_ms is 0 (waiting receives come back empty instead: SQS developer
  * guide, "Amazon SQS visibility timeout", in-flight messages and quotas). */
 Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request, Arena *arena,
@@ -177,9 +190,64 @@ Error queue_delete(Txn *txn, const Queue *queue, Slice receipt);
  * QUEUE_VISIBILITY_TOO_LONG: past QUEUE_IN_FLIGHT_MAX_MS since it was received. */
 Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt, uint64_t visibility_ms);
 
+/* ---- Dead letters (queue_redrive.c) ----
+ * A message that has been received `max_receives` times is moved to the dead-letter queue by the receive that finds it
+ * once more, in that receive's transaction. It keeps its id, body, attributes and sender, and its receives go on being
+ * counted. On a standard queue it keeps the time at which it was sent, so that its retention goes on; on a FIFO queue
+ * that time is the move's, and its own id becomes its deduplication id (SQS developer guide, "Setting-up dead-letter
+ * queue retention", "Learn how to configure a dead-letter queue redrive"). While the dead-letter queue does not exist,
+ * the message is received again, and so it is in a queue that names itself. */
+
+/* Whether the queue of that name may have `settings`, as far as its dead-letter queue is concerned.
+ * QUEUE_NOT_FOUND: there is no such dead-letter queue; QUEUE_KINDS_DIFFER; QUEUE_REDRIVE_DENIED. */
+Error queue_check_redrive(Txn *txn, const Actor *actor, Slice name, const QueueSettings *settings);
+
+/* At most `max` names of queues whose dead-letter queue this one is, in order, those behind `after` (absent: from the
+ * first). */
+Error queue_list_sources(Txn *txn, const Queue *queue, Slice after, size_t max, QueueNames *names);
+
+/* ---- Move tasks (queue_move.c) ----
+ * A task moves what is visible in a dead-letter queue when it starts to another queue, or each message back to the queue
+ * that it came from. What is in flight or delayed then, or comes later, stays. Moved messages are new ones: with an id, a
+ * time and a count of receives of their own. A task is a row in the queue and a timer; each page of it is one
+ * transaction over the queues involved, so that it goes on after a kill with nothing lost and nothing moved twice. */
+
+typedef enum MoveStatus { MOVE_RUNNING = 1, MOVE_COMPLETED = 2, MOVE_CANCELLED = 3, MOVE_FAILED = 4 } MoveStatus;
+
+typedef enum MoveFailure {
+    MOVE_NO_FAILURE = 0,
+    MOVE_SOURCE_UNKNOWN = 1,   /* a message that was not moved here from another queue */
+    MOVE_DESTINATION_GONE = 2, /* the queue where a message should go does not exist any more */
+} MoveFailure;
+
+enum { MOVE_TASKS_KEPT = 10 }; /* of one queue (SQS API reference, listing message move tasks) */
+
+typedef struct MoveTask {
+    MessageId id; /* a random UUID */
+    MoveStatus status;
+    MoveFailure failure;
+    Slice destination; /* a queue's name; absent: back to where each message came from */
+    uint64_t rate;     /* messages a second; 0: as fast as it goes */
+    uint64_t started_ms;
+    uint64_t moved;   /* messages so far */
+    uint64_t to_move; /* messages that were visible when it started */
+} MoveTask;
+
+/* Starts a task; `destination` NULL: back to where each message came from. `active_max` bounds the running tasks of the
+ * account in the region.
+ * QUEUE_NO_DEAD_LETTERS, QUEUE_MOVE_TO_ITSELF, QUEUE_KINDS_DIFFER, QUEUE_MOVE_RUNNING, QUEUE_MOVE_LIMIT. */
+Error queue_move_start(Txn *txn, const Queue *queue, const Queue *destination, uint64_t rate, uint64_t active_max,
+                       MoveTask *task);
+
+/* Stops the task, between two pages; what was moved stays moved. QUEUE_MOVE_NOT_FOUND, QUEUE_MOVE_ENDED. */
+Error queue_move_cancel(Txn *txn, const Queue *queue, const MessageId *id, MoveTask *task);
+
+/* The queue's last tasks, newest first, at most `max` of the MOVE_TASKS_KEPT. */
+Error queue_move_list(Txn *txn, const Queue *queue, size_t max, MoveTask *tasks, size_t *count);
+
 /* ---- Time (queue_sweep.c) ---- */
 
-/* The body of TIMER_QUEUE: visibility timeouts, delays, retention, and the deletion jobs. `main` registers it:
+/* The body of TIMER_QUEUE: visibility timeouts, delays, retention, deletion jobs and move tasks. `main` registers it:
  * store_on_timer(store, TIMER_QUEUE, queue_timer). */
 Error queue_timer(Txn *txn, uint64_t due_ms, Slice id, Slice value);
 

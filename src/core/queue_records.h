@@ -7,11 +7,14 @@
  *   d[seq]   a message sent with a delay: where the walk over new messages never meets it
  *   l[seq]   its lease: every message but the new ones has one, which tells its state
  *   r[turn]  the messages that came back, in the order in which they did
+ *   t[n]     the last move tasks of which the queue is the source (queue_move.c)
  * A message is new (in m, at or past state.next_new, no lease), delayed, in flight, or ready again. So a send writes m
  * and h; a receive l, a timer and h; a delete removes m, l and the timer and writes h.
  * Walks begin at bounds that are kept in the state, so that none meets what was deleted long ago: new messages at
  * `next_new`, returned ones at `again_head` (turns, not sequence numbers, so that the bound is exact), leases at
- * `lease_low`. The tags of what makes a receive worthwhile, m and r, are adjacent: receivers wait on the one range. */
+ * `lease_low`. The tags of what makes a receive worthwhile, m and r, are adjacent: receivers wait on the one range.
+ * Two indexes stand beside: (account, region, KIND_QUEUE_SOURCE, dead-letter queue, source) for each queue that has a
+ * dead-letter queue, by names; (account, region, KIND_QUEUE_MOVING, number) for each queue with a running move task. */
 #ifndef BRUME_CORE_QUEUE_RECORDS_H
 #define BRUME_CORE_QUEUE_RECORDS_H
 
@@ -24,6 +27,7 @@ typedef enum QueueTag {
     QUEUE_TAG_LEASE = 'l',
     QUEUE_TAG_MESSAGE = 'm',
     QUEUE_TAG_AGAIN = 'r',
+    QUEUE_TAG_MOVE = 't',
     QUEUE_TAG_CLEARING = 'x', /* in timers only: a deletion job */
 } QueueTag;
 
@@ -100,6 +104,12 @@ Error queue_message_parse(Slice value, Arena *arena, StoredMessage *stored);
 Error queue_message_sent_ms(Slice value, uint64_t *sent_ms);
 void queue_message_put(Txn *txn, Slice key, const StoredMessage *stored);
 
+/* A random UUID (RFC 9562, version 4). */
+MessageId queue_new_message_id(Txn *txn);
+
+/* Adds a message as it is, to be seen from txn_now() + delay_ms on. Its size was checked when it was sent. */
+Error queue_append(Txn *txn, const Queue *queue, const StoredMessage *stored, uint64_t delay_ms);
+
 /* ---- The queue's own record ---- */
 
 typedef struct QueueRecord {
@@ -144,6 +154,27 @@ Slice queue_receipt_write(Arena *arena, const Receipt *receipt);
 /* QUEUE_RECEIPT_INVALID: not made by queue_receipt_write, or for another queue. */
 Error queue_receipt_read(Arena *arena, Slice text, uint64_t number, Receipt *receipt);
 
+/* ---- Dead letters (queue_redrive.c) ---- */
+
+/* Instead of handing out a message that came back: moves it to the queue's dead-letter queue when it has been received
+ * often enough. `work`: the share of a page that this took (queue_deletion_work); 0: it was not moved. `state` is the
+ * queue's, in the caller's hands; the lease, its turn and the message are deleted. */
+Error queue_divert(Txn *txn, const Queue *queue, QueueState *state, uint64_t seq, const Lease *lease, size_t *work);
+
+/* The queue's dead-letter queue was `before` and is `after` now (absent: none): keeps the index of sources. */
+void queue_source_index(Txn *txn, const Queue *queue, Slice before, Slice after);
+
+/* Whether a queue names this one as its dead-letter queue. */
+Error queue_has_sources(Txn *txn, const Queue *queue, bool *has);
+
+/* ---- Move tasks (queue_move.c) ---- */
+
+/* A task's next page is due. `value` is what the task's timer holds behind the size of the prefix. */
+Error queue_move_due(Txn *txn, Slice prefix, uint64_t number, Slice value);
+
+/* The queue is being deleted: so are its tasks. */
+Error queue_move_drop(Txn *txn, const Queue *queue);
+
 /* ---- Timers and the sweep (queue_sweep.c) ---- */
 
 /* How much one body deletes, be it a sweep, a deletion job, or a receive on its way: few enough messages for the
@@ -156,6 +187,9 @@ static inline size_t queue_deletion_work(Slice value)
 {
     return 1 + value.size / QUEUE_BYTES_PER_WORK;
 }
+
+/* Starts the value of a timer whose id begins with a queue's prefix of that size. */
+Buffer queue_timer_value(Txn *txn, size_t prefix_size);
 
 /* The timer of a lease that is delayed or in flight. */
 void queue_lease_timer_set(Txn *txn, Slice prefix, Home home, uint64_t seq, const Lease *lease);

@@ -14,7 +14,7 @@ uint64_t message_size_bytes(const Message *message)
     return size;
 }
 
-static MessageId new_message_id(Txn *txn)
+MessageId queue_new_message_id(Txn *txn)
 {
     MessageId id;
     txn_random_bytes(txn, id.bytes, sizeof(id.bytes));
@@ -23,33 +23,39 @@ static MessageId new_message_id(Txn *txn)
     return id;
 }
 
-Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, MessageId *id)
+Error queue_append(Txn *txn, const Queue *queue, const StoredMessage *stored, uint64_t delay_ms)
 {
-    if (message_size_bytes(message) > queue->settings.message_bytes)
-        return QUEUE_MESSAGE_TOO_LONG;
     QueueState state;
     TRY(queue_state_get(txn, queue->prefix, &state));
 
-    uint64_t now_ms = txn_now(txn);
     uint64_t seq = state.next_seq++;
     QueueTag tag = delay_ms == 0 ? QUEUE_TAG_MESSAGE : QUEUE_TAG_DELAYED;
-    *id = new_message_id(txn);
-    const StoredMessage stored = {.id = *id, .sent_ms = now_ms, .message = *message};
-    queue_message_put(txn, queue_key(txn, queue->prefix, tag, seq), &stored);
+    queue_message_put(txn, queue_key(txn, queue->prefix, tag, seq), stored);
 
     if (delay_ms == 0) {
         if (state.new_count++ == 0)
             state.next_new = seq;
     } else {
-        Lease lease = {.body_tag = tag, .sent_ms = now_ms, .due_ms = now_ms + delay_ms};
+        Lease lease = {.body_tag = tag, .sent_ms = stored->sent_ms, .due_ms = txn_now(txn) + delay_ms};
         queue_lease_turn(&state, &lease, LEASE_DELAYED);
         queue_lease_put(txn, queue->prefix, seq, &lease);
         queue_lease_timer_set(txn, queue->prefix, queue->home, seq, &lease);
     }
-    if (state.sweep_due_ms == 0)
-        queue_sweep_at(txn, queue, &state, now_ms + queue->settings.retention_ms);
+    /* A message that was moved here may be older than those that are here. */
+    uint64_t expires_ms = stored->sent_ms + queue->settings.retention_ms;
+    if (state.sweep_due_ms == 0 || expires_ms < state.sweep_due_ms)
+        queue_sweep_at(txn, queue, &state, expires_ms);
     queue_state_put(txn, queue->prefix, &state);
     return OK;
+}
+
+Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, MessageId *id)
+{
+    if (message_size_bytes(message) > queue->settings.message_bytes)
+        return QUEUE_MESSAGE_TOO_LONG;
+    *id = queue_new_message_id(txn);
+    const StoredMessage stored = {.id = *id, .sent_ms = txn_now(txn), .message = *message};
+    return queue_append(txn, queue, &stored, delay_ms);
 }
 
 /* ---- Receive ---- */
@@ -63,10 +69,11 @@ typedef struct Receiving {
     QueueState *state;
     ReceivedMessages *received;
     size_t max;
-    uint64_t bytes; /* of the messages so far */
-    size_t dropped; /* expired messages met and deleted */
-    size_t work;    /* that these were: queue_deletion_work */
-    bool full;      /* the next message would pass bytes_max */
+    uint64_t bytes;  /* of the messages so far */
+    size_t dropped;  /* expired messages met and deleted, and those that went to the dead-letter queue */
+    size_t diverted; /* of them, the latter */
+    size_t work;     /* that these were: queue_deletion_work */
+    bool full;       /* the next message would pass bytes_max */
 } Receiving;
 
 static bool wants_more(const Receiving *receiving)
@@ -143,6 +150,14 @@ static Error take_returned(Receiving *receiving, uint64_t turn, Slice value)
         queue_lease_forget(txn, prefix, receiving->state, seq, &lease);
         receiving->dropped += 1;
         receiving->work += queue_deletion_work(value);
+        return OK;
+    }
+    size_t diverted;
+    TRY(queue_divert(txn, receiving->queue, receiving->state, seq, &lease, &diverted));
+    if (diverted > 0) {
+        receiving->dropped += 1;
+        receiving->diverted += 1;
+        receiving->work += diverted;
         return OK;
     }
     TRY(txn_get(txn, queue_key(txn, prefix, lease.body_tag, seq), &value, &found));
@@ -255,7 +270,7 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
         received->items = ARENA_ARRAY(arena, ReceivedMessage, receiving.max);
         TRY(take_messages(&receiving));
     }
-    if (received->count == 0 && receiving.work < QUEUE_PAGE_WORK && wait) {
+    if (received->count == 0 && receiving.diverted == 0 && receiving.work < QUEUE_PAGE_WORK && wait) {
         txn_rollback(txn, before); /* what was dropped is dropped again, by the sweep */
         return txn_wait(txn, queue_wait_range(txn, queue->prefix), request->wait_ms);
     }

@@ -3,7 +3,8 @@
 #include "base/bug.h"
 
 /* What falls due in a queue: visibility timeouts and delays (one timer a message), retention (one timer a queue), the
- * jobs that delete what a purge or a dropped queue leaves behind, and the traces of deleted names.
+ * jobs that delete what a purge or a dropped queue leaves behind, the traces of deleted names, and pages of move tasks
+ * (queue_move.c).
  *
  * A timer's id is the key of what falls due. Its value: the size of the queue's prefix in the id, then what its kind
  * needs: sweep: home, key of the queue's record; clearing: home and bounds. A size of 0: the id is a record's key. */
@@ -13,7 +14,7 @@ enum { TIMER_SCHEMA = 1 };
 /* Deleted leases after which the lower bound of leases is looked up again: one seek then pays for that many. */
 enum { RELEASES_PER_LOOKUP = 256 };
 
-static Buffer timer_value(Txn *txn, size_t prefix_size)
+Buffer queue_timer_value(Txn *txn, size_t prefix_size)
 {
     Buffer value = value_start(txn_arena(txn), TIMER_SCHEMA);
     value_add_uint64(&value, prefix_size);
@@ -24,7 +25,7 @@ static Buffer timer_value(Txn *txn, size_t prefix_size)
 
 void queue_lease_timer_set(Txn *txn, Slice prefix, Home home, uint64_t seq, const Lease *lease)
 {
-    Buffer value = timer_value(txn, prefix.size);
+    Buffer value = queue_timer_value(txn, prefix.size);
     txn_timer_set(txn, TIMER_QUEUE, home, lease->due_ms, queue_key(txn, prefix, QUEUE_TAG_LEASE, seq),
                   buffer_slice(&value));
 }
@@ -38,7 +39,7 @@ void queue_sweep_cancel(Txn *txn, const Queue *queue, QueueState *state)
 
 static void sweep_set(Txn *txn, Slice prefix, Home home, Slice record_key, QueueState *state, uint64_t due_ms)
 {
-    Buffer value = timer_value(txn, prefix.size);
+    Buffer value = queue_timer_value(txn, prefix.size);
     value_add_uint64(&value, home);
     value_add_bytes(&value, record_key);
     txn_timer_set(txn, TIMER_QUEUE, home, due_ms, queue_state_key(txn, prefix), buffer_slice(&value));
@@ -61,7 +62,7 @@ typedef struct Clearing {
 
 static void clearing_set(Txn *txn, Slice prefix, const Clearing *job)
 {
-    Buffer value = timer_value(txn, prefix.size);
+    Buffer value = queue_timer_value(txn, prefix.size);
     value_add_uint64(&value, job->home);
     value_add_uint64(&value, job->lease_from);
     value_add_uint64(&value, job->new_from);
@@ -85,7 +86,7 @@ void queue_clear_start(Txn *txn, const Queue *queue, const QueueState *state)
 
 void queue_name_rest(Txn *txn, const Queue *queue, uint64_t due_ms)
 {
-    Buffer value = timer_value(txn, 0);
+    Buffer value = queue_timer_value(txn, 0);
     txn_timer_set(txn, TIMER_QUEUE, queue->home, due_ms, queue->record_key, buffer_slice(&value));
 }
 
@@ -308,6 +309,8 @@ Error queue_timer(Txn *txn, uint64_t due_ms, Slice id, Slice value)
     TRY(key_take_uint64(&rest, &number));
     if (tag == QUEUE_TAG_LEASE)
         return message_due(txn, prefix, number, due_ms);
+    if (tag == QUEUE_TAG_MOVE)
+        return queue_move_due(txn, prefix, number, value);
     if (tag != QUEUE_TAG_CLEARING)
         return ERROR_MALFORMED;
     Clearing job = {.below = number};

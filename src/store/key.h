@@ -17,6 +17,8 @@ typedef enum KeyKind {
     KIND_ACCOUNT = 3, /* accounts and access keys */
     KIND_QUEUE_NAME = 16,
     KIND_QUEUE = 17,
+    KIND_QUEUE_SOURCE = 18, /* which queues name a queue as their dead-letter queue */
+    KIND_QUEUE_MOVING = 19, /* queues with a running move task */
 } KeyKind;
 
 /* ---- Writing ---- */

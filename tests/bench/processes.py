@@ -1,5 +1,7 @@
 """processes.py: the programs of a benchmark, each started here and stopped by its id."""
 
+import http.client
+import json
 import os
 import re
 import select
@@ -117,6 +119,17 @@ class Brume:
         if process.returncode != 0:
             raise Failure(f"load {mode} failed")
         return figures(output)
+
+    def call(self, operation, **members):
+        """One signed request; gives the answer's document."""
+        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
+            connection.sendall(presign.Signer(self.port).request(operation, members).encode())
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            body = answer.read()
+        if answer.status != 200:
+            raise Failure(f"{operation} was refused: {body[:300]!r}")
+        return json.loads(body or b"{}")
 
     def start_load(self, mode, queue, quiet=False, **options):
         """`quiet`: it will be cut off, and need not say so."""

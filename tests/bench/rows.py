@@ -1,6 +1,7 @@
 """rows.py: what is measured, a function a group; each gives rows of the table."""
 
 import glob
+import json
 import os
 import random
 import shutil
@@ -44,6 +45,7 @@ class Bench:
         self.seconds = 2 if quick else 5
         self.deep = 100000 if quick else 1000000
         self.parked = 2000 if quick else 10000
+        self.busy = 120000 if quick else 300000  # messages that are being moved while two seconds are measured
 
     def data(self, name):
         path = os.path.join(self.top, name)
@@ -148,6 +150,49 @@ class Bench:
             with Brume(data) as again:
                 times.append(again.ready_ms)
         return times
+
+    # ---- Move tasks ----
+
+    def move(self):
+        """A task that moves a tenth of the deep queue's messages, alone; and one beside traffic on another queue."""
+        moved, alone, beside = [], [], []
+        with Brume(self.data("move")) as brume:
+            brume.load("create", "bench", connections=1)
+            for run in range(self.runs):
+                task = self.start_move(brume, f"lone{run}", self.deep // 10)
+                started = time.monotonic()
+                while self.last_move(brume, task)["Status"] == "RUNNING":
+                    time.sleep(0.005)
+                moved.append(self.deep / 10 / (time.monotonic() - started))
+                alone.append(brume.load("pipeline", "bench", connections=64, seconds=2)["rate"])
+                task = self.start_move(brume, f"busy{run}", self.busy)
+                beside.append(brume.load("pipeline", "bench", connections=64, seconds=2)["rate"])
+                if self.last_move(brume, task)["Status"] != "RUNNING":
+                    raise Failure("the messages were moved before the traffic ended")
+                while self.last_move(brume, task)["Status"] == "RUNNING":
+                    time.sleep(0.1)
+        return [
+            Row(f"move task, {self.deep // 10:,} messages", "/s", ">=", 20000, moved),
+            Row("send + receive + delete beside one", "/s", ">=", 0.7, beside, alone, "without", by_ratio=True),
+        ]
+
+    @staticmethod
+    def start_move(brume, name, count):
+        """Fills a dead-letter queue, and starts to move its messages to another; gives the former's ARN."""
+        arn = f"arn:aws:sqs:{presign.REGION}:000000000000:{name}"
+        brume.load("create", name, connections=1)
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+        brume.call("CreateQueue", QueueName=f"{name}-source", Attributes={"RedrivePolicy": policy})
+        brume.load("send", name, batch=10, count=count)
+        brume.call("StartMessageMoveTask", SourceArn=arn, DestinationArn=f"{arn}-source")
+        return arn
+
+    @staticmethod
+    def last_move(brume, arn):
+        task = brume.call("ListMessageMoveTasks", SourceArn=arn)["Results"][0]
+        if task["Status"] == "FAILED":
+            raise Failure(f"the move failed: {task}")
+        return task
 
     def idle(self):
         """Memory of a server that nobody has used yet."""

@@ -209,12 +209,41 @@ static void attributes_are_checked_and_reported(void **state)
                    "Unknown Attribute QueueArn.");
 }
 
+#define LETTERS_ARN "arn:aws:sqs:eu-central-1:111122223333:orders"
+
+static void a_redrive_policy_is_read_and_judged(void **state)
+{
+    Fixture *fixture = *state;
+    const Slice name = SLICE("RedrivePolicy");
+    const Slice text = SLICE("{\"deadLetterTargetArn\":\"" LETTERS_ARN "\",\"maxReceiveCount\":\"5\"}");
+    const Slice other_words = SLICE("{ \"maxReceiveCount\":5, \"deadLetterTargetArn\":\"" LETTERS_ARN "\" }");
+    const Slice other = SLICE("{\"deadLetterTargetArn\":\"" LETTERS_ARN "\",\"maxReceiveCount\":6}");
+    assert_refused(fixture, create_with(fixture, SLICE("source"), name, text), "InvalidParameterValue",
+                   "Value {\"deadLetterTargetArn\":\"" LETTERS_ARN "\",\"maxReceiveCount\":\"5\"} for parameter "
+                   "RedrivePolicy is invalid. Reason: Dead letter target does not exist.");
+    create(fixture);
+    assert_int_equal(create_with(fixture, SLICE("source"), name, text), OK);
+    assert_int_equal(create_with(fixture, SLICE("source"), name, other_words), OK);
+    assert_refused(fixture, create_with(fixture, SLICE("source"), name, other), "QueueAlreadyExists",
+                   "A queue already exists with the same name and a different value for attribute RedrivePolicy");
+
+    ListDeadLetterSourceQueuesInput in = {.queue_url = URL};
+    ListDeadLetterSourceQueuesOutput out = {0};
+    assert_int_equal(INVOKE(fixture, ListDeadLetterSourceQueues, &in, &out), OK);
+    assert_int_equal(out.queue_urls.count, 1);
+    assert_slice(out.queue_urls.items[0], "http://127.0.0.1:4566/111122223333/source");
+
+    SqsQueueAttributeMapEntry entry = {SLICE("RedriveAllowPolicy"), SLICE("{\"redrivePermission\":\"denyAll\"}")};
+    SetQueueAttributesInput deny = {.queue_url = URL, .attributes = attributes_of(&entry, 1)};
+    SetQueueAttributesOutput denied = {0};
+    assert_int_equal(INVOKE(fixture, SetQueueAttributes, &deny, &denied), OK);
+    assert_refused(fixture, create_with(fixture, SLICE("another"), name, other), "InvalidParameterValue", NULL);
+}
+
 static void what_is_not_built_yet_is_refused_by_name(void **state)
 {
     Fixture *fixture = *state;
     assert_int_equal(create_with(fixture, SLICE("a.fifo"), SLICE("FifoQueue"), SLICE("true")), ERROR_ANSWERED);
-    assert_int_equal(fixture->call.error->status, 501);
-    assert_int_equal(create_with(fixture, SLICE("a"), SLICE("RedrivePolicy"), SLICE("{}")), ERROR_ANSWERED);
     assert_int_equal(fixture->call.error->status, 501);
     assert_refused(fixture, create_with(fixture, SLICE("a"), SLICE("FifoQueue"), SLICE("true")),
                    "InvalidParameterValue", NULL);
@@ -532,6 +561,7 @@ int main(void)
         PROMISE(a_queue_is_found_by_every_form_of_its_address),
         PROMISE(creating_again_gives_the_queue_unless_an_attribute_differs),
         PROMISE(attributes_are_checked_and_reported),
+        PROMISE(a_redrive_policy_is_read_and_judged),
         PROMISE(what_is_not_built_yet_is_refused_by_name),
         PROMISE(queues_are_listed_in_pages),
         PROMISE(digests_are_those_of_aws),

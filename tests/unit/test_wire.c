@@ -208,8 +208,6 @@ static void every_answer_has_a_request_id(void **unused)
 static void what_is_not_there_is_refused_by_name(void **unused)
 {
     (void)unused;
-    assert_int_equal(ask_json("TagQueue", "{}"), 501);
-    assert_answer_has("Brume does not implement SQS TagQueue.");
     assert_int_equal(ask_json("Frobnicate", "{}"), 400);
     assert_answer_has("com.amazon.coral.service#UnknownOperationException");
     assert_int_equal(ask("POST", "/", "x-amz-target: DynamoDB_20120810.PutItem\r\n", "{}"), 501);

@@ -6,7 +6,7 @@ import {
   ChangeMessageVisibilityBatchCommand, ChangeMessageVisibilityCommand, CreateQueueCommand, DeleteMessageBatchCommand,
   DeleteMessageCommand, DeleteQueueCommand, GetQueueAttributesCommand, GetQueueUrlCommand, ListQueuesCommand,
   PurgeQueueCommand, QueueDeletedRecently, QueueDoesNotExist, QueueNameExists, ReceiptHandleIsInvalid,
-  ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand, SetQueueAttributesCommand, SQSClient, TagQueueCommand,
+  ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand, SetQueueAttributesCommand, SQSClient,
   paginateListQueues,
 } from '@aws-sdk/client-sqs';
 import { GetAccessKeyInfoCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -35,7 +35,6 @@ const commands = {
   ChangeMessageVisibilityBatchCommand, ChangeMessageVisibilityCommand, CreateQueueCommand, DeleteMessageBatchCommand,
   DeleteMessageCommand, DeleteQueueCommand, GetQueueAttributesCommand, GetQueueUrlCommand, ListQueuesCommand,
   PurgeQueueCommand, ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand, SetQueueAttributesCommand,
-  TagQueueCommand,
 };
 const call = Object.fromEntries(Object.entries(commands).map(
   ([name, Command]) => [name.replace(/Command$/, ''), (input, client = sqs) => client.send(new Command(input))]));
@@ -235,12 +234,6 @@ test('many clients at once lose nothing and get nothing twice', async () => {
     }
   }));
   assert.deepEqual(got.sort(), bodies.sort());
-});
-
-test('what Brume does not implement is refused by name', async () => {
-  const QueueUrl = await newQueue();
-  const error = await refused(call.TagQueue({ QueueUrl, Tags: { a: 'b' } }), 'NotImplemented', 501);
-  assert.match(error.message, /TagQueue/);
 });
 
 test('STS tells who is calling, and of a key that is nobody’s that it is', async () => {

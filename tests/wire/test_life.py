@@ -206,7 +206,7 @@ def test_what_a_message_repeats_cannot_move_the_cursor(folder):
 
 def test_help_names_every_command_and_its_options():
     text = command("help").stdout
-    for name in ("start", "clock", "backup", "restore", "account", "key", "version"):
+    for name in ("start", "queues", "clock", "backup", "restore", "account", "key", "version"):
         assert re.search(rf"^\s+{name}\b", text, re.M), name
         assert command("help", name).stdout
     for option in ("--data", "--listen", "--auth", "--virtual-clock", "--threads", "--config"):

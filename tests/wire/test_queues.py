@@ -179,12 +179,6 @@ def test_a_purged_queue_is_empty_and_may_be_purged_again_after_60_seconds(server
     sqs.purge_queue(QueueUrl=queue)
 
 
-def test_operations_that_brume_does_not_have_are_refused_by_name(sqs, queue, refused):
-    refusal = refused(sqs.list_dead_letter_source_queues, QueueUrl=queue)
-    assert (refusal.code, refusal.status) == ("NotImplemented", 501)
-    assert "ListDeadLetterSourceQueues" in refusal.message and "sqs" in refusal.message.lower()
-
-
 def test_sts_tells_who_is_calling(server):
     identity = client(server, "sts").get_caller_identity()
     assert identity["Account"] == "123456789012"

@@ -10,7 +10,7 @@ typedef enum AttributeKind {
     ATTRIBUTE_NUMBER,   /* of QueueSettings */
     ATTRIBUTE_TEXT,     /* a document; setting it to "" removes it */
     ATTRIBUTE_REPORTED, /* only reported */
-    ATTRIBUTE_MISSING,  /* AWS has it, Brume does not yet */
+    ATTRIBUTE_PARSED,   /* a document of which core knows what it says */
     ATTRIBUTE_FIFO,     /* of FIFO queues only */
 } AttributeKind;
 
@@ -25,6 +25,9 @@ typedef struct AttributeRow {
     uint64_t standard;
     /* texts */
     bool (*valid)(Slice value);
+    /* what is parsed: into the settings ("" removes it), and whether two say the same */
+    Error (*parse)(Call *call, Slice value, QueueSettings *settings);
+    bool (*same)(const QueueSettings *one, const QueueSettings *other);
     /* reported */
     Slice (*report)(Call *call, const Queue *queue, const QueueCounts *counts);
 } AttributeRow;
@@ -113,6 +116,10 @@ static Slice report_arn(Call *call, const Queue *queue, const QueueCounts *count
     {                                                                                                                  \
         .name = SLICE_INIT(text), .kind = ATTRIBUTE_REPORTED, .report = (report_)                                      \
     }
+#define PARSED(text, parse_, same_)                                                                                    \
+    {                                                                                                                  \
+        .name = SLICE_INIT(text), .kind = ATTRIBUTE_PARSED, .parse = (parse_), .same = (same_)                         \
+    }
 #define OTHER(text, kind_)                                                                                             \
     {                                                                                                                  \
         .name = SLICE_INIT(text), .kind = (kind_)                                                                      \
@@ -132,8 +139,8 @@ static const AttributeRow rows[] = {
     TEXT("Policy", valid_policy),
     REPORTED("QueueArn", report_arn),
     NUMBER("ReceiveMessageWaitTimeSeconds", wait_ms, 1000, 0, 20, 0),
-    OTHER("RedriveAllowPolicy", ATTRIBUTE_MISSING),
-    OTHER("RedrivePolicy", ATTRIBUTE_MISSING),
+    PARSED("RedriveAllowPolicy", sqs_parse_redrive_allow_policy, sqs_same_redrive_allow_policy),
+    PARSED("RedrivePolicy", sqs_parse_redrive_policy, sqs_same_redrive_policy),
     TEXT("SqsManagedSseEnabled", valid_boolean),
     NUMBER("VisibilityTimeout", visibility_ms, 1000, 0, 43200, 30),
     OTHER("ContentBasedDeduplication", ATTRIBUTE_FIFO),
@@ -164,7 +171,7 @@ static uint64_t number_in(const AttributeRow *row, const QueueSettings *settings
 
 /* ---- Documents ---- */
 
-static Slice document(const QueueSettings *settings, Slice name)
+Slice sqs_document(const QueueSettings *settings, Slice name)
 {
     for (size_t i = 0; i < settings->documents.count; i++)
         if (slice_equal(settings->documents.items[i].name, name))
@@ -172,8 +179,7 @@ static Slice document(const QueueSettings *settings, Slice name)
     return (Slice){0};
 }
 
-/* An empty value removes it. */
-static void set_document(Call *call, QueueSettings *settings, Slice name, Slice value)
+void sqs_set_document(Call *call, QueueSettings *settings, Slice name, Slice value)
 {
     QueueLabel *items = ARENA_ARRAY(call->arena, QueueLabel, settings->documents.count + 1);
     size_t count = 0;
@@ -219,13 +225,12 @@ static Error apply_one(Call *call, const AttributeRow *row, Slice value, QueueSe
     case ATTRIBUTE_TEXT:
         if (value.size > 0 && !row->valid(value))
             return invalid_value(call, row->name);
-        set_document(call, settings, row->name, value);
+        sqs_set_document(call, settings, row->name, value);
         return OK;
-    case ATTRIBUTE_MISSING:
-        if (value.size == 0)
-            return OK; /* none is what there is */
-        return sqs_not_implemented(call, arena_string(call->arena, arena_format(call->arena, "the queue attribute %.*s",
-                                                                                SLICE_PRINT(row->name))));
+    case ATTRIBUTE_PARSED:
+        TRY(row->parse(call, value, settings));
+        sqs_set_document(call, settings, row->name, value);
+        return OK;
     case ATTRIBUTE_REPORTED:
     case ATTRIBUTE_FIFO:
         break;
@@ -255,9 +260,9 @@ Error sqs_apply_attributes(Call *call, const SqsQueueAttributeMap *map, QueueSet
             return call_fail(call, &sqs_error_invalid_attribute_value,
                              "You can use one type of server-side encryption (SSE) at one time. You can either enable "
                              "KMS SSE or SQS SSE.");
-        set_document(call, settings, SLICE("SqsManagedSseEnabled"), SLICE("false"));
+        sqs_set_document(call, settings, SLICE("SqsManagedSseEnabled"), SLICE("false"));
     } else if (slice_equal(attribute_in(map, SLICE("SqsManagedSseEnabled")), SLICE("true"))) {
-        set_document(call, settings, SLICE("KmsMasterKeyId"), SLICE(""));
+        sqs_set_document(call, settings, SLICE("KmsMasterKeyId"), SLICE(""));
     }
     return OK;
 }
@@ -269,13 +274,13 @@ static Slice value_of(Call *call, const AttributeRow *row, const QueueSettings *
 {
     if (row->kind == ATTRIBUTE_NUMBER)
         return decimal(call, number_in(row, settings) / row->unit);
-    if (row->kind != ATTRIBUTE_TEXT)
+    if (row->kind != ATTRIBUTE_TEXT && row->kind != ATTRIBUTE_PARSED)
         return (Slice){0};
-    Slice value = document(settings, row->name);
+    Slice value = sqs_document(settings, row->name);
     if (slice_equal(row->name, SLICE("SqsManagedSseEnabled")))
         return value.data == NULL ? SLICE("true") : value;
     if (slice_equal(row->name, SLICE("KmsDataKeyReusePeriodSeconds"))) {
-        if (document(settings, SLICE("KmsMasterKeyId")).data == NULL)
+        if (sqs_document(settings, SLICE("KmsMasterKeyId")).data == NULL)
             return (Slice){0};
         return value.data == NULL ? SLICE("300") : value;
     }
@@ -289,7 +294,10 @@ Error sqs_first_difference(Call *call, const SqsQueueAttributeMap *map, const Qu
     TRY(sqs_apply_attributes(call, map, &wanted));
     for (size_t i = 0; i < map->count; i++) {
         const AttributeRow *row = find_row(map->items[i].key);
-        if (!slice_equal(value_of(call, row, &wanted), value_of(call, row, settings))) {
+        bool same = row->kind == ATTRIBUTE_PARSED
+                        ? row->same(&wanted, settings)
+                        : slice_equal(value_of(call, row, &wanted), value_of(call, row, settings));
+        if (!same) {
             *name = row->name;
             return OK;
         }

@@ -25,8 +25,20 @@ Error sqs_open(Call *call, Txn *txn, Slice queue_url, Queue *queue);
 
 /* "http://127.0.0.1:4566/123456789012/name" */
 Slice sqs_queue_url(Call *call, Slice name);
+/* The first part of ARNs in the call's region: "aws", "aws-cn". */
+const char *sqs_partition(const Call *call);
 /* "arn:aws:sqs:eu-west-1:123456789012:name" */
 Slice sqs_queue_arn(Call *call, Slice name);
+
+typedef struct QueueArn {
+    Slice region;
+    Slice account;
+    Slice name;
+} QueueArn;
+/* False: the text is no ARN of a queue. */
+bool sqs_parse_arn(Slice text, QueueArn *arn);
+/* Whether it is the caller's, in the region of the call. */
+bool sqs_is_own_arn(const Call *call, const QueueArn *arn);
 
 /* Answers an error of core in SQS's words; every other error is given back as it is. */
 Error sqs_refuse(Call *call, Error error);
@@ -37,14 +49,40 @@ Error sqs_not_implemented(Call *call, const char *feature);
 /* ---- Queue attributes (attributes.c) ---- */
 
 QueueSettings sqs_default_settings(void);
-/* Changes `settings` as the attributes say, after checking them: InvalidAttributeName, InvalidAttributeValue; 501 for
- * those that need what is not built yet. The result holds slices of `map` and of call->arena. */
+/* Changes `settings` as the attributes say, after checking them: InvalidAttributeName, InvalidAttributeValue; what the
+ * redrive policies say is InvalidParameterValue. The result holds slices of `map` and of call->arena. */
 Error sqs_apply_attributes(Call *call, const SqsQueueAttributeMap *map, QueueSettings *settings);
 /* The name of the first attribute in `map` whose value is not the queue's; absent when all are equal. */
 Error sqs_first_difference(Call *call, const SqsQueueAttributeMap *map, const QueueSettings *settings, Slice *name);
 /* The attributes of those names ("All": every one that the queue has). InvalidAttributeName. */
 Error sqs_report_attributes(Call *call, const Queue *queue, const QueueCounts *counts,
                             const SqsAttributeNameList *names, SqsQueueAttributeMap *map);
+
+/* A document that the settings hold; absent: none. */
+Slice sqs_document(const QueueSettings *settings, Slice name);
+/* An empty value removes it. */
+void sqs_set_document(Call *call, QueueSettings *settings, Slice name, Slice value);
+
+/* ---- Dead letters (redrive.c) ---- */
+
+/* The policies into the settings, or InvalidParameterValue; "" is no policy. Which queues there are is not looked at. */
+Error sqs_parse_redrive_policy(Call *call, Slice value, QueueSettings *settings);
+Error sqs_parse_redrive_allow_policy(Call *call, Slice value, QueueSettings *settings);
+/* Whether the settings say the same, in whatever words. */
+bool sqs_same_redrive_policy(const QueueSettings *one, const QueueSettings *other);
+bool sqs_same_redrive_allow_policy(const QueueSettings *one, const QueueSettings *other);
+/* Whether the queue of that name may have the dead-letter queue of its settings. */
+Error sqs_check_redrive(Call *call, Txn *txn, Slice name, const QueueSettings *settings);
+
+/* ---- Tags (tags.c) ---- */
+
+/* Checks the tags of a request and puts them over those that the queue of that name has. InvalidParameterValue. */
+Error sqs_merge_tags(Call *call, Slice queue_name, const SqsTagMap *map, QueueLabels *tags);
+
+/* ---- Move tasks (move_tasks.c) ---- */
+
+/* The queue whose task it is; false: it was not given by Brume. */
+bool sqs_task_handle_source(Arena *arena, Slice handle, QueueArn *arn);
 
 /* ---- Message attributes (message_attributes.c) ---- */
 

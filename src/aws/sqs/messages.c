@@ -143,6 +143,7 @@ typedef enum SystemAttribute {
     SYSTEM_RECEIVE_COUNT,
     SYSTEM_FIRST_RECEIVE_TIMESTAMP,
     SYSTEM_TRACE_HEADER,
+    SYSTEM_DEAD_LETTER_SOURCE,
     SYSTEM_ATTRIBUTES,
 } SystemAttribute;
 
@@ -152,6 +153,7 @@ static const Slice system_names[SYSTEM_ATTRIBUTES] = {
     [SYSTEM_RECEIVE_COUNT] = SLICE_INIT("ApproximateReceiveCount"),
     [SYSTEM_FIRST_RECEIVE_TIMESTAMP] = SLICE_INIT("ApproximateFirstReceiveTimestamp"),
     [SYSTEM_TRACE_HEADER] = SLICE_INIT("AWSTraceHeader"),
+    [SYSTEM_DEAD_LETTER_SOURCE] = SLICE_INIT("DeadLetterQueueSourceArn"),
 };
 
 /* Names that may be asked for, but that only other messages have. */
@@ -159,7 +161,6 @@ static const Slice absent_system_names[] = {
     SLICE_INIT("SequenceNumber"),
     SLICE_INIT("MessageDeduplicationId"),
     SLICE_INIT("MessageGroupId"),
-    SLICE_INIT("DeadLetterQueueSourceArn"),
 };
 
 static Error read_wanted(Call *call, const Slice *names, size_t count, bool wanted[SYSTEM_ATTRIBUTES])
@@ -194,6 +195,8 @@ static Slice system_value(Call *call, const ReceivedMessage *message, SystemAttr
         return decimal(call, (int64_t)message->first_received_ms);
     case SYSTEM_TRACE_HEADER:
         return message->message.trace;
+    case SYSTEM_DEAD_LETTER_SOURCE:
+        return message->dead_letter_source.data == NULL ? (Slice){0} : sqs_queue_arn(call, message->dead_letter_source);
     case SYSTEM_ATTRIBUTES:
         break;
     }

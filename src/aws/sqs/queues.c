@@ -4,8 +4,7 @@
 
 /* CreateQueue, GetQueueUrl, ListQueues, DeleteQueue, PurgeQueue, GetQueueAttributes, SetQueueAttributes. */
 
-enum { QUEUE_NAME_MAX = 80 };                                   /* SQS quotas: queue name */
-enum { TAGS_MAX = 50, TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 }; /* SQS developer guide, "Cost allocation tags" */
+enum { QUEUE_NAME_MAX = 80 }; /* SQS quotas: queue name */
 
 static Slice attribute_of(const SqsQueueAttributeMap *map, Slice name)
 {
@@ -34,25 +33,6 @@ static Error check_new_name(Call *call, const CreateQueueInput *in)
     return OK;
 }
 
-static Error read_tags(Call *call, const SqsTagMap *map, QueueLabels *tags)
-{
-    if (map->count > TAGS_MAX)
-        return call_fail(call, &common_invalid_parameter_value, "Too many tags for queue: %zu. The maximum is %d.",
-                         map->count, TAGS_MAX);
-    QueueLabel *items = map->count == 0 ? NULL : ARENA_ARRAY(call->arena, QueueLabel, map->count);
-    for (size_t i = 0; i < map->count; i++) {
-        Slice key = map->items[i].key;
-        Slice value = map->items[i].value;
-        if (key.size == 0 || key.size > TAG_KEY_MAX || value.size > TAG_VALUE_MAX ||
-            slice_starts_with(key, SLICE("aws:")))
-            return call_fail(call, &common_invalid_parameter_value, "Tag key %.*s or its value is invalid.",
-                             SLICE_PRINT(key));
-        items[i] = (QueueLabel){key, value};
-    }
-    *tags = (QueueLabels){items, map->count};
-    return OK;
-}
-
 Error sqs_create_queue(Call *call, Txn *txn, const CreateQueueInput *in, CreateQueueOutput *out)
 {
     TRY(check_new_name(call, in));
@@ -74,7 +54,8 @@ Error sqs_create_queue(Call *call, Txn *txn, const CreateQueueInput *in, CreateQ
 
     QueueSettings settings = sqs_default_settings();
     TRY(sqs_apply_attributes(call, &in->attributes, &settings));
-    TRY(read_tags(call, &in->tags, &settings.tags));
+    TRY(sqs_merge_tags(call, in->queue_name, &in->tags, &settings.tags));
+    TRY(sqs_check_redrive(call, txn, in->queue_name, &settings));
     return sqs_refuse(call, queue_create(txn, &call->actor, in->queue_name, &settings, &queue));
 }
 
@@ -148,5 +129,8 @@ Error sqs_set_queue_attributes(Call *call, Txn *txn, const SetQueueAttributesInp
     TRY(sqs_open(call, txn, in->queue_url, &queue));
     QueueSettings settings = queue.settings;
     TRY(sqs_apply_attributes(call, &in->attributes, &settings));
+    /* A policy that stands may name a queue that is gone; only a new one is judged. */
+    if (attribute_of(&in->attributes, SLICE("RedrivePolicy")).data != NULL)
+        TRY(sqs_check_redrive(call, txn, queue.name, &settings));
     return sqs_refuse(call, queue_change(txn, &queue, &settings));
 }

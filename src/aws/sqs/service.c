@@ -59,14 +59,44 @@ Slice sqs_queue_url(Call *call, Slice name)
                         SLICE_PRINT(name));
 }
 
-Slice sqs_queue_arn(Call *call, Slice name)
+const char *sqs_partition(const Call *call)
 {
     Slice region = call->actor.region;
-    const char *partition = slice_starts_with(region, SLICE("cn-"))       ? "aws-cn"
-                            : slice_starts_with(region, SLICE("us-gov-")) ? "aws-us-gov"
-                                                                          : "aws";
-    return arena_format(call->arena, "arn:%s:sqs:%.*s:%.*s:%.*s", partition, SLICE_PRINT(region),
+    return slice_starts_with(region, SLICE("cn-"))       ? "aws-cn"
+           : slice_starts_with(region, SLICE("us-gov-")) ? "aws-us-gov"
+                                                         : "aws";
+}
+
+Slice sqs_queue_arn(Call *call, Slice name)
+{
+    return arena_format(call->arena, "arn:%s:sqs:%.*s:%.*s:%.*s", sqs_partition(call), SLICE_PRINT(call->actor.region),
                         SLICE_PRINT(call->actor.account), SLICE_PRINT(name));
+}
+
+/* Takes the text up to the next colon off the front. */
+static Slice take_part(Slice *text)
+{
+    size_t colon = slice_find(*text, ':');
+    Slice part = slice_make(text->data, colon);
+    *text = slice_skip(*text, colon < text->size ? colon + 1 : colon);
+    return part;
+}
+
+bool sqs_parse_arn(Slice text, QueueArn *arn)
+{
+    bool is_arn = slice_equal(take_part(&text), SLICE("arn"));
+    bool has_partition = take_part(&text).size > 0;
+    bool is_queue = slice_equal(take_part(&text), SLICE("sqs"));
+    arn->region = take_part(&text);
+    arn->account = take_part(&text);
+    arn->name = text;
+    return is_arn && has_partition && is_queue && arn->region.size > 0 && is_account(arn->account) &&
+           arn->name.size > 0 && slice_find(arn->name, ':') == arn->name.size;
+}
+
+bool sqs_is_own_arn(const Call *call, const QueueArn *arn)
+{
+    return slice_equal(arn->region, call->actor.region) && slice_equal(arn->account, call->actor.account);
 }
 
 /* ---- Errors of core ---- */
@@ -92,6 +122,15 @@ static const CoreRow core_rows[] = {
     {QUEUE_PURGE_IN_PROGRESS, &sqs_error_purge_queue_in_progress,
      "Only one PurgeQueue operation is allowed every 60 seconds."},
     {QUEUE_IN_FLIGHT_LIMIT, &sqs_error_over_limit, "The maximum number of in flight messages is reached."},
+    {QUEUE_NO_DEAD_LETTERS, &common_invalid_parameter_value, "Source queue must be configured as a Dead Letter Queue."},
+    {QUEUE_MOVE_TO_ITSELF, &common_invalid_parameter_value, "The source queue cannot be the destination queue, too."},
+    {QUEUE_KINDS_DIFFER, &common_invalid_parameter_value,
+     "The source queue and the destination queue must be of the same type."},
+    {QUEUE_MOVE_RUNNING, &common_invalid_parameter_value,
+     "There is already a task running. Only one active task is allowed for a source queue arn at a given time."},
+    {QUEUE_MOVE_LIMIT, &sqs_error_request_throttled, "The maximum number of active message movement tasks is reached."},
+    {QUEUE_MOVE_NOT_FOUND, &sqs_error_resource_not_found_exception, "Task does not exist."},
+    {QUEUE_MOVE_ENDED, &common_invalid_parameter_value, "Only active tasks can be cancelled."},
     {QUEUE_MESSAGE_TOO_LONG, &common_invalid_parameter_value,
      "One or more parameters are invalid. Reason: Message is too long."},
 };
@@ -128,7 +167,9 @@ static const RangeReason range_reasons[] = {
     {NULL, "WaitTimeSeconds", "Must be >= 0 and <= 20, if provided."},
     {"ReceiveMessage", "VisibilityTimeout", "Must be >= 0 and <= 43200, if provided."},
     {NULL, "VisibilityTimeout", "VisibilityTimeout must be an integer between 0 and 43200."},
+    {"ListMessageMoveTasks", "MaxResults", "Must be >= 1 and <= 10, if provided."},
     {NULL, "MaxResults", "Must be >= 1 and <= 1000, if provided."},
+    {NULL, "MaxNumberOfMessagesPerSecond", "Must be >= 1 and <= 500, if provided."},
 };
 
 static const char *range_reason(const Call *call, const Member *member)
@@ -174,11 +215,15 @@ static Error violation(Call *call, const Violation *violation)
 
 /* ---- Hooks ---- */
 
-/* By name alone: the queue of another account is refused before anything is written. */
-static Home home(const Call *call, Slice url)
+/* By name alone: the queue of another account is refused before anything is written. A move task is at home in the queue
+ * from which it moves. */
+static Home home(const Call *call, Slice resource)
 {
     QueueAddress address;
-    sqs_parse_address(url, &address);
+    QueueArn arn;
+    if (sqs_parse_arn(resource, &arn) || sqs_task_handle_source(call->arena, resource, &arn))
+        return queue_home(&call->actor, arn.name);
+    sqs_parse_address(resource, &address);
     return queue_home(&call->actor, address.name);
 }
 
