@@ -1,6 +1,7 @@
 """rows.py: what is measured, a function a group; each gives rows of the table."""
 
 import glob
+import json
 import os
 import random
 import shutil
@@ -44,6 +45,7 @@ class Bench:
         self.seconds = 2 if quick else 5
         self.deep = 100000 if quick else 1000000
         self.parked = 2000 if quick else 10000
+        self.moved = 20000 if quick else 100000
 
     def data(self, name):
         path = os.path.join(self.top, name)
@@ -88,6 +90,96 @@ class Bench:
         rows += [Row(f"  p99 of {name}", "ms", "<=", 10, values) for name, values in slow.items()]
         rows.append(Row("SendMessage p50, one connection", "ms", "<=", 0.5, alone, syncs, "fdatasync alone"))
         return rows
+
+    # ---- Groups of messages ----
+
+    def ordered(self):
+        """SendMessage to a FIFO queue, 100 groups in turn, beside the same to a standard one."""
+        plain, fifo = [], []
+        with Brume(self.data("ordered")) as brume:
+            brume.load("create", "plain", connections=1)
+            brume.load("create", "ordered.fifo", connections=1, fifo=1)
+            for _ in range(self.runs):
+                plain.append(brume.load("send", "plain", seconds=self.seconds)["rate"])
+                fifo.append(brume.load("send", "ordered.fifo", seconds=self.seconds, groups=100, fifo=1)["rate"])
+        return [Row("SendMessage, FIFO, 100 groups", "/s", ">=", 0.8, fifo, plain, "standard", by_ratio=True)]
+
+    def fair(self):
+        """Receives of one message from a queue whose messages are of 10 000 groups, beside one without groups."""
+        count = max(self.deep // 25, 10000)
+        plain, fair = [], []
+        with Brume(self.data("fair")) as brume:
+            for run in range(self.runs):
+                for name, groups, rates in ((f"plain{run}", 0, plain), (f"fair{run}", 10000, fair)):
+                    brume.load("create", name, connections=1)
+                    brume.load("send", name, batch=10, count=count, groups=groups)
+                    rates.append(self.receive_all(brume, name, count))
+        return [Row("receive, fair, 10,000 groups", "/s", ">=", 0.7, fair, plain, "no groups", by_ratio=True)]
+
+    def move(self):
+        """Dead letters moved without a rate, while another queue is sent to; and what those sends lose by it."""
+        moved, alone, beside = [], [], []
+        with Brume(self.data("move")) as brume:
+            arn = f"arn:aws:sqs:{presign.REGION}:000000000000:"
+            brume.load("create", "dead", connections=1)
+            brume.load("create", "target", connections=1)
+            brume.load("create", "other", connections=1)
+            policy = json.dumps({"deadLetterTargetArn": arn + "dead", "maxReceiveCount": 1})
+            brume.call("CreateQueue", QueueName="source", Attributes={"RedrivePolicy": policy})
+            for _ in range(self.runs):
+                brume.load("send", "dead", batch=10, count=self.moved)
+                alone.append(brume.load("send", "other", seconds=2)["rate"])
+                load = brume.start_load("send", "other", seconds=2)
+                started = time.monotonic()
+                brume.call("StartMessageMoveTask", SourceArn=arn + "dead", DestinationArn=arn + "target")
+                self.await_move(brume, arn + "dead")
+                moved.append(self.moved / (time.monotonic() - started))
+                beside.append(figures(load.communicate(timeout=60)[0])["rate"])
+        return [
+            Row(f"move task of {self.moved:,}, messages", "/s", ">=", 20000, moved),
+            Row("  SendMessage to another queue", "/s", ">=", 0.7, beside, alone, "no task", by_ratio=True),
+        ]
+
+    @staticmethod
+    def await_move(brume, source):
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            task = brume.call("ListMessageMoveTasks", SourceArn=source)["Results"][0]
+            if task["Status"] == "COMPLETED":
+                return
+            if task["Status"] != "RUNNING":
+                raise Failure(f"the move task: {task}")
+            time.sleep(0.02)
+        raise Failure("the move task did not end")
+
+    # ---- Other ways to ask ----
+
+    def http2(self):
+        """SendMessage on 100 streams of one connection, beside 64 connections of HTTP/1.1, by the same load."""
+        first, second = [], []
+        with Brume(self.data("http2")) as brume:
+            brume.load("create", "bench", connections=1)
+            for _ in range(self.runs):
+                first.append(brume.load("send", "bench", seconds=self.seconds)["rate"])
+                second.append(brume.load("send", "bench", seconds=self.seconds, connections=1, streams=100)["rate"])
+        return [Row("SendMessage, HTTP/2, 100 streams", "/s", ">=", 1.0, second, first, "HTTP/1.1", by_ratio=True)]
+
+    def tls(self):
+        """SendMessage over TLS on connections that are kept, beside the same in the clear."""
+        requests = os.path.join(self.top, "requests")
+        keys = self.data("keys")
+        subprocess.run([BRUME, "tls", "self-signed", "--directory", keys], stdout=subprocess.DEVNULL, check=True)
+        options = ["--tls-cert", os.path.join(keys, "cert.pem"), "--tls-key", os.path.join(keys, "key.pem")]
+        clear, secret = [], []
+        with Brume(self.data("clear")) as open_brume, Brume(self.data("secret"), *options) as tls_brume:
+            open_brume.load("create", "bench", connections=1)
+            tls_brume.call("CreateQueue", tls=True, QueueName="bench")
+            for _ in range(self.runs):
+                presign.presign_send(requests, open_brume.port, open_brume.url("bench"))
+                clear.append(wrk(open_brume.port, requests, 64, self.seconds))
+                presign.presign_send(requests, tls_brume.port, tls_brume.url("bench"))
+                secret.append(wrk(tls_brume.port, requests, 64, self.seconds, scheme="https"))
+        return [Row("SendMessage, TLS, 64 connections", "/s", ">=", 0.8, secret, clear, "in the clear", by_ratio=True)]
 
     # ---- Deep queues, start, memory ----
 
@@ -164,21 +256,35 @@ class Bench:
         ]
 
     def polls(self):
-        """Parked long polls cost no processor time: less than a hundredth of one second in each."""
-        used = []
+        """Parked long polls cost no processor time: less than a hundredth of one second in each; and a message wakes
+        its waiter at once."""
+        ways = {"HTTP/1.1": {"connections": self.parked}, "HTTP/2": {"connections": self.parked // 100, "streams": 100}}
+        rows = []
         with Brume(self.data("polls")) as brume:
             brume.load("create", "park", queues=1000)
+            for way, options in ways.items():
+                used = [self.parked_processor(brume, **options) for _ in range(self.runs)]
+                rows.append(Row(f"{self.parked:,} parked polls, {way}", "s/s", "<=", 0.01, used))
+            syncs, wakes = [], []
             for _ in range(self.runs):
-                load = brume.start_load("park", "park", queues=1000, connections=self.parked, seconds=7)
-                if load.stdout.readline().strip() != "parked":
-                    raise Failure("the long polls could not be parked")
-                before = brume.cpu_seconds()
-                time.sleep(5)
-                used.append((brume.cpu_seconds() - before) / 5)
-                left = figures(load.communicate(timeout=60)[0])
-                if load.returncode != 0 or left["left_early"] > 0:
-                    raise Failure(f"long polls did not stay: {left}")
-        return [Row(f"{self.parked:,} parked long polls, processor", "s/s", "<=", 0.01, used)]
+                syncs.append(fdatasync_ms(self.top))
+                found = brume.load("wake", "park", queues=1000, count=500, **ways["HTTP/2"])
+                wakes.append(found["wake_p50"])
+        rows.append(Row("  send to received, p50, HTTP/2", "ms", "<=", 1, wakes, syncs, "fdatasync alone"))
+        return rows
+
+    @staticmethod
+    def parked_processor(brume, **options):
+        load = brume.start_load("park", "park", queues=1000, seconds=7, **options)
+        if load.stdout.readline().strip() != "parked":
+            raise Failure("the long polls could not be parked")
+        before = brume.cpu_seconds()
+        time.sleep(5)
+        used = (brume.cpu_seconds() - before) / 5
+        left = figures(load.communicate(timeout=60)[0])
+        if load.returncode != 0 or left["left_early"] > 0:
+            raise Failure(f"long polls did not stay: {left}")
+        return used
 
     # ---- The executable and its parts ----
 
