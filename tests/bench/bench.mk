@@ -4,4 +4,4 @@ BENCH_LOAD := $(BUILD)/tests/bench/load/load
 
 bench-programs: $(BENCH_LOAD)
 $(BENCH_LOAD): $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests/bench/load/*.c))
-	$(link) -lcrypto
+	$(link) -lcrypto -lnghttp2

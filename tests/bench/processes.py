@@ -1,5 +1,6 @@
 """processes.py: the programs of a benchmark, each started here and stopped by its id."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -8,6 +9,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -48,8 +50,8 @@ def stop_process(process, number=signal.SIGTERM, seconds=60):
 class Brume:
     """A server that verifies signatures; `ready_ms` is the time from its start to the line that it is ready."""
 
-    def __init__(self, data, binary=BRUME):
-        command = [binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--auth", "signed"]
+    def __init__(self, data, *arguments, binary=BRUME):
+        command = [binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--auth", "signed", *arguments]
         started = time.monotonic()
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
@@ -112,6 +114,22 @@ class Brume:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def call(self, operation, tls=False, **members):
+        """One signed call; gives the answer's members."""
+        with contextlib.ExitStack() as stack:
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", self.port), timeout=60))
+            if tls:  # the certificate is this server's own
+                context = ssl.create_default_context()
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                connection = stack.enter_context(context.wrap_socket(connection))
+            connection.sendall(presign.Signer(self.port).request(operation, members).encode())
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            body = answer.read()
+        if answer.status != 200:
+            raise Failure(f"{operation}: {answer.status} {body[:300]!r}")
+        return json.loads(body or b"{}")
+
     def load(self, mode, queue, **options):
         """Runs the load generator to its end; gives its figures by name."""
         process = self.start_load(mode, queue, **options)
@@ -119,17 +137,6 @@ class Brume:
         if process.returncode != 0:
             raise Failure(f"load {mode} failed")
         return figures(output)
-
-    def call(self, operation, **members):
-        """One signed request; gives the answer's document."""
-        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
-            connection.sendall(presign.Signer(self.port).request(operation, members).encode())
-            answer = http.client.HTTPResponse(connection)
-            answer.begin()
-            body = answer.read()
-        if answer.status != 200:
-            raise Failure(f"{operation} was refused: {body[:300]!r}")
-        return json.loads(body or b"{}")
 
     def start_load(self, mode, queue, quiet=False, **options):
         """`quiet`: it will be cut off, and need not say so."""
@@ -215,10 +222,10 @@ class Nginx:
         stop_process(self.process)
 
 
-def wrk(port, requests, connections, seconds):
+def wrk(port, requests, connections, seconds, scheme="http"):
     """Requests a second, each answered with success."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", os.path.join(HERE, "wrk.lua")]
-    command.append(f"http://127.0.0.1:{port}/")
+    command.append(f"{scheme}://127.0.0.1:{port}/")
     done = subprocess.run(
         command,
         env={**os.environ, "BENCH_REQUESTS": requests},

@@ -91,6 +91,50 @@ class Bench:
         rows.append(Row("SendMessage p50, one connection", "ms", "<=", 0.5, alone, syncs, "fdatasync alone"))
         return rows
 
+    # ---- Groups of messages ----
+
+    def ordered(self):
+        """SendMessage to a FIFO queue, 100 groups in turn, beside the same to a standard one."""
+        plain, fifo = [], []
+        with Brume(self.data("ordered")) as brume:
+            brume.load("create", "plain", connections=1)
+            brume.load("create", "ordered.fifo", connections=1, fifo=1)
+            for _ in range(self.runs):
+                plain.append(brume.load("send", "plain", seconds=self.seconds)["rate"])
+                fifo.append(brume.load("send", "ordered.fifo", seconds=self.seconds, groups=100, fifo=1)["rate"])
+        return [Row("SendMessage, FIFO, 100 groups", "/s", ">=", 0.8, fifo, plain, "standard", by_ratio=True)]
+
+    def fair(self):
+        """Receives of one message from a queue whose messages are of 10 000 groups, beside one without groups."""
+        count = max(self.deep // 25, 10000)
+        plain, fair = [], []
+        with Brume(self.data("fair")) as brume:
+            for run in range(self.runs):
+                for name, groups, rates in ((f"plain{run}", 0, plain), (f"fair{run}", 10000, fair)):
+                    brume.load("create", name, connections=1)
+                    brume.load("send", name, batch=10, count=count, groups=groups)
+                    rates.append(self.receive_all(brume, name, count))
+        return [Row("receive, fair, 10,000 groups", "/s", ">=", 0.7, fair, plain, "no groups", by_ratio=True)]
+
+    # ---- Other ways to ask ----
+
+    def tls(self):
+        """SendMessage over TLS on connections that are kept, beside the same in the clear."""
+        requests = os.path.join(self.top, "requests")
+        keys = self.data("keys")
+        subprocess.run([BRUME, "tls", "self-signed", "--directory", keys], stdout=subprocess.DEVNULL, check=True)
+        options = ["--tls-cert", os.path.join(keys, "cert.pem"), "--tls-key", os.path.join(keys, "key.pem")]
+        clear, secret = [], []
+        with Brume(self.data("clear")) as open_brume, Brume(self.data("secret"), *options) as tls_brume:
+            open_brume.load("create", "bench", connections=1)
+            tls_brume.call("CreateQueue", tls=True, QueueName="bench")
+            for _ in range(self.runs):
+                presign.presign_send(requests, open_brume.port, open_brume.url("bench"))
+                clear.append(wrk(open_brume.port, requests, 64, self.seconds))
+                presign.presign_send(requests, tls_brume.port, tls_brume.url("bench"))
+                secret.append(wrk(tls_brume.port, requests, 64, self.seconds, scheme="https"))
+        return [Row("SendMessage, TLS, 64 connections", "/s", ">=", 0.8, secret, clear, "in the clear", by_ratio=True)]
+
     # ---- Deep queues, start, memory ----
 
     def deep_queue(self):
@@ -209,21 +253,35 @@ class Bench:
         ]
 
     def polls(self):
-        """Parked long polls cost no processor time: less than a hundredth of one second in each."""
-        used = []
+        """Parked long polls cost no processor time: less than a hundredth of one second in each; and a message wakes
+        its waiter at once."""
+        ways = {"HTTP/1.1": {"connections": self.parked}, "HTTP/2": {"connections": self.parked // 100, "streams": 100}}
+        rows = []
         with Brume(self.data("polls")) as brume:
             brume.load("create", "park", queues=1000)
+            for way, options in ways.items():
+                used = [self.parked_processor(brume, **options) for _ in range(self.runs)]
+                rows.append(Row(f"{self.parked:,} parked polls, {way}", "s/s", "<=", 0.01, used))
+            syncs, wakes = [], []
             for _ in range(self.runs):
-                load = brume.start_load("park", "park", queues=1000, connections=self.parked, seconds=7)
-                if load.stdout.readline().strip() != "parked":
-                    raise Failure("the long polls could not be parked")
-                before = brume.cpu_seconds()
-                time.sleep(5)
-                used.append((brume.cpu_seconds() - before) / 5)
-                left = figures(load.communicate(timeout=60)[0])
-                if load.returncode != 0 or left["left_early"] > 0:
-                    raise Failure(f"long polls did not stay: {left}")
-        return [Row(f"{self.parked:,} parked long polls, processor", "s/s", "<=", 0.01, used)]
+                syncs.append(fdatasync_ms(self.top))
+                found = brume.load("wake", "park", queues=1000, count=500, **ways["HTTP/2"])
+                wakes.append(found["wake_p50"])
+        rows.append(Row("  send to received, p50, HTTP/2", "ms", "<=", 1, wakes, syncs, "fdatasync alone"))
+        return rows
+
+    @staticmethod
+    def parked_processor(brume, **options):
+        load = brume.start_load("park", "park", queues=1000, seconds=7, **options)
+        if load.stdout.readline().strip() != "parked":
+            raise Failure("the long polls could not be parked")
+        before = brume.cpu_seconds()
+        time.sleep(5)
+        used = (brume.cpu_seconds() - before) / 5
+        left = figures(load.communicate(timeout=60)[0])
+        if load.returncode != 0 or left["left_early"] > 0:
+            raise Failure(f"long polls did not stay: {left}")
+        return used
 
     # ---- The executable and its parts ----
 

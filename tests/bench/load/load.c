@@ -1,6 +1,10 @@
 /* load.c: signed load over many connections; prints `name value unit` lines.
  *
- *     load MODE --port N --queue NAME [--queues N] [--connections N] [--seconds N] [--count N] [--batch N] [--body N]
+ *     load MODE --port N --queue NAME [--queues N] [--connections N] [--streams N] [--seconds N] [--count N]
+ *               [--batch N] [--body N] [--groups N] [--fifo 1]
+ *
+ * With --streams each connection speaks HTTP/2 and has that many requests in flight, otherwise HTTP/1.1 and one. With
+ * --groups messages get that many message groups in turn, with --fifo a deduplication id each. Modes:
  *
  *     create    makes the queues
  *     send      SendMessage (SendMessageBatch with --batch) until --seconds or --count messages
@@ -8,6 +12,8 @@
  *     receive   ReceiveMessage of one, --count times in all, the queues one after another in equal parts
  *     park      one ReceiveMessage that waits 20 seconds on each connection, the queues in turn; prints `parked` when
  *               all are under way and ends after --seconds
+ *     wake      parks as `park` does, then sends --count messages, to the queues in turn, each when the one before has
+ *               been received: the time from asking for the send to the receive's answer
  *
  * The key is that of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
 #include "load.h"
@@ -17,20 +23,27 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { BODY_MAX = 1024, BATCH_MAX = 10, REQUEST_MAX = BATCH_MAX * (BODY_MAX + 64) + 256 };
+enum { BODY_MAX = 1024, BATCH_MAX = 10, REQUEST_MAX = BATCH_MAX * (BODY_MAX + 192) + 256 };
 static const uint64_t SECOND_NS = 1000000000;
 
 static Options options = {
     .region = "us-east-1", .queue = "bench", .connections = 64, .queues = 1, .body_bytes = 300, .seconds = 5};
 
 static struct {
-    Connection *connections;
+    Lane *lanes;
+    uint64_t start_ns;
     uint64_t asked; /* what has been asked for: messages, receives or queues */
     uint64_t done;
-    uint64_t empty; /* receives that gave nothing */
+    uint64_t empty;   /* receives that gave nothing */
+    uint64_t sent_ns; /* mode wake: when the send was asked for; 0: its message has been received */
     bool stopping;
     int in_flight;
 } run;
+
+static int lane_count(void)
+{
+    return options.connections * (options.streams > 0 ? options.streams : 1);
+}
 
 static void queue_url(char url[256], uint64_t number)
 {
@@ -41,10 +54,10 @@ static void queue_url(char url[256], uint64_t number)
         snprintf(url, 256, "http://127.0.0.1:%d/000000000000/%s", options.port, options.queue);
 }
 
-static void ask(Connection *connection, Operation operation, const char *name, const char *body, int size)
+static void ask(Lane *lane, Operation operation, const char *name, const char *body, int size)
 {
     run.in_flight++;
-    connection_ask(connection, &options, operation, name, body, (size_t)size);
+    lane_ask(lane, &options, operation, name, body, (size_t)size);
 }
 
 /* A body of its own for each message. */
@@ -56,27 +69,44 @@ static void message_body(char body[BODY_MAX + 1], uint64_t number)
     body[options.body_bytes] = '\0';
 }
 
-static void ask_create(Connection *connection)
+/* The members of a message that name its group and itself. */
+static const char *message_names(char names[128], uint64_t number)
+{
+    int size = 0;
+    names[0] = '\0';
+    if (options.groups > 0)
+        size = snprintf(names, 128, ",\"MessageGroupId\":\"group-%llu\"",
+                        (unsigned long long)(number % (uint64_t)options.groups));
+    if (options.fifo)
+        snprintf(names + size, 128 - (size_t)size, ",\"MessageDeduplicationId\":\"%llx-%llu\"",
+                 (unsigned long long)run.start_ns, (unsigned long long)number);
+    return names;
+}
+
+static void ask_create(Lane *lane)
 {
     char body[512];
     char url[256];
     queue_url(url, run.asked++);
-    ask(connection, SEND, "CreateQueue", body,
-        snprintf(body, sizeof(body), "{\"QueueName\":\"%s\"}", strrchr(url, '/') + 1));
+    ask(lane, SEND, "CreateQueue", body,
+        snprintf(body, sizeof(body), "{\"QueueName\":\"%s\"%s}", strrchr(url, '/') + 1,
+                 options.fifo ? ",\"Attributes\":{\"FifoQueue\":\"true\"}" : ""));
 }
 
-static void ask_send(Connection *connection)
+static void ask_send(Lane *lane)
 {
     char body[REQUEST_MAX];
     char url[256];
     char message[BODY_MAX + 1];
     queue_url(url, run.asked % (uint64_t)options.queues);
-    message_body(message, run.asked++);
-    ask(connection, SEND, "SendMessage", body,
-        snprintf(body, sizeof(body), "{\"QueueUrl\":\"%s\",\"MessageBody\":\"%s\"}", url, message));
+    char names[128];
+    message_body(message, run.asked);
+    message_names(names, run.asked++);
+    ask(lane, SEND, "SendMessage", body,
+        snprintf(body, sizeof(body), "{\"QueueUrl\":\"%s\",\"MessageBody\":\"%s\"%s}", url, message, names));
 }
 
-static void ask_batch(Connection *connection)
+static void ask_batch(Lane *lane)
 {
     char body[REQUEST_MAX];
     char url[256];
@@ -84,36 +114,38 @@ static void ask_batch(Connection *connection)
     queue_url(url, run.asked / (uint64_t)options.batch % (uint64_t)options.queues);
     int size = snprintf(body, sizeof(body), "{\"QueueUrl\":\"%s\",\"Entries\":[", url);
     for (int i = 0; i < options.batch; i++) {
-        message_body(message, run.asked++);
-        size += snprintf(body + size, sizeof(body) - (size_t)size, "%s{\"Id\":\"%d\",\"MessageBody\":\"%s\"}",
-                         i == 0 ? "" : ",", i, message);
+        char names[128];
+        message_body(message, run.asked);
+        message_names(names, run.asked++);
+        size += snprintf(body + size, sizeof(body) - (size_t)size, "%s{\"Id\":\"%d\",\"MessageBody\":\"%s\"%s}",
+                         i == 0 ? "" : ",", i, message, names);
     }
     size += snprintf(body + size, sizeof(body) - (size_t)size, "]}");
-    ask(connection, SEND, "SendMessageBatch", body, size);
+    ask(lane, SEND, "SendMessageBatch", body, size);
 }
 
-static void ask_receive(Connection *connection, uint64_t queue, int wait_seconds)
+static void ask_receive(Lane *lane, uint64_t queue, int wait_seconds)
 {
     char body[512];
     char url[256];
     queue_url(url, queue);
-    ask(connection, RECEIVE, "ReceiveMessage", body,
+    ask(lane, RECEIVE, "ReceiveMessage", body,
         snprintf(body, sizeof(body),
                  "{\"QueueUrl\":\"%s\",\"MaxNumberOfMessages\":1,\"VisibilityTimeout\":600,\"WaitTimeSeconds\":%d}",
                  url, wait_seconds));
 }
 
-static void ask_delete(Connection *connection)
+static void ask_delete(Lane *lane)
 {
     char body[2048];
     char url[256];
     queue_url(url, 0);
-    ask(connection, DELETE, "DeleteMessage", body,
-        snprintf(body, sizeof(body), "{\"QueueUrl\":\"%s\",\"ReceiptHandle\":\"%s\"}", url, connection->receipt));
+    ask(lane, DELETE, "DeleteMessage", body,
+        snprintf(body, sizeof(body), "{\"QueueUrl\":\"%s\",\"ReceiptHandle\":\"%s\"}", url, lane->receipt));
 }
 
 /* Keeps the receipt of an answer; false when it holds no message. */
-static bool take_receipt(Connection *connection, const char *body)
+static bool take_receipt(Lane *lane, const char *body)
 {
     static const char name[] = "\"ReceiptHandle\":\"";
     const char *start = strstr(body, name);
@@ -121,85 +153,94 @@ static bool take_receipt(Connection *connection, const char *body)
         return false;
     start += sizeof(name) - 1;
     size_t size = strcspn(start, "\"");
-    if (size >= sizeof(connection->receipt))
+    if (size >= sizeof(lane->receipt))
         fail("a receipt of %zu bytes", size);
-    memcpy(connection->receipt, start, size);
-    connection->receipt[size] = '\0';
+    memcpy(lane->receipt, start, size);
+    lane->receipt[size] = '\0';
     return true;
 }
 
 /* ---- What each mode does next on a connection that is free ---- */
 
-static void next_send(Connection *connection)
+static void next_send(Lane *lane)
 {
     if (options.count != 0 && run.asked >= options.count)
         return;
     if (options.batch > 0)
-        ask_batch(connection);
+        ask_batch(lane);
     else
-        ask_send(connection);
+        ask_send(lane);
 }
 
-static void next_create(Connection *connection)
+static void next_create(Lane *lane)
 {
     if (run.asked < (uint64_t)options.queues)
-        ask_create(connection);
+        ask_create(lane);
 }
 
-static void next_receive(Connection *connection)
+static void next_receive(Lane *lane)
 {
     if (run.asked < options.count)
-        ask_receive(connection, run.asked++ * (uint64_t)options.queues / options.count, 0);
+        ask_receive(lane, run.asked++ * (uint64_t)options.queues / options.count, 0);
 }
 
-static void next_pipeline(Connection *connection)
+static void next_pipeline(Lane *lane)
 {
-    switch (connection->operation) {
+    switch (lane->operation) {
     case SEND:
-        ask_receive(connection, 0, 0);
+        ask_receive(lane, 0, 0);
         return;
     case RECEIVE:
-        ask_delete(connection);
+        ask_delete(lane);
         return;
     default:
-        ask_send(connection);
+        ask_send(lane);
     }
 }
 
-static void next_park(Connection *connection)
+static void next_park(Lane *lane)
 {
-    if (run.asked < (uint64_t)options.connections)
-        ask_receive(connection, run.asked++ % (uint64_t)options.queues, 20);
+    if (run.asked < (uint64_t)lane_count())
+        ask_receive(lane, run.asked++ % (uint64_t)options.queues, 20);
+}
+
+static void next_wake(Lane *lane)
+{
+    ask_receive(lane, (uint64_t)(lane->number % options.queues), 20);
 }
 
 static const struct Mode {
     const char *name;
-    void (*next)(Connection *connection);
+    void (*next)(Lane *lane);
 } modes[] = {
     {"create", next_create},   {"send", next_send}, {"pipeline", next_pipeline},
-    {"receive", next_receive}, {"park", next_park},
+    {"receive", next_receive}, {"park", next_park}, {"wake", next_wake},
 };
 static const struct Mode *mode;
 
-static void answered(Connection *connection, const char *body, size_t size)
+static void answered(Lane *lane, const char *body, size_t size)
 {
     run.in_flight--;
-    if (connection->operation == SEND && options.batch > 0 && strstr(body, "\"Failed\":[{") != NULL)
+    if (lane->operation == SEND && options.batch > 0 && strstr(body, "\"Failed\":[{") != NULL)
         fail("an entry of a batch failed: %.*s", (int)size, body);
-    bool got = connection->operation != RECEIVE || take_receipt(connection, body);
+    bool got = lane->operation != RECEIVE || take_receipt(lane, body);
+    if (mode->next == next_wake && lane->operation == RECEIVE && got && run.sent_ns != 0) {
+        stats_add(WAKE, now_ns() - run.sent_ns);
+        run.sent_ns = 0;
+    }
     if (!got) {
         run.empty++;
         if (mode->next == next_pipeline) {
-            ask_receive(connection, 0, 0);
+            ask_receive(lane, 0, 0);
             return;
         }
     }
     if (mode->next != next_pipeline)
         run.done += options.batch > 0 ? (uint64_t)options.batch : 1;
-    else if (connection->operation == DELETE)
+    else if (lane->operation == DELETE)
         run.done++;
-    if (!run.stopping)
-        mode->next(connection);
+    if (!run.stopping && !(mode->next == next_wake && lane->operation == SEND))
+        mode->next(lane);
 }
 
 /* ---- Running ---- */
@@ -207,7 +248,7 @@ static void answered(Connection *connection, const char *body, size_t size)
 static void serve_until(uint64_t end_ns)
 {
     while (run.in_flight > 0 && now_ns() < end_ns)
-        connections_serve(100);
+        lanes_serve(100);
 }
 
 /* All requests are under way when their bytes are sent; a moment later the server has read them. */
@@ -220,16 +261,41 @@ static void hold_parked(void)
     printf("left_early %llu requests\n", (unsigned long long)run.done);
 }
 
+/* Each message once all receives wait: a waiter that was woken waits again before its queue's turn comes back. */
+static void wake_in_turn(void)
+{
+    Options alone = options;
+    alone.streams = 0;
+    Lane *sender = lanes_open(&alone, 1, answered);
+    serve_until(now_ns() + 2 * SECOND_NS);
+    for (uint64_t i = 0; i < options.count; i++) {
+        run.asked = i;
+        run.sent_ns = now_ns();
+        ask_send(sender);
+        uint64_t end_ns = run.sent_ns + 5 * SECOND_NS;
+        while ((run.sent_ns != 0 || sender->busy) && now_ns() < end_ns)
+            lanes_serve(100);
+        if (run.sent_ns != 0)
+            fail("a message woke nobody");
+    }
+    run.stopping = true;
+    stats_print();
+}
+
 static void run_load(void)
 {
-    run.connections = connections_open(&options, options.connections, answered);
+    run.lanes = lanes_open(&options, lane_count(), answered);
     uint64_t start_ns = now_ns();
-    for (int i = 0; i < options.connections; i++) {
-        run.connections[i].operation = DELETE; /* so that a chain starts at its beginning */
-        mode->next(&run.connections[i]);
+    for (int i = 0; i < lane_count(); i++) {
+        run.lanes[i].operation = DELETE; /* so that a chain starts at its beginning */
+        mode->next(&run.lanes[i]);
     }
     if (mode->next == next_park) {
         hold_parked();
+        return;
+    }
+    if (mode->next == next_wake) {
+        wake_in_turn();
         return;
     }
     serve_until(options.count != 0 || mode->next == next_create ? UINT64_MAX
@@ -258,6 +324,9 @@ static void take_option(const char *name, const char *value)
         options.count = strtoull(value, NULL, 10);
     else if (!take_number(name, value, &options.port, "--port") &&
              !take_number(name, value, &options.connections, "--connections") &&
+             !take_number(name, value, &options.streams, "--streams") &&
+             !take_number(name, value, &options.groups, "--groups") &&
+             !take_number(name, value, &options.fifo, "--fifo") &&
              !take_number(name, value, &options.queues, "--queues") &&
              !take_number(name, value, &options.batch, "--batch") &&
              !take_number(name, value, &options.body_bytes, "--body") &&
@@ -271,7 +340,7 @@ int main(int count, char **arguments)
         if (strcmp(modes[i].name, arguments[1]) == 0)
             mode = &modes[i];
     if (mode == NULL)
-        fail("usage: load create|send|pipeline|receive|park --port N --queue NAME …");
+        fail("usage: load create|send|pipeline|receive|park|wake --port N --queue NAME …");
     for (int i = 2; i + 1 < count; i += 2)
         take_option(arguments[i], arguments[i + 1]);
     options.key_id = getenv("AWS_ACCESS_KEY_ID");
@@ -283,6 +352,7 @@ int main(int count, char **arguments)
     struct rlimit files = {.rlim_cur = 65536, .rlim_max = 65536};
     setrlimit(RLIMIT_NOFILE, &files);
     sign_start(&options);
+    run.start_ns = now_ns();
     run_load();
     return 0;
 }

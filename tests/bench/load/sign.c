@@ -68,14 +68,14 @@ void sign_start(const Options *options)
         fail("no HMAC-SHA256");
 }
 
-size_t sign_request(const Options *options, const char *operation, const char *body, size_t body_size, char *out,
-                    size_t out_size)
+void sign_request(const Options *options, const char *operation, const char *body, size_t body_size,
+                  Signature *signature)
 {
     char payload[2 * DIGEST + 1];
     char canonical[1024];
     char digest[2 * DIGEST + 1];
     char to_sign[512];
-    char signature[2 * DIGEST + 1];
+    char text[2 * DIGEST + 1];
     unsigned char mac[DIGEST];
     time_t now = time(NULL);
     if (now != signer.second) {
@@ -84,7 +84,7 @@ size_t sign_request(const Options *options, const char *operation, const char *b
     }
     hash(body, body_size, payload);
     int size = snprintf(canonical, sizeof(canonical),
-                        "POST\n/\n\ncontent-type:application/x-amz-json-1.0\nhost:127.0.0.1:%d\nx-amz-date:%s\n"
+                        "POST\n/\n\ncontent-type:" CONTENT_TYPE "\nhost:127.0.0.1:%d\nx-amz-date:%s\n"
                         "x-amz-target:AmazonSQS.%s\n\n%s\n%s",
                         options->port, signer.moment, operation, signed_headers, payload);
     hash(canonical, (size_t)size, digest);
@@ -93,15 +93,11 @@ size_t sign_request(const Options *options, const char *operation, const char *b
     EVP_MAC_init(signer.context, NULL, 0, NULL);
     EVP_MAC_update(signer.context, (const unsigned char *)to_sign, (size_t)size);
     EVP_MAC_final(signer.context, mac, &written, sizeof(mac));
-    hex(mac, signature);
-    size = snprintf(out, out_size,
-                    "POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/x-amz-json-1.0\r\n"
-                    "X-Amz-Target: AmazonSQS.%s\r\nX-Amz-Date: %s\r\nAuthorization: AWS4-HMAC-SHA256 "
-                    "Credential=%s/%s, SignedHeaders=%s, Signature=%s\r\nContent-Length: %zu\r\n\r\n",
-                    options->port, operation, signer.moment, options->key_id, signer.scope, signed_headers, signature,
-                    body_size);
-    if (size < 0 || (size_t)size + body_size > out_size)
-        fail("a request of %zu bytes does not fit", body_size);
-    memcpy(out + size, body, body_size);
-    return (size_t)size + body_size;
+    hex(mac, text);
+    snprintf(signature->host, sizeof(signature->host), "127.0.0.1:%d", options->port);
+    snprintf(signature->target, sizeof(signature->target), "AmazonSQS.%s", operation);
+    snprintf(signature->moment, sizeof(signature->moment), "%s", signer.moment);
+    snprintf(signature->authorization, sizeof(signature->authorization),
+             "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s", options->key_id, signer.scope,
+             signed_headers, text);
 }
