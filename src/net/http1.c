@@ -11,7 +11,7 @@ static bool is_draining(const HttpConnection *connection)
     return atomic_load_explicit(&connection->on->server->draining, memory_order_relaxed);
 }
 
-static void refuse(HttpConnection *connection, Http1Refusal refusal)
+static void refuse(HttpConnection *connection, HttpRefusal refusal)
 {
     http_count(&connection->on->bad_requests);
     http1_write_refusal(connection, refusal);
@@ -29,7 +29,7 @@ static bool take_request(HttpConnection *connection)
         return false;
     }
     HttpExchange *exchange;
-    Http1Refusal refusal;
+    HttpRefusal refusal;
     switch (http1_parse_head(connection, &exchange, &refusal)) {
     case HTTP1_MORE:
         if (connection->eof)
@@ -44,7 +44,6 @@ static bool take_request(HttpConnection *connection)
     http_count(&connection->on->requests);
     http_timer_set(connection->on, &connection->read_timer, HTTP_TIMEOUT_NONE, false);
     connection->exchange = exchange;
-    connection->half_told = false;
     server->handler->on_request(server->handler, &exchange->request);
     return true;
 }
@@ -134,9 +133,9 @@ static bool go_on(HttpConnection *connection, HttpExchange *exchange)
         return true;
     /* The end of the input may be a client that has closed, or one that only has no more to ask: the handler should
      * not wait any longer for things to come, but what it answers is sent. A stream learns from its writes. */
-    if (connection->eof && !connection->half_told && exchange->answer == HTTP_ANSWER_NONE) {
+    if (connection->eof && !exchange->told_gone && exchange->answer == HTTP_ANSWER_NONE) {
         if (exchange->request.on_gone != NULL) {
-            connection->half_told = true;
+            exchange->told_gone = true;
             exchange->request.on_gone(&exchange->request);
             return true;
         }
@@ -189,6 +188,11 @@ static void http1_advance(HttpConnection *connection)
     /* Outside of a read, what is left must not grow stale in the room of a whole read. */
     if (!connection->closing && http_input_size(connection) == 0)
         http_connection_hold_input(connection);
+}
+
+static void http1_want_body(HttpExchange *exchange)
+{
+    http1_advance(exchange->connection);
 }
 
 /* ---- The answer ---- */
@@ -255,11 +259,11 @@ static void http1_respond_stream(HttpExchange *exchange, const HttpResponse *hea
     push(exchange->connection);
 }
 
-static void http1_respond_write(HttpExchange *exchange, Slice piece)
+static bool http1_respond_write(HttpExchange *exchange, Slice piece)
 {
     HttpConnection *connection = exchange->connection;
-    if (exchange->no_body)
-        return;
+    if (exchange->no_body || piece.size == 0)
+        return connection->queued < HTTP_STREAM_HIGH_BYTES;
     bool chunked = exchange->framing_out == HTTP1_FRAMING_CHUNKED;
     if (exchange->framing_out == HTTP1_FRAMING_LENGTH) {
         ASSERT(piece.size <= exchange->left_out);
@@ -278,6 +282,7 @@ static void http1_respond_write(HttpExchange *exchange, Slice piece)
             http_output_add(connection, SLICE("\r\n"));
     }
     push(connection);
+    return connection->queued < HTTP_STREAM_HIGH_BYTES;
 }
 
 static void http1_respond_abort(HttpExchange *exchange)
@@ -306,25 +311,15 @@ static void http1_respond_end(HttpExchange *exchange)
 
 /* ---- What happens to the connection ---- */
 
-static void http1_gone(HttpConnection *connection)
-{
-    HttpExchange *exchange = connection->exchange;
-    if (exchange == NULL || exchange->answer == HTTP_ANSWER_COMPLETE)
-        return;
-    bool waits_for_body = !exchange->body_complete && exchange->sink != HTTP_BODY_UNASKED;
-    if (waits_for_body)
-        http_body_fail(exchange, ERROR_GONE);
-    else if (exchange->request.on_gone != NULL && !connection->half_told)
-        exchange->request.on_gone(&exchange->request);
-    else if (exchange->request.on_gone == NULL && exchange->must_stop && exchange->on_writable != NULL)
-        exchange->on_writable(&exchange->request); /* it may go on to its end: all is dropped */
-}
-
 static void http1_timed_out(HttpConnection *connection, HttpTimeout kind)
 {
     HttpExchange *exchange = connection->exchange;
+    if (kind == HTTP_TIMEOUT_IDLE) {
+        http_connection_cut(connection);
+        return;
+    }
     if (kind == HTTP_TIMEOUT_HEADER) {
-        refuse(connection, (Http1Refusal){408, "the request's head did not come in time"});
+        refuse(connection, (HttpRefusal){408, "the request's head did not come in time"});
         return;
     }
     http_count(&connection->on->evicted);
@@ -344,12 +339,12 @@ static void http1_drain(HttpConnection *connection)
 
 const HttpVersionOperations http1_operations = {
     .advance = http1_advance,
+    .want_body = http1_want_body,
     .respond = http1_respond,
     .respond_stream = http1_respond_stream,
     .respond_write = http1_respond_write,
     .respond_end = http1_respond_end,
     .respond_abort = http1_respond_abort,
-    .gone = http1_gone,
     .timed_out = http1_timed_out,
     .drain = http1_drain,
 };

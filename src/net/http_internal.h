@@ -2,7 +2,9 @@
  *
  * Three nouns: the server; a connection, which owns a socket on one loop; an exchange, one request and its answer. The
  * public HttpRequest is the first member of its exchange. What depends on the version on the wire stands behind
- * HttpVersionOperations: HTTP/1.1 has one exchange at a time on a connection, HTTP/2 will have many.
+ * HttpVersionOperations: HTTP/1.1 works on one exchange of a connection at a time, HTTP/2 on many. All exchanges of a
+ * connection are in its list until they are freed: by the version when the answer is through, or, when the client is
+ * gone before, by whoever comes last, the version or the handler with its answer.
  * Everything runs on the connection's loop, but for what is atomic. Handlers are called from the loop or from within
  * their own calls into http.h, never from within another handler's. */
 #ifndef BRUME_NET_HTTP_INTERNAL_H
@@ -58,17 +60,18 @@ typedef struct HttpVersionOperations {
     /* Does all that can be done: reads input, calls handlers, sends. Called whenever something has changed; may be
      * called while it runs. */
     void (*advance)(HttpConnection *connection);
+    /* The handler has asked for the body, or for more of it. */
+    void (*want_body)(HttpExchange *exchange);
     /* The handler answers: head and whole body. */
     void (*respond)(HttpExchange *exchange, const HttpResponse *response);
     /* The handler answers in pieces: head, any number of pieces, end. */
     void (*respond_stream)(HttpExchange *exchange, const HttpResponse *head);
-    void (*respond_write)(HttpExchange *exchange, Slice piece);
+    /* Whether the handler may write more at once. */
+    bool (*respond_write)(HttpExchange *exchange, Slice piece);
     void (*respond_end)(HttpExchange *exchange);
     /* The answer cannot be completed: the client must see that. */
     void (*respond_abort)(HttpExchange *exchange);
-    /* The connection has gone; its exchanges learn it. */
-    void (*gone)(HttpConnection *connection);
-    /* The client has let the time for a head or for more of a body pass. */
+    /* The client has let pass the time for a request, a head, or more of a body. */
     void (*timed_out)(HttpConnection *connection, HttpTimeout kind);
     /* The server drains: an idle connection closes, a busy one says so in its answer. */
     void (*drain)(HttpConnection *connection);
@@ -151,6 +154,7 @@ struct HttpConnection {
     Task open; /* hands it to its loop */
     HttpServerLoop *on;
     const HttpVersionOperations *version;
+    List exchanges;         /* all that are not freed yet */
     HttpExchange *exchange; /* HTTP/1: the one at work */
     HttpTimer read_timer;
     HttpTimer write_timer;
@@ -173,7 +177,6 @@ struct HttpConnection {
     bool finishing;        /* closes when what is queued has been sent */
     bool finish_lingering; /* ... and the client has had time to read it */
     bool lingering;        /* all is said; what comes is thrown away */
-    bool half_told;        /* the handler knows of the end of input */
     char peer[HTTP_PEER_BYTES];
 };
 
@@ -186,6 +189,8 @@ void http_connection_cut(HttpConnection *connection);
 void http_connection_finish(HttpConnection *connection, bool linger);
 /* Frees it when it is closed and no exchange is left. */
 void http_connection_free_if_done(HttpConnection *connection);
+/* Frees the exchanges of a closed connection, those that handlers still work on included; then as above. */
+void http_connection_abandon(HttpConnection *connection);
 
 static inline size_t http_input_size(const HttpConnection *connection)
 {
@@ -228,6 +233,7 @@ typedef enum HttpAnswer { HTTP_ANSWER_NONE, HTTP_ANSWER_STREAMING, HTTP_ANSWER_C
 struct HttpExchange {
     HttpRequest request;
     HttpConnection *connection;
+    ListNode node; /* in the connection's list */
     HttpExchange *next_free;
     Arena arena;
     ArenaMark fresh; /* the arena's first chunk is kept for the next request */
@@ -247,6 +253,11 @@ struct HttpExchange {
         void (*ready)(HttpRequest *request, Error error, Slice body);
         void (*piece)(HttpRequest *request, Error error, Slice data, bool end);
     };
+
+    /* The client's absence. */
+    bool gone;      /* it will not get the answer, though its connection may live */
+    bool told_gone; /* the handler knows */
+    bool orphan;    /* only the handler still knows of the exchange: it dies with the answer */
 
     /* The answer. */
     HttpAnswer answer;
@@ -276,6 +287,14 @@ static inline HttpExchange *http_exchange_of(HttpRequest *request)
 
 HttpExchange *http_exchange_make(HttpConnection *connection);
 void http_exchange_free(HttpExchange *exchange);
+/* The client has gone: a handler that has not answered yet learns it. */
+void http_exchange_tell_gone(HttpExchange *exchange);
+
+/* Whether nobody waits for the answer any more. */
+static inline bool http_exchange_is_gone(const HttpExchange *exchange)
+{
+    return exchange->gone || exchange->connection->closing;
+}
 /* Gives body bytes to the handler, its end, or the error that ends it. */
 void http_body_take(HttpExchange *exchange, Slice data);
 void http_body_end(HttpExchange *exchange);
@@ -286,18 +305,28 @@ static inline bool http_body_is_wanted(const HttpExchange *exchange)
     return exchange->sink != HTTP_BODY_UNASKED && !exchange->paused;
 }
 
+/* What the server itself answers to a request that no handler sees. */
+typedef struct HttpRefusal {
+    int status;
+    const char *why;
+} HttpRefusal;
+
+/* ---- The parts of a request, whatever the version (http_target.c) ---- */
+
+/* The characters of a token (RFC 9110, 5.6.2), in lower case; NUL for all others. */
+extern const char http_token_lower[256];
+bool http_is_token(Slice slice);
+bool http_is_host(Slice host);
+/* Sets path, query and host by the target (RFC 9112, 3.2) and the host field; false when the target has none of the
+ * forms. */
+bool http_split_target(HttpRequest *request, Slice host_field);
+
 /* ---- HTTP/1 (http1_parse.c, http1_write.c) ---- */
 
 typedef enum Http1Found { HTTP1_MORE, HTTP1_FOUND, HTTP1_BAD } Http1Found;
 
-/* What the server itself answers to a request that no handler sees. */
-typedef struct Http1Refusal {
-    int status;
-    const char *why;
-} Http1Refusal;
-
 /* Looks for a whole head in the input. HTTP1_FOUND: a new exchange with it, the input is behind the head. */
-Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange, Http1Refusal *refusal);
+Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange, HttpRefusal *refusal);
 
 /* Decodes until there is a piece of data, the end, an error, or no more input. */
 typedef enum Http1Chunk { HTTP1_CHUNK_MORE, HTTP1_CHUNK_DATA, HTTP1_CHUNK_END, HTTP1_CHUNK_BAD } Http1Chunk;
@@ -306,7 +335,7 @@ Http1Chunk http1_parse_chunk(HttpExchange *exchange, Slice *data);
 /* Adds the head of an answer to the output; `length` counts with HTTP1_FRAMING_LENGTH. */
 void http1_write_head(HttpExchange *exchange, const HttpResponse *response, Http1Framing framing, uint64_t length);
 /* Adds a whole answer of the server's own that ends the connection. */
-void http1_write_refusal(HttpConnection *connection, Http1Refusal refusal);
+void http1_write_refusal(HttpConnection *connection, HttpRefusal refusal);
 /* The value of a field of an answer (names in any case); absent when there is none. */
 Slice http_response_header(const HttpResponse *response, Slice name);
 /* The date field's line, for the current second. */

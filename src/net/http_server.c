@@ -400,14 +400,10 @@ static void cut_all(HttpServerLoop *on)
     LIST_FOR_EACH(&on->connections, node)
     {
         HttpConnection *connection = CONTAINER_OF(node, HttpConnection, node);
-        if (connection->closed) {
-            /* Only a handler still held it. */
-            http_exchange_free(connection->exchange);
-            connection->exchange = NULL;
-            http_connection_free_if_done(connection);
-        } else {
+        if (connection->closed)
+            http_connection_abandon(connection); /* only handlers still held it */
+        else
             http_connection_cut(connection);
-        }
     }
 }
 
