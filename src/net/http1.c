@@ -18,7 +18,20 @@ static void refuse(HttpConnection *connection, HttpRefusal refusal)
     http_connection_finish(connection, true);
 }
 
-/* Takes the next request from the input and gives it to the handler; false when there is none yet. */
+/* Whether the client speaks HTTP/2 without having asked, as one that knows the server may (RFC 9113, 3.3 and 3.4).
+ * HTTP1_MORE: that cannot be told yet. */
+static Http1Found find_preface(const HttpConnection *connection)
+{
+    static const char preface[] = NGHTTP2_CLIENT_MAGIC;
+    size_t size = http_input_size(connection);
+    size_t seen = size < sizeof preface - 1 ? size : sizeof preface - 1;
+    if (connection->had_request || seen == 0 || memcmp(connection->input, preface, seen) != 0)
+        return HTTP1_BAD;
+    return seen == sizeof preface - 1 ? HTTP1_FOUND : HTTP1_MORE;
+}
+
+/* Takes the next request from the input and gives it to the handler; false when there is none yet, or none to come for
+ * HTTP/1. */
 static bool take_request(HttpConnection *connection)
 {
     HttpServer *server = connection->on->server;
@@ -30,7 +43,14 @@ static bool take_request(HttpConnection *connection)
     }
     HttpExchange *exchange;
     HttpRefusal refusal;
-    switch (http1_parse_head(connection, &exchange, &refusal)) {
+    Http1Found found = find_preface(connection);
+    if (found == HTTP1_FOUND) {
+        http2_start(connection);
+        return false;
+    }
+    if (found == HTTP1_BAD)
+        found = http1_parse_head(connection, &exchange, &refusal);
+    switch (found) {
     case HTTP1_MORE:
         if (connection->eof)
             http_connection_finish(connection, false);
@@ -41,6 +61,9 @@ static bool take_request(HttpConnection *connection)
     case HTTP1_FOUND:
         break;
     }
+    connection->had_request = true;
+    if (http2_upgrade(connection, exchange))
+        return false;
     http_count(&connection->on->requests);
     http_timer_set(connection->on, &connection->read_timer, HTTP_TIMEOUT_NONE, false);
     connection->exchange = exchange;
@@ -183,6 +206,11 @@ static void http1_advance(HttpConnection *connection)
     bool more = true;
     while (more && !connection->closing && !connection->finishing)
         more = connection->exchange == NULL ? take_request(connection) : go_on(connection, connection->exchange);
+    if (connection->version != &http1_operations) {
+        connection->advancing = false;
+        connection->version->advance(connection);
+        return;
+    }
     settle(connection);
     connection->advancing = false;
     /* Outside of a read, what is left must not grow stale in the room of a whole read. */
@@ -196,12 +224,6 @@ static void http1_want_body(HttpExchange *exchange)
 }
 
 /* ---- The answer ---- */
-
-/* RFC 9112, 6.3. */
-static bool is_bodiless(int status)
-{
-    return status < 200 || status == 204 || status == 304;
-}
 
 /* Whether the connection can serve another request after this answer. */
 static void decide_close(HttpExchange *exchange)
@@ -218,9 +240,10 @@ static void http1_respond(HttpExchange *exchange, const HttpResponse *response)
     decide_close(exchange);
     /* With HEAD the handler may know the length that GET would give. */
     bool own_length = exchange->is_head && http_response_header(response, SLICE("content-length")).data != NULL;
-    Http1Framing framing = is_bodiless(response->status) || own_length ? HTTP1_FRAMING_NONE : HTTP1_FRAMING_LENGTH;
+    Http1Framing framing =
+        http_status_is_bodiless(response->status) || own_length ? HTTP1_FRAMING_NONE : HTTP1_FRAMING_LENGTH;
     http1_write_head(exchange, response, framing, response->body.size);
-    if (!exchange->is_head && !is_bodiless(response->status)) {
+    if (!exchange->is_head && !http_status_is_bodiless(response->status)) {
         if (response->body.size <= HTTP_INLINE_BODY_BYTES)
             http_output_add(connection, response->body);
         else
@@ -245,8 +268,8 @@ static void push(HttpConnection *connection)
 static void http1_respond_stream(HttpExchange *exchange, const HttpResponse *head)
 {
     Slice length = http_response_header(head, SLICE("content-length"));
-    exchange->no_body = exchange->is_head || is_bodiless(head->status);
-    if (is_bodiless(head->status) || (exchange->is_head && length.data != NULL))
+    exchange->no_body = exchange->is_head || http_status_is_bodiless(head->status);
+    if (http_status_is_bodiless(head->status) || (exchange->is_head && length.data != NULL))
         exchange->framing_out = HTTP1_FRAMING_NONE;
     else if (length.data != NULL && slice_parse_uint64(length, &exchange->left_out))
         exchange->framing_out = HTTP1_FRAMING_LENGTH;

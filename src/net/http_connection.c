@@ -260,6 +260,10 @@ static void evict_unless_reading(HttpConnection *connection)
 
 static void on_due(HttpTimer *timer, HttpTimeout kind)
 {
+    if (kind == HTTP_TIMEOUT_STREAM_BODY || kind == HTTP_TIMEOUT_STREAM_WRITE) {
+        http2_stream_timed_out(timer, kind);
+        return;
+    }
     if (kind == HTTP_TIMEOUT_WRITE) {
         evict_unless_reading(CONTAINER_OF(timer, HttpConnection, write_timer));
         return;
@@ -307,6 +311,8 @@ void http_timers_open(HttpServerLoop *on)
     on->timeout_ms[HTTP_TIMEOUT_BODY] = limits[LIMIT_NET_BODY_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_IDLE] = limits[LIMIT_NET_IDLE_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_WRITE] = limits[LIMIT_NET_WRITE_TIMEOUT_MS];
+    on->timeout_ms[HTTP_TIMEOUT_STREAM_BODY] = limits[LIMIT_NET_BODY_TIMEOUT_MS];
+    on->timeout_ms[HTTP_TIMEOUT_STREAM_WRITE] = limits[LIMIT_NET_WRITE_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_LINGER] = HTTP_LINGER_MS;
     uv_timer_init(on->uv, &on->timer);
     on->timer.data = on;
@@ -373,6 +379,7 @@ static void orphan_exchanges(HttpConnection *connection)
 static void on_closed(uv_handle_t *handle)
 {
     HttpConnection *connection = handle->data;
+    http2_forget(connection);
     if (!connection->on->server->stopped)
         orphan_exchanges(connection);
     free(connection->held);

@@ -14,11 +14,14 @@
 #include "net/http.h"
 
 #include <llhttp.h>
+#include <nghttp2/nghttp2.h>
 #include <stdatomic.h>
 
 typedef struct HttpConnection HttpConnection;
 typedef struct HttpExchange HttpExchange;
 typedef struct HttpServerLoop HttpServerLoop;
+typedef struct Http2Session Http2Session;
+typedef struct Http2Stream Http2Stream;
 
 enum {
     HTTP_READ_BUFFER_BYTES = 65536,   /* one a loop, shared by its connections */
@@ -45,6 +48,8 @@ typedef enum HttpTimeout {
     HTTP_TIMEOUT_IDLE,
     HTTP_TIMEOUT_LINGER,
     HTTP_TIMEOUT_WRITE,
+    HTTP_TIMEOUT_STREAM_BODY, /* of one HTTP/2 stream */
+    HTTP_TIMEOUT_STREAM_WRITE,
     HTTP_TIMEOUTS
 } HttpTimeout;
 
@@ -78,6 +83,7 @@ typedef struct HttpVersionOperations {
 } HttpVersionOperations;
 
 extern const HttpVersionOperations http1_operations;
+extern const HttpVersionOperations http2_operations;
 
 /* ---- The server ---- */
 
@@ -102,6 +108,14 @@ struct HttpServer {
     Mailbox *drained_mailbox;
 };
 
+/* What HTTP/2 keeps on one loop. */
+typedef struct Http2Loop {
+    List later; /* sessions that have something to do before the loop waits again */
+    uv_prepare_t before_waiting;
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *options;
+} Http2Loop;
+
 /* What a server keeps on one loop. */
 struct HttpServerLoop {
     HttpServer *server;
@@ -121,6 +135,8 @@ struct HttpServerLoop {
     size_t cork_capacity;
     HttpExchange *free_exchanges;
     size_t free_count;
+    size_t exchange_count; /* at work */
+    Http2Loop http2;
     HttpHeader *header_scratch; /* as many as a request may have */
     uint64_t date_checked_ms;
     uint64_t date_second;
@@ -154,8 +170,10 @@ struct HttpConnection {
     Task open; /* hands it to its loop */
     HttpServerLoop *on;
     const HttpVersionOperations *version;
-    List exchanges;         /* all that are not freed yet */
+    List exchanges; /* all that are not freed yet */
+    size_t exchange_count;
     HttpExchange *exchange; /* HTTP/1: the one at work */
+    Http2Session *http2;    /* HTTP/2 */
     HttpTimer read_timer;
     HttpTimer write_timer;
     /* What has been read and not used: in the loop's read buffer during a read, otherwise in `held`. */
@@ -170,6 +188,7 @@ struct HttpConnection {
     bool is_pipe;
     bool reading;
     bool advancing;
+    bool had_request;      /* HTTP/2 cannot begin any more */
     bool progressed;       /* input has come, or a handler has gone on, since the timer was looked at */
     bool eof;              /* the client has said all that it will say */
     bool closing;          /* the socket is being closed */
@@ -278,6 +297,9 @@ struct HttpExchange {
     char framing_last;  /* the last of them */
     uint64_t discarded; /* of a chunked body that nobody reads */
     llhttp_t *chunked;  /* the decoder of a chunked body */
+
+    /* HTTP/2's; in the arena, and only until the stream is closed. */
+    Http2Stream *stream;
 };
 
 static inline HttpExchange *http_exchange_of(HttpRequest *request)
@@ -336,6 +358,29 @@ Http1Chunk http1_parse_chunk(HttpExchange *exchange, Slice *data);
 void http1_write_head(HttpExchange *exchange, const HttpResponse *response, Http1Framing framing, uint64_t length);
 /* Adds a whole answer of the server's own that ends the connection. */
 void http1_write_refusal(HttpConnection *connection, HttpRefusal refusal);
+
+/* ---- HTTP/2 (http2.h) ---- */
+
+void http2_loop_open(HttpServerLoop *on);
+void http2_loop_close(HttpServerLoop *on);
+/* The connection speaks HTTP/2 from here on: after TLS has agreed on it (RFC 9113, 3.2), or where the client's preface
+ * lies in the input. What is to be said is sent with the next `advance`, or before the loop waits. */
+void http2_start(HttpConnection *connection);
+/* Takes the client's offer to go on in HTTP/2 (RFC 7540, 3.2), if there is one that can be taken: the request becomes
+ * the first stream and is handed to the handler. */
+bool http2_upgrade(HttpConnection *connection, HttpExchange *exchange);
+/* The socket is closed: frees what HTTP/2 has of it; nothing for HTTP/1. */
+void http2_forget(HttpConnection *connection);
+void http2_stream_timed_out(HttpTimer *timer, HttpTimeout kind);
+
+/* ---- Answers, whatever the version (http_response.c) ---- */
+
+/* RFC 9112, 6.3. */
+static inline bool http_status_is_bodiless(int status)
+{
+    return status < 200 || status == 204 || status == 304;
+}
+
 /* The value of a field of an answer (names in any case); absent when there is none. */
 Slice http_response_header(const HttpResponse *response, Slice name);
 /* The date field's line, for the current second. */

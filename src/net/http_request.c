@@ -27,6 +27,8 @@ HttpExchange *http_exchange_make(HttpConnection *connection)
     exchange->request.loop = on->loop;
     exchange->request.peer = slice_of_string(connection->peer);
     list_push_back(&connection->exchanges, &exchange->node);
+    connection->exchange_count++;
+    on->exchange_count++;
     return exchange;
 }
 
@@ -34,6 +36,8 @@ void http_exchange_free(HttpExchange *exchange)
 {
     HttpServerLoop *on = exchange->connection->on;
     list_remove(&exchange->node);
+    exchange->connection->exchange_count--;
+    on->exchange_count--;
     if (!exchange->body_in_arena && exchange->body != NULL) {
         atomic_fetch_sub_explicit(&on->server->body_bytes, exchange->body_capacity, memory_order_relaxed);
         free(exchange->body);

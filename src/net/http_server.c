@@ -390,6 +390,7 @@ Error http_server_open(const HttpServerOptions *options, HttpServer **result)
         on->header_scratch = calloc(server->limits.value[LIMIT_NET_HEADER_COUNT], sizeof(HttpHeader));
         ASSERT(on->read_buffer != NULL && on->header_scratch != NULL);
         http_timers_open(on);
+        http2_loop_open(on);
     }
     *result = server;
     return OK;
@@ -416,6 +417,7 @@ void http_server_close(HttpServer *server)
     for (size_t i = 0; i < server->loop_count; i++) {
         HttpServerLoop *on = &server->loops[i];
         uv_close((uv_handle_t *)&on->timer, NULL);
+        http2_loop_close(on);
         do {
             cut_all(on);
             uv_run(on->uv, UV_RUN_NOWAIT);
