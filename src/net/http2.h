@@ -15,6 +15,7 @@
 
 enum {
     HTTP2_CONNECTION_WINDOW_BYTES = 1048576, /* of request bodies on their way, over all streams */
+    HTTP2_FEED_BYTES = 16384,                /* given to libnghttp2 at a time: between, floods are seen */
     HTTP2_STREAM_HIGH_BYTES = 65536,         /* a streaming writer is told to stop here ... */
     HTTP2_STREAM_LOW_BYTES = 16384,          /* ... and to go on here: less than in HTTP/1, as many may write */
     HTTP2_FIELD_BYTES = 32,                  /* that a field counts beside its text (RFC 9113, 6.5.2) */
@@ -50,12 +51,11 @@ struct Http2Session {
     Http2Budget frames;
     Http2Budget resets;
     const char *flood; /* why the connection is to end */
+    bool brought;      /* the DATA frame that is being read has had data */
     bool settled;      /* the client's SETTINGS have come */
     bool eof_told;
     bool draining;
-    bool last_named;   /* draining: the client knows which stream was the last */
-    bool leaving;      /* the last GOAWAY goes out, whatever is queued */
-    bool leaving_sent; /* ... and has */
+    bool last_named; /* draining: the client knows which stream was the last */
 };
 
 /* What of an answer has not been sent: a part of a body that lasts, or of a stream's own room. */

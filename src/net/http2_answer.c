@@ -116,7 +116,7 @@ int http2_send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_
     Http2Unsent *unsent = &stream->unsent;
     if (connection->closing)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
-    if (session->leaving ? session->leaving_sent : connection->queued > 0)
+    if (connection->queued > 0)
         return NGHTTP2_ERR_WOULDBLOCK;
     char *at = http_output_reserve(connection, FRAME_HEAD_BYTES + size);
     memcpy(at, head, FRAME_HEAD_BYTES);

@@ -38,7 +38,7 @@ int http2_on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame,
         return 0;
     /* A client that breaks off its requests has more of them at work here than streams. */
     bool full = connection->exchange_count >= HTTP2_ORPHAN_FACTOR * limits[LIMIT_NET_HTTP2_STREAMS] ||
-                connection->on->exchange_count >= limits[LIMIT_NET_REQUESTS] / server->loop_count + 1;
+                connection->on->exchange_count * server->loop_count >= limits[LIMIT_NET_REQUESTS];
     if (full || session->flood != NULL) {
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;

@@ -66,6 +66,7 @@ static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *fram
         http2_spend(session, &session->frames, "too many pieces of a head");
         break;
     case NGHTTP2_DATA:
+        session->brought = false;
         if (frame->length == 0 && (frame->flags & NGHTTP2_FLAG_END_STREAM) == 0)
             http2_spend(session, &session->frames, "too many empty frames");
         break;
@@ -83,6 +84,8 @@ static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
         session->head = NULL;
+        if (frame->hd.type == NGHTTP2_DATA && frame->hd.length > 0 && !session->brought)
+            http2_spend(session, &session->frames, "too many frames of padding");
         stream = stream_of(nghttp2, frame->hd.stream_id);
         if (stream == NULL)
             break;
@@ -122,14 +125,14 @@ static int on_invalid_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame
     return 0;
 }
 
+/* Left alone, libnghttp2 would skip the field. */
 static int on_invalid_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                              nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
     (void)name;
     (void)value;
     (void)flags;
-    Http2Session *session = user;
-    http_count(&session->connection->on->bad_requests);
+    (void)user;
     nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_PROTOCOL_ERROR);
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
@@ -137,7 +140,8 @@ static int on_invalid_header(nghttp2_session *nghttp2, const nghttp2_frame *fram
 static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const uint8_t *data, size_t size, void *user)
 {
     (void)flags;
-    (void)user;
+    Http2Session *session = user;
+    session->brought = true;
     /* The connection's window is for what is on its way; what lies here is bounded by the stream's. */
     nghttp2_session_consume_connection(nghttp2, size);
     Http2Stream *stream = stream_of(nghttp2, id);
@@ -149,8 +153,6 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
 static int on_frame_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user)
 {
     Http2Session *session = user;
-    if (frame->hd.type == NGHTTP2_GOAWAY && session->leaving)
-        session->leaving_sent = true;
     if (frame->hd.type == NGHTTP2_DATA)
         earn_frames(session);
     if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)
@@ -272,7 +274,7 @@ static void send_frames(Http2Session *session)
 {
     HttpConnection *connection = session->connection;
     /* Frames are made as the client takes them: bodies wait where they are. */
-    while (!connection->closing && (connection->queued == 0 || (session->leaving && !session->leaving_sent))) {
+    while (!connection->closing && connection->queued == 0) {
         const uint8_t *bytes;
         ssize_t size = nghttp2_session_mem_send(session->nghttp2, &bytes);
         if (size < 0)
@@ -286,15 +288,31 @@ static void send_frames(Http2Session *session)
     http_output_flush(connection);
 }
 
-/* Says why, and ends the connection; its handlers learn it when it is closed. */
+static char *put_number(char *at, uint64_t number, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        at[i] = (char)(number >> 8 * (bytes - 1 - i));
+    return at + bytes;
+}
+
+/* Says why, and ends the connection; its handlers learn it when it is closed. The GOAWAY frame (RFC 9113, 6.8) is ours:
+ * libnghttp2 may have failed, or wait for the client. */
 static void leave(Http2Session *session, uint32_t code, const char *why)
 {
-    session->leaving = true;
-    nghttp2_submit_goaway(session->nghttp2, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(session->nghttp2), code, (const uint8_t *)why,
-                          strlen(why));
-    send_frames(session);
-    http_connection_finish(session->connection, true);
+    enum { GOAWAY_BYTES = 17 };
+    HttpConnection *connection = session->connection;
+    size_t size = strlen(why);
+    int32_t last = nghttp2_session_get_last_proc_stream_id(session->nghttp2);
+    char *at = http_output_reserve(connection, GOAWAY_BYTES + size);
+    at = put_number(at, GOAWAY_BYTES - 9 + size, 3);
+    at = put_number(at, NGHTTP2_GOAWAY, 1);
+    at = put_number(at, NGHTTP2_FLAG_NONE, 1);
+    at = put_number(at, 0, 4);
+    at = put_number(at, (uint64_t)last, 4);
+    at = put_number(at, code, 4);
+    memcpy(at, why, size);
+    http_output_commit(connection, at + size);
+    http_connection_finish(connection, true);
 }
 
 /* ---- Receiving ---- */
@@ -322,17 +340,22 @@ static void feed(Http2Session *session)
     HttpConnection *connection = session->connection;
     if (session->raw_left > 0 && http_input_size(connection) > 0)
         feed_raw(session);
-    size_t size = http_input_size(connection);
-    if (size == 0)
-        return;
-    ssize_t used = nghttp2_session_mem_recv(session->nghttp2, (const uint8_t *)connection->input, size);
-    if (connection->closing)
-        return;
-    if (used == NGHTTP2_ERR_FLOODED)
-        http2_flooded(session, "too many frames that bring nothing");
-    else if (used < 0)
-        http_connection_cut(connection);
-    connection->input = connection->input_end;
+    while (session->flood == NULL && http_input_size(connection) > 0) {
+        size_t size = http_input_size(connection) < HTTP2_FEED_BYTES ? http_input_size(connection) : HTTP2_FEED_BYTES;
+        const char *input = connection->input;
+        ssize_t used = nghttp2_session_mem_recv(session->nghttp2, (const uint8_t *)input, size);
+        if (connection->closing)
+            return;
+        /* What is merely wrong it answers itself; it fails when it is flooded, or this is not HTTP/2 at all. */
+        if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+            http_count(&connection->on->bad_requests);
+            http_connection_cut(connection);
+            return;
+        }
+        if (used < 0)
+            http2_flooded(session, nghttp2_strerror((int)used));
+        connection->input += size;
+    }
 }
 
 /* The client will say no more; it may still read. */
@@ -368,6 +391,17 @@ static void stream_go_on(Http2Stream *stream)
     }
 }
 
+/* A client that says no more opens no windows either: what they hold back will never be sent. */
+static void reset_stuck(Http2Session *session)
+{
+    LIST_FOR_EACH(&session->connection->exchanges, node)
+    {
+        Http2Stream *stream = CONTAINER_OF(node, HttpExchange, node)->stream;
+        if (stream != NULL && stream->unsent.size > 0 && !stream->reset)
+            http2_stream_reset(stream, NGHTTP2_CANCEL);
+    }
+}
+
 /* ---- The connection ---- */
 
 /* Decides what the connection waits for. */
@@ -380,7 +414,10 @@ static void settle(Http2Session *session)
         leave(session, NGHTTP2_ENHANCE_YOUR_CALM, session->flood);
         return;
     }
-    bool over = nghttp2_session_want_read(session->nghttp2) == 0 && nghttp2_session_want_write(session->nghttp2) == 0;
+    bool can_write = nghttp2_session_want_write(session->nghttp2) != 0;
+    if (connection->eof && connection->queued == 0 && !can_write && session->unsent > 0)
+        reset_stuck(session);
+    bool over = nghttp2_session_want_read(session->nghttp2) == 0 && !can_write;
     if (over || (idle && connection->eof)) {
         http_connection_finish(connection, true);
         return;
