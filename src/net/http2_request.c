@@ -260,7 +260,8 @@ static void consume(Http2Stream *stream, size_t size)
 static void set_timer(Http2Stream *stream)
 {
     HttpExchange *exchange = stream->exchange;
-    bool waits = !stream->ended && !exchange->body_complete && stream->held_size == 0 && http_body_is_wanted(exchange);
+    bool waits = !stream->ended && !stream->reset && !exchange->body_complete && stream->held_size == 0 &&
+                 http_body_is_wanted(exchange);
     /* A byte now and then does not keep the place. */
     bool restart = exchange->stepped >= HTTP_BODY_STEP_BYTES;
     exchange->stepped = restart ? 0 : exchange->stepped;
@@ -276,6 +277,8 @@ static void give(Http2Stream *stream, Slice data)
     if (exchange->sink == HTTP_BODY_DISCARD)
         stream->discarded += data.size;
     http_body_take(exchange, data);
+    if (stream->sent && stream->discarded > HTTP_DISCARD_BYTES && !stream->reset)
+        http2_stream_reset(stream, NGHTTP2_NO_ERROR);
     consume(stream, data.size);
 }
 

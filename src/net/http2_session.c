@@ -419,7 +419,7 @@ static void settle(Http2Session *session)
         reset_stuck(session);
     bool over = nghttp2_session_want_read(session->nghttp2) == 0 && !can_write;
     if (over || (idle && connection->eof)) {
-        http_connection_finish(connection, true);
+        http_connection_finish(connection, !session->draining || http_connection_has_unread(connection));
         return;
     }
     HttpTimeout waits = HTTP_TIMEOUT_NONE;

@@ -234,7 +234,7 @@ static void an_answer_may_come_before_the_body_has(void **state)
     int32_t early = http2_client_post(client, "/early", NULL, body, sizeof body, false);
     Http2Answer *answer = http2_client_await(client, early);
     assert_string_equal(answer->body, "enough");
-    assert_true(answer->ended && answer->code == NGHTTP2_NO_ERROR);
+    assert_true(answer->ended && answer->closed && answer->code == NGHTTP2_NO_ERROR);
     answer = http2_client_answer(client, brief);
     HTTP2_TURN_UNTIL(client, answer->ended);
     assert_false(answer->closed);
@@ -281,10 +281,10 @@ static void a_streamed_answer_is_whole_or_looks_broken(void **state)
     int32_t short_one = http2_client_ask(client, "GET", "/short?100000", NULL);
     int32_t aborted = http2_client_ask(client, "GET", "/abort", NULL);
     Http2Answer *answer = http2_client_await(client, streamed);
-    assert_true(answer->ended && answer->size == STREAMED && answer->code == NGHTTP2_NO_ERROR);
+    assert_true(answer->closed && answer->ended && answer->size == STREAMED && answer->code == NGHTTP2_NO_ERROR);
     assert_null(strstr(answer->fields, "content-length"));
     answer = http2_client_await(client, sized);
-    assert_true(answer->ended && answer->size == STREAMED && answer->code == NGHTTP2_NO_ERROR);
+    assert_true(answer->closed && answer->ended && answer->size == STREAMED && answer->code == NGHTTP2_NO_ERROR);
     assert_non_null(strstr(answer->fields, "content-length: 1234567\n"));
     assert_int_equal(http2_client_await(client, short_one)->code, NGHTTP2_INTERNAL_ERROR);
     assert_int_equal(http2_client_await(client, aborted)->code, NGHTTP2_INTERNAL_ERROR);
