@@ -1,8 +1,8 @@
 /* http2.h: what the files of HTTP/2 share; nobody else includes it.
  *
  * libnghttp2 knows frames, header compression, windows and the states of streams (RFC 9113). A session is one of its
- * own and belongs to a connection; a stream is one exchange of it. Its memory lies in the exchange's arena, and it ends
- * when libnghttp2 closes the stream, which is also when the exchange is freed, unless a handler still works on it.
+ * own and belongs to a connection; a stream is one exchange of it. It ends when libnghttp2 closes it, which is also when
+ * the exchange is freed, unless a handler still works on that.
  *
  * Handlers are called while input is read or from `advance`, never while frames are written; what they say is gathered,
  * and sent once before the loop waits again: answers of one turn leave together. What is bounded, and how: streams and
@@ -36,10 +36,13 @@ typedef struct Http2Budget {
 struct Http2Session {
     HttpConnection *connection;
     nghttp2_session *nghttp2;
-    ListNode later;      /* in its loop's list */
-    List changed;        /* streams that have something to do */
-    List waiting;        /* streams whose handler has not been called, as the client should read first */
-    Http2Stream *head;   /* whose head is being read */
+    ListNode later;     /* in its loop's list */
+    List changed;       /* streams that have something to do */
+    List waiting;       /* streams whose handler has not been called, as the client should read first */
+    Http2Stream *head;  /* whose head is being read */
+    HttpHeader *fields; /* of it */
+    size_t field_count;
+    size_t field_capacity;
     bool in_block;       /* more frames of a head or of trailers must follow */
     bool new_block;      /* one has begun since its timer was set */
     bool again;          /* there is more to do than was known when frames were written */
@@ -50,9 +53,10 @@ struct Http2Session {
     uint64_t raw_left;   /* of the body that follows an upgrade as HTTP/1 */
     Http2Budget frames;
     Http2Budget resets;
-    const char *flood; /* why the connection is to end */
-    bool brought;      /* the DATA frame that is being read has had data */
-    bool settled;      /* the client's SETTINGS have come */
+    const char *end_why; /* why the connection is to end */
+    uint32_t end_code;
+    bool brought; /* the DATA frame that is being read has had data */
+    bool settled; /* the client's SETTINGS have come */
     bool eof_told;
     bool draining;
     bool last_named; /* draining: the client knows which stream was the last */
@@ -76,13 +80,12 @@ struct Http2Stream {
     HttpTimer write_timer;
 
     /* The head as it comes. */
-    HttpHeader *headers;
-    size_t header_capacity;
     unsigned cookies;
     HttpRefusal refusal;
 
     /* The body. */
     bool ended; /* the client has said all */
+    bool came;  /* some of it has */
     bool raw;   /* its bytes come outside of frames */
     char *held; /* what has come and is not wanted yet */
     size_t held_size;
@@ -108,8 +111,8 @@ void http2_stream_changed(Http2Stream *stream);
 void http2_stream_reset(Http2Stream *stream, uint32_t code);
 /* One use of a budget; false when there is none left: the connection is about to end. */
 bool http2_spend(Http2Session *session, Http2Budget *budget, const char *what);
-/* Ends the connection when what is being read has been: the client floods it. */
-void http2_flooded(Http2Session *session, const char *what);
+/* Ends the connection when what is being read has been: with ENHANCE_YOUR_CALM when the client floods it. */
+void http2_end(Http2Session *session, uint32_t code, const char *why);
 
 /* ---- Requests (http2_request.c) ---- */
 
@@ -122,13 +125,15 @@ Http2Stream *http2_stream_make(Http2Session *session, HttpExchange *exchange, in
 void http2_head_came(Http2Stream *stream);
 /* Gives requests to their handlers that have waited for the client to read, and need not any more. */
 void http2_let_wait_end(Http2Session *session);
+/* So many bytes come, and then no more: with no others before them, that is the length of the body. */
+void http2_body_has(Http2Stream *stream, size_t size);
 void http2_body_came(Http2Stream *stream, Slice data);
 void http2_body_ended(Http2Stream *stream);
 /* Gives the handler what it has asked for, as far as it is there. */
 void http2_body_go_on(Http2Stream *stream);
 /* Frees what is held of a body. */
 void http2_body_drop(Http2Stream *stream);
-void http2_body_timed_out(Http2Stream *stream);
+void http2_body_timed_out(Http2Stream *stream, HttpTimeout kind);
 /* HttpVersionOperations. */
 void http2_want_body(HttpExchange *exchange);
 
@@ -136,7 +141,7 @@ void http2_want_body(HttpExchange *exchange);
 
 int http2_send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_t *head, size_t size,
                     nghttp2_data_source *source, void *user);
-/* The answer has been sent to its end: decides what becomes of the rest of the request. */
+/* The answer has been sent to its end. */
 void http2_answer_sent(Http2Stream *stream);
 /* Frees what is unsent. */
 void http2_answer_drop(Http2Stream *stream);

@@ -120,12 +120,13 @@ int http2_send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_
         return NGHTTP2_ERR_WOULDBLOCK;
     char *at = http_output_reserve(connection, FRAME_HEAD_BYTES + size);
     memcpy(at, head, FRAME_HEAD_BYTES);
-    if (size > 0)
+    if (size > 0) {
         memcpy(at + FRAME_HEAD_BYTES, unsent->at, size);
+        unsent->at += size;
+        unsent->size -= size;
+        session->unsent -= size;
+    }
     http_output_commit(connection, at + FRAME_HEAD_BYTES + size);
-    unsent->at += size;
-    unsent->size -= size;
-    session->unsent -= size;
     session->sent_ms = uv_now(connection->on->uv);
     if (unsent->size == 0) {
         free(unsent->room);
@@ -161,16 +162,8 @@ void http2_answer_drop(Http2Stream *stream)
 
 void http2_answer_sent(Http2Stream *stream)
 {
-    HttpExchange *exchange = stream->exchange;
     stream->sent = true;
-    if (stream->ended)
-        return;
-    /* The client still sends what nobody reads. If little is left it may end in peace; otherwise it is told to stop,
-     * the answer being whole (RFC 9113, 8.1). */
-    if (exchange->body_abandoned || stream->discarded > HTTP_DISCARD_BYTES || exchange->left > HTTP_DISCARD_BYTES ||
-        exchange->expects_continue)
-        http2_stream_reset(stream, NGHTTP2_NO_ERROR);
-    else
+    if (!stream->ended)
         http2_stream_changed(stream);
 }
 

@@ -14,7 +14,8 @@ static uint64_t limit_of(const Http2Stream *stream, LimitName limit)
 
 Http2Stream *http2_stream_make(Http2Session *session, HttpExchange *exchange, int32_t id)
 {
-    Http2Stream *stream = ARENA_NEW(&exchange->arena, Http2Stream);
+    Http2Stream *stream = calloc(1, sizeof *stream);
+    ASSERT(stream != NULL);
     stream->exchange = exchange;
     stream->session = session;
     stream->id = id;
@@ -39,10 +40,11 @@ int http2_on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame,
     /* A client that breaks off its requests has more of them at work here than streams. */
     bool full = connection->exchange_count >= HTTP2_ORPHAN_FACTOR * limits[LIMIT_NET_HTTP2_STREAMS] ||
                 connection->on->exchange_count * server->loop_count >= limits[LIMIT_NET_REQUESTS];
-    if (full || session->flood != NULL) {
+    if (full || session->end_why != NULL) {
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
+    session->field_count = 0;
     session->head = http2_stream_make(session, http_exchange_make(connection), frame->hd.stream_id);
     return 0;
 }
@@ -56,21 +58,17 @@ static void refuse(Http2Stream *stream, int status, const char *why)
 static void add_field(Http2Stream *stream, Slice name, Slice value)
 {
     enum { FIRST_FIELDS = 16 };
-    HttpRequest *request = &stream->exchange->request;
-    size_t count = request->header_count;
-    if (count == limit_of(stream, LIMIT_NET_HEADER_COUNT)) {
+    Http2Session *session = stream->session;
+    if (session->field_count == limit_of(stream, LIMIT_NET_HEADER_COUNT)) {
         refuse(stream, 431, "the request has too many header fields");
         return;
     }
-    if (count == stream->header_capacity) {
-        stream->header_capacity = count == 0 ? FIRST_FIELDS : 2 * count;
-        HttpHeader *more = arena_alloc(&stream->exchange->arena, sizeof(HttpHeader) * stream->header_capacity);
-        if (count > 0)
-            memcpy(more, stream->headers, sizeof(HttpHeader) * count);
-        request->headers = stream->headers = more;
+    if (session->field_count == session->field_capacity) {
+        session->field_capacity = session->field_count == 0 ? FIRST_FIELDS : 2 * session->field_count;
+        session->fields = realloc(session->fields, sizeof(HttpHeader) * session->field_capacity);
+        ASSERT(session->fields != NULL);
     }
-    stream->headers[count] = (HttpHeader){name, value};
-    request->header_count++;
+    session->fields[session->field_count++] = (HttpHeader){name, value};
 }
 
 static void take_host(Http2Stream *stream, Slice host)
@@ -135,7 +133,7 @@ int http2_on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghttp
     nghttp2_vec text = nghttp2_rcbuf_get_buf(value);
     session->block_bytes += nghttp2_rcbuf_get_buf(name).len + text.len + HTTP2_FIELD_BYTES;
     if (session->block_bytes > HTTP2_BLOCK_FACTOR * most)
-        http2_flooded(session, "a head is far too long");
+        http2_end(session, NGHTTP2_ENHANCE_YOUR_CALM, "a head is far too long");
     /* Trailers are read and dropped: nothing of ours asks for any. */
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || stream == NULL)
         return 0;
@@ -156,12 +154,12 @@ int http2_on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghttp
 /* A client may send each cookie as a field of its own; elsewhere there is only one field (RFC 9113, 8.2.3). */
 static void join_cookies(Http2Stream *stream)
 {
-    HttpRequest *request = &stream->exchange->request;
+    Http2Session *session = stream->session;
     Buffer joined = buffer_make(&stream->exchange->arena);
     size_t kept = 0;
     size_t first = SIZE_MAX;
-    for (size_t i = 0; i < request->header_count; i++) {
-        HttpHeader field = stream->headers[i];
+    for (size_t i = 0; i < session->field_count; i++) {
+        HttpHeader field = session->fields[i];
         if (slice_equal(field.name, SLICE("cookie"))) {
             if (first != SIZE_MAX)
                 BUFFER_ADD(&joined, "; ");
@@ -170,10 +168,10 @@ static void join_cookies(Http2Stream *stream)
                 continue;
             first = kept;
         }
-        stream->headers[kept++] = field;
+        session->fields[kept++] = field;
     }
-    stream->headers[first].value = buffer_slice(&joined);
-    request->header_count = kept;
+    session->fields[first].value = buffer_slice(&joined);
+    session->field_count = kept;
 }
 
 /* Sets what a handler sees of the head. */
@@ -189,6 +187,12 @@ static void read_head(Http2Stream *stream)
         refuse(stream, 400, "the request's target is malformed");
     if (stream->cookies > 1)
         join_cookies(stream);
+    const Http2Session *session = stream->session;
+    HttpHeader *headers = arena_alloc(&exchange->arena, sizeof(HttpHeader) * session->field_count);
+    if (session->field_count > 0)
+        memcpy(headers, session->fields, sizeof(HttpHeader) * session->field_count);
+    request->headers = headers;
+    request->header_count = session->field_count;
     exchange->is_head = slice_equal(request->method, SLICE("HEAD"));
     exchange->expects_continue = exchange->expects_continue && !stream->ended;
     if (stream->ended) {
@@ -229,7 +233,7 @@ void http2_head_came(Http2Stream *stream)
         read_head(stream);
     if (stream->refusal.status != 0)
         answer_refusal(stream);
-    else if (session->flood != NULL)
+    else if (session->end_why != NULL)
         return;
     else if (must_read_first(session))
         list_push_back(&session->waiting, &stream->waiting);
@@ -256,17 +260,25 @@ static void consume(Http2Stream *stream, size_t size)
         nghttp2_session_consume_stream(stream->session->nghttp2, stream->id, size);
 }
 
-/* Sets the timer that is right now: it runs while the handler waits for the client. */
+/* Sets the timer that is right now: it runs while the handler waits for the client, or the answer is sent and the client
+ * still sends what nobody reads. It may end in peace or, when it has had the time to read the answer, is told to stop
+ * (RFC 9113, 8.1): some clients take a stream that is reset at once for a failure, answer or not. */
 static void set_timer(Http2Stream *stream)
 {
     HttpExchange *exchange = stream->exchange;
-    bool waits = !stream->ended && !stream->reset && !exchange->body_complete && stream->held_size == 0 &&
-                 http_body_is_wanted(exchange);
-    /* A byte now and then does not keep the place. */
-    bool restart = exchange->stepped >= HTTP_BODY_STEP_BYTES;
-    exchange->stepped = restart ? 0 : exchange->stepped;
-    http_timer_set(stream->session->connection->on, &stream->body_timer,
-                   waits ? HTTP_TIMEOUT_STREAM_BODY : HTTP_TIMEOUT_NONE, restart);
+    HttpTimeout waits = HTTP_TIMEOUT_NONE;
+    bool restart = false;
+    if (stream->ended || stream->reset) {
+        waits = HTTP_TIMEOUT_NONE;
+    } else if (stream->sent) {
+        waits = HTTP_TIMEOUT_STREAM_LINGER;
+    } else if (!exchange->body_complete && stream->held_size == 0 && http_body_is_wanted(exchange)) {
+        waits = HTTP_TIMEOUT_STREAM_BODY;
+        /* A byte now and then does not keep the place. */
+        restart = exchange->stepped >= HTTP_BODY_STEP_BYTES;
+        exchange->stepped = restart ? 0 : exchange->stepped;
+    }
+    http_timer_set(stream->session->connection->on, &stream->body_timer, waits, restart);
 }
 
 static void give(Http2Stream *stream, Slice data)
@@ -277,8 +289,6 @@ static void give(Http2Stream *stream, Slice data)
     if (exchange->sink == HTTP_BODY_DISCARD)
         stream->discarded += data.size;
     http_body_take(exchange, data);
-    if (stream->sent && stream->discarded > HTTP_DISCARD_BYTES && !stream->reset)
-        http2_stream_reset(stream, NGHTTP2_NO_ERROR);
     consume(stream, data.size);
 }
 
@@ -315,9 +325,18 @@ void http2_body_drop(Http2Stream *stream)
     stream->held_size = stream->held_capacity = 0;
 }
 
+void http2_body_has(Http2Stream *stream, size_t size)
+{
+    if (stream == NULL || stream->exchange->has_length || stream->came)
+        return;
+    stream->exchange->has_length = true;
+    stream->exchange->left = size;
+}
+
 void http2_body_came(Http2Stream *stream, Slice data)
 {
     stream->exchange->expects_continue = false;
+    stream->came = true;
     if (stream->held_size == 0 && stream->held_error == OK && http_body_is_wanted(stream->exchange))
         give(stream, data);
     else
@@ -357,14 +376,16 @@ void http2_want_body(HttpExchange *exchange)
     http2_stream_changed(exchange->stream);
 }
 
-void http2_body_timed_out(Http2Stream *stream)
+void http2_body_timed_out(Http2Stream *stream, HttpTimeout kind)
 {
     HttpExchange *exchange = stream->exchange;
     HttpConnection *connection = stream->session->connection;
-    if (connection->closing || connection->finishing || !http_body_is_wanted(exchange))
+    if (connection->closing || connection->finishing)
         return;
-    http_count(&connection->on->evicted);
-    if (stream->sent)
+    if (kind == HTTP_TIMEOUT_STREAM_LINGER) {
         http2_stream_reset(stream, NGHTTP2_NO_ERROR);
-    http_body_fail(exchange, ERROR_TIMEOUT);
+    } else if (http_body_is_wanted(exchange)) {
+        http_count(&connection->on->evicted);
+        http_body_fail(exchange, ERROR_TIMEOUT);
+    }
 }

@@ -23,7 +23,7 @@ bool http2_spend(Http2Session *session, Http2Budget *budget, const char *what)
         budget->filled_ms = now;
     }
     if (budget->left == 0) {
-        http2_flooded(session, what);
+        http2_end(session, NGHTTP2_ENHANCE_YOUR_CALM, what);
         return false;
     }
     budget->left--;
@@ -36,10 +36,12 @@ static void earn_frames(Http2Session *session)
     budget->left = budget->left + HTTP2_FRAME_CREDIT < budget->most ? budget->left + HTTP2_FRAME_CREDIT : budget->most;
 }
 
-void http2_flooded(Http2Session *session, const char *what)
+void http2_end(Http2Session *session, uint32_t code, const char *why)
 {
-    if (session->flood == NULL)
-        session->flood = what;
+    if (session->end_why != NULL)
+        return;
+    session->end_why = why;
+    session->end_code = code;
 }
 
 /* ---- What libnghttp2 tells ---- */
@@ -52,7 +54,6 @@ static Http2Stream *stream_of(nghttp2_session *nghttp2, int32_t id)
 /* Frames that neither ask for anything nor bring anything cost the client nothing, and us a little each. */
 static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *frame, void *user)
 {
-    (void)nghttp2;
     Http2Session *session = user;
     switch (frame->type) {
     case NGHTTP2_HEADERS:
@@ -67,6 +68,8 @@ static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *fram
         break;
     case NGHTTP2_DATA:
         session->brought = false;
+        if ((frame->flags & (NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_PADDED)) == NGHTTP2_FLAG_END_STREAM)
+            http2_body_has(stream_of(nghttp2, frame->stream_id), frame->length);
         if (frame->length == 0 && (frame->flags & NGHTTP2_FLAG_END_STREAM) == 0)
             http2_spend(session, &session->frames, "too many empty frames");
         break;
@@ -178,6 +181,7 @@ static void release_stream(Http2Stream *stream)
     if (session->head == stream)
         session->head = NULL;
     stream->exchange->stream = NULL;
+    free(stream);
 }
 
 static int on_stream_closed(nghttp2_session *nghttp2, int32_t id, uint32_t code, void *user)
@@ -340,20 +344,17 @@ static void feed(Http2Session *session)
     HttpConnection *connection = session->connection;
     if (session->raw_left > 0 && http_input_size(connection) > 0)
         feed_raw(session);
-    while (session->flood == NULL && http_input_size(connection) > 0) {
+    while (session->end_why == NULL && http_input_size(connection) > 0) {
         size_t size = http_input_size(connection) < HTTP2_FEED_BYTES ? http_input_size(connection) : HTTP2_FEED_BYTES;
         const char *input = connection->input;
         ssize_t used = nghttp2_session_mem_recv(session->nghttp2, (const uint8_t *)input, size);
         if (connection->closing)
             return;
         /* What is merely wrong it answers itself; it fails when it is flooded, or this is not HTTP/2 at all. */
-        if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
-            http_count(&connection->on->bad_requests);
-            http_connection_cut(connection);
-            return;
-        }
-        if (used < 0)
-            http2_flooded(session, nghttp2_strerror((int)used));
+        if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+            http2_end(session, NGHTTP2_PROTOCOL_ERROR, "this is no HTTP/2");
+        else if (used < 0)
+            http2_end(session, NGHTTP2_ENHANCE_YOUR_CALM, nghttp2_strerror((int)used));
         connection->input += size;
     }
 }
@@ -362,6 +363,8 @@ static void feed(Http2Session *session)
 static void tell_eof(Http2Session *session)
 {
     session->eof_told = true;
+    if (session->head != NULL)
+        http2_stream_reset(session->head, NGHTTP2_CANCEL);
     LIST_FOR_EACH(&session->connection->exchanges, node)
     {
         HttpExchange *exchange = CONTAINER_OF(node, HttpExchange, node);
@@ -384,6 +387,8 @@ static void stream_go_on(Http2Stream *stream)
             exchange->on_writable(&exchange->request);
     }
     http2_body_go_on(stream);
+    if (stream->session->connection->eof && stream->sent && !stream->ended && !stream->reset)
+        http2_stream_reset(stream, NGHTTP2_CANCEL);
     bool half_gone = stream->session->connection->eof && exchange->answer == HTTP_ANSWER_NONE && !exchange->told_gone;
     if (half_gone && exchange->request.on_gone != NULL) {
         exchange->told_gone = true;
@@ -409,9 +414,10 @@ static void settle(Http2Session *session)
 {
     HttpConnection *connection = session->connection;
     bool idle = session->stream_count == 0;
-    if (session->flood != NULL) {
-        http_count(&connection->on->evicted);
-        leave(session, NGHTTP2_ENHANCE_YOUR_CALM, session->flood);
+    if (session->end_why != NULL) {
+        bool flooded = session->end_code == NGHTTP2_ENHANCE_YOUR_CALM;
+        http_count(flooded ? &connection->on->evicted : &connection->on->bad_requests);
+        leave(session, session->end_code, session->end_why);
         return;
     }
     bool can_write = nghttp2_session_want_write(session->nghttp2) != 0;
@@ -446,7 +452,7 @@ static void http2_advance(HttpConnection *connection)
     if (connection->eof && !session->eof_told)
         tell_eof(session);
     session->again = true;
-    while (session->again && !connection->closing && session->flood == NULL) {
+    while (session->again && !connection->closing && session->end_why == NULL) {
         for (ListNode *first; !connection->closing && (first = list_pop_front(&session->changed)) != NULL;)
             stream_go_on(CONTAINER_OF(first, Http2Stream, changed));
         session->again = false;
@@ -470,10 +476,10 @@ static void http2_timed_out(HttpConnection *connection, HttpTimeout kind)
 
 void http2_stream_timed_out(HttpTimer *timer, HttpTimeout kind)
 {
-    if (kind == HTTP_TIMEOUT_STREAM_BODY)
-        http2_body_timed_out(CONTAINER_OF(timer, Http2Stream, body_timer));
-    else
+    if (kind == HTTP_TIMEOUT_STREAM_WRITE)
         http2_answer_timed_out(CONTAINER_OF(timer, Http2Stream, write_timer));
+    else
+        http2_body_timed_out(CONTAINER_OF(timer, Http2Stream, body_timer), kind);
 }
 
 /* What the client has sent before it knows is still served (RFC 9113, 6.8). */
@@ -536,6 +542,7 @@ void http2_forget(HttpConnection *connection)
     }
     list_remove(&session->later);
     nghttp2_session_del(session->nghttp2);
+    free(session->fields);
     free(session);
 }
 

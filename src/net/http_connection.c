@@ -260,7 +260,7 @@ static void evict_unless_reading(HttpConnection *connection)
 
 static void on_due(HttpTimer *timer, HttpTimeout kind)
 {
-    if (kind == HTTP_TIMEOUT_STREAM_BODY || kind == HTTP_TIMEOUT_STREAM_WRITE) {
+    if (kind >= HTTP_TIMEOUT_STREAM_BODY) {
         http2_stream_timed_out(timer, kind);
         return;
     }
@@ -313,6 +313,7 @@ void http_timers_open(HttpServerLoop *on)
     on->timeout_ms[HTTP_TIMEOUT_WRITE] = limits[LIMIT_NET_WRITE_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_STREAM_BODY] = limits[LIMIT_NET_BODY_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_STREAM_WRITE] = limits[LIMIT_NET_WRITE_TIMEOUT_MS];
+    on->timeout_ms[HTTP_TIMEOUT_STREAM_LINGER] = HTTP_LINGER_MS;
     on->timeout_ms[HTTP_TIMEOUT_LINGER] = HTTP_LINGER_MS;
     uv_timer_init(on->uv, &on->timer);
     on->timer.data = on;

@@ -50,6 +50,7 @@ typedef enum HttpTimeout {
     HTTP_TIMEOUT_WRITE,
     HTTP_TIMEOUT_STREAM_BODY, /* of one HTTP/2 stream */
     HTTP_TIMEOUT_STREAM_WRITE,
+    HTTP_TIMEOUT_STREAM_LINGER,
     HTTP_TIMEOUTS
 } HttpTimeout;
 
@@ -298,7 +299,7 @@ struct HttpExchange {
     uint64_t discarded; /* of a chunked body that nobody reads */
     llhttp_t *chunked;  /* the decoder of a chunked body */
 
-    /* HTTP/2's; in the arena, and only until the stream is closed. */
+    /* HTTP/2's; only until the stream is closed. */
     Http2Stream *stream;
 };
 
