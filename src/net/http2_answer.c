@@ -6,11 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static uint64_t unsent_limit(const Http2Session *session)
-{
-    return session->connection->on->server->limits.value[LIMIT_NET_HTTP2_UNSENT_BYTES];
-}
-
 /* ---- The head ---- */
 
 static nghttp2_nv field(Slice name, Slice value, uint8_t flags)
@@ -145,7 +140,8 @@ int http2_send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_
 static void resume(Http2Stream *stream)
 {
     HttpServerLoop *on = stream->session->connection->on;
-    if (stream->unsent.size > 0)
+    /* The end of a stream waits for the client's window too, though it is empty. */
+    if (stream->unsent.size > 0 || stream->complete)
         http_timer_set(on, &stream->write_timer, HTTP_TIMEOUT_STREAM_WRITE, false);
     if (stream->deferred)
         nghttp2_session_resume_data(stream->session->nghttp2, stream->id);
@@ -193,7 +189,8 @@ static bool may_hold(Http2Stream *stream, size_t size)
     Http2Session *session = stream->session;
     if (stream->reset)
         return false;
-    if (size == 0 || session->unsent + size <= HTTP2_UNSENT_FACTOR * unsent_limit(session))
+    uint64_t most = session->connection->on->server->limits.value[LIMIT_NET_HTTP2_UNSENT_BYTES];
+    if (size == 0 || (session->unsent + size - 1) / HTTP2_UNSENT_FACTOR < most)
         return true;
     http_count(&session->connection->on->evicted);
     http2_stream_reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);

@@ -38,7 +38,7 @@ int http2_on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame,
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
     /* A client that breaks off its requests has more of them at work here than streams. */
-    bool full = connection->exchange_count >= HTTP2_ORPHAN_FACTOR * limits[LIMIT_NET_HTTP2_STREAMS] ||
+    bool full = connection->exchange_count / HTTP2_ORPHAN_FACTOR >= limits[LIMIT_NET_HTTP2_STREAMS] ||
                 connection->on->exchange_count * server->loop_count >= limits[LIMIT_NET_REQUESTS];
     if (full || session->end_why != NULL) {
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
@@ -132,7 +132,7 @@ int http2_on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghttp
     uint64_t most = session->connection->on->server->limits.value[LIMIT_NET_HEADER_BYTES];
     nghttp2_vec text = nghttp2_rcbuf_get_buf(value);
     session->block_bytes += nghttp2_rcbuf_get_buf(name).len + text.len + HTTP2_FIELD_BYTES;
-    if (session->block_bytes > HTTP2_BLOCK_FACTOR * most)
+    if (session->block_bytes / HTTP2_BLOCK_FACTOR > most)
         http2_end(session, NGHTTP2_ENHANCE_YOUR_CALM, "a head is far too long");
     /* Trailers are read and dropped: nothing of ours asks for any. */
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || stream == NULL)

@@ -11,13 +11,15 @@ static Http2Budget budget_make(const Http2Session *session, LimitName limit)
 {
     const HttpServerLoop *on = session->connection->on;
     uint64_t most = on->server->limits.value[limit];
+    most = most < UINT32_MAX ? most : UINT32_MAX;
     return (Http2Budget){.left = most, .most = most, .filled_ms = uv_now(on->uv)};
 }
 
 bool http2_spend(Http2Session *session, Http2Budget *budget, const char *what)
 {
     uint64_t now = uv_now(session->connection->on->uv);
-    uint64_t due = (now - budget->filled_ms) * budget->most / HTTP2_BUDGET_MS;
+    uint64_t passed_ms = now - budget->filled_ms < HTTP2_BUDGET_MS ? now - budget->filled_ms : HTTP2_BUDGET_MS;
+    uint64_t due = passed_ms * budget->most / HTTP2_BUDGET_MS;
     if (due > 0) {
         budget->left = budget->left + due < budget->most ? budget->left + due : budget->most;
         budget->filled_ms = now;
@@ -402,7 +404,7 @@ static void reset_stuck(Http2Session *session)
     LIST_FOR_EACH(&session->connection->exchanges, node)
     {
         Http2Stream *stream = CONTAINER_OF(node, HttpExchange, node)->stream;
-        if (stream != NULL && stream->unsent.size > 0 && !stream->reset)
+        if (stream != NULL && (stream->unsent.size > 0 || stream->complete) && !stream->sent && !stream->reset)
             http2_stream_reset(stream, NGHTTP2_CANCEL);
     }
 }
@@ -421,7 +423,7 @@ static void settle(Http2Session *session)
         return;
     }
     bool can_write = nghttp2_session_want_write(session->nghttp2) != 0;
-    if (connection->eof && connection->queued == 0 && !can_write && session->unsent > 0)
+    if (connection->eof && connection->queued == 0 && !can_write)
         reset_stuck(session);
     bool over = nghttp2_session_want_read(session->nghttp2) == 0 && !can_write;
     if (over || (idle && connection->eof)) {
@@ -492,6 +494,11 @@ static void http2_drain(HttpConnection *connection)
     http2_later(session);
 }
 
+static uint32_t at_most(uint64_t value, uint32_t most)
+{
+    return value < most ? (uint32_t)value : most;
+}
+
 static Http2Session *session_make(HttpConnection *connection)
 {
     const uint64_t *limits = connection->on->server->limits.value;
@@ -507,9 +514,9 @@ static Http2Session *session_make(HttpConnection *connection)
     int failed = nghttp2_session_server_new2(&session->nghttp2, loop->callbacks, session, loop->options);
     ASSERT(failed == 0);
     nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)limits[LIMIT_NET_HTTP2_STREAMS]},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)limits[LIMIT_NET_HTTP2_WINDOW_BYTES]},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits[LIMIT_NET_HEADER_BYTES]},
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, at_most(limits[LIMIT_NET_HTTP2_STREAMS], UINT32_MAX)},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, at_most(limits[LIMIT_NET_HTTP2_WINDOW_BYTES], INT32_MAX)},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, at_most(limits[LIMIT_NET_HEADER_BYTES], UINT32_MAX)},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
     failed =

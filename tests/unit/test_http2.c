@@ -506,6 +506,10 @@ static void a_client_that_never_reads_is_evicted(void **state)
     assert_int_equal(http2_client_await(client, whole)->code, NGHTTP2_ENHANCE_YOUR_CALM);
     AWAIT(atomic_load(&fixture->gone) == 1);
     assert_int_equal(http_fixture_stats(fixture).evicted, 2);
+    /* Even if only the end is missing. */
+    int32_t empty = http2_client_ask(client, "HEAD", "/sized?1000", NULL);
+    assert_int_equal(http2_client_await(client, empty)->code, NGHTTP2_ENHANCE_YOUR_CALM);
+    assert_int_equal(http_fixture_stats(fixture).evicted, 3);
     int32_t parked = http2_client_ask(client, "GET", "/park", NULL);
     http2_client_flush(client);
     AWAIT(atomic_load(&fixture->parked) == 1);
@@ -519,7 +523,7 @@ static void a_client_that_never_reads_is_evicted(void **state)
     http2_client_ask(client, "GET", "/stream?500000000", NULL);
     http2_client_flush(client);
     AWAIT(http_fixture_stats(fixture).connections == 0);
-    assert_int_equal(http_fixture_stats(fixture).evicted, 3);
+    assert_int_equal(http_fixture_stats(fixture).evicted, 4);
     http2_client_close(client);
 }
 
