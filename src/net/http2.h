@@ -16,6 +16,7 @@
 enum {
     HTTP2_CONNECTION_WINDOW_BYTES = 1048576, /* of request bodies on their way, over all streams */
     HTTP2_FEED_BYTES = 16384,                /* given to libnghttp2 at a time: between, floods are seen */
+    HTTP2_QUEUED_FRAMES = 1000,              /* that wait for the client to read, before nothing more is read from it */
     HTTP2_STREAM_HIGH_BYTES = 65536,         /* a streaming writer is told to stop here ... */
     HTTP2_STREAM_LOW_BYTES = 16384,          /* ... and to go on here: less than in HTTP/1, as many may write */
     HTTP2_FIELD_BYTES = 32,                  /* that a field counts beside its text (RFC 9113, 6.5.2) */

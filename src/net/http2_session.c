@@ -439,7 +439,10 @@ static void settle(Http2Session *session)
         waits = HTTP_TIMEOUT_IDLE;
     http_timer_set(connection->on, &connection->read_timer, waits, session->new_block);
     session->new_block = false;
-    http_connection_read(connection, true);
+    /* Each frame that it sends may cost one in answer; one that does not read them is not read from. */
+    bool full =
+        connection->queued > 0 && nghttp2_session_get_outbound_queue_size(session->nghttp2) > HTTP2_QUEUED_FRAMES;
+    http_connection_read(connection, !full);
 }
 
 static void http2_advance(HttpConnection *connection)

@@ -562,6 +562,21 @@ static void http1_can_be_upgraded(void **state)
     }
 }
 
+static void what_follows_an_upgrade_must_be_http2(void **state)
+{
+    HttpFixture *fixture = *state;
+    http_fixture_start(fixture, 1);
+    int fd = client_connect(fixture);
+    client_say(fd, "GET /park HTTP/1.1\r\nhost: example\r\n" OFFER "\r\nGET /hello HTTP/1.1\r\nhost: example\r\n\r\n");
+    char *answer = client_answer_head(fd);
+    assert_int_equal(client_status(answer), 101);
+    free(answer);
+    assert_int_equal(raw_await_goaway(fd), NGHTTP2_PROTOCOL_ERROR);
+    close(fd);
+    AWAIT(atomic_load(&fixture->gone) == 1);
+    assert_int_equal(http_fixture_stats(fixture).requests, 1);
+}
+
 static void an_offer_that_cannot_be_taken_is_ignored(void **state)
 {
     HttpFixture *fixture = *state;
@@ -631,6 +646,7 @@ int main(void)
         HTTP_TEST(a_body_may_take_as_long_as_it_goes_on),
         HTTP_TEST(a_client_that_never_reads_is_evicted),
         HTTP_TEST(http1_can_be_upgraded),
+        HTTP_TEST(what_follows_an_upgrade_must_be_http2),
         HTTP_TEST(an_offer_that_cannot_be_taken_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

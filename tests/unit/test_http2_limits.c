@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <malloc.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -368,6 +369,40 @@ static void streams_have_a_limit(void **state)
     AWAIT(atomic_load(&fixture->parked) == 0);
 }
 
+static void a_client_that_does_not_read_refusals_is_not_read_from(void **state)
+{
+    HttpFixture *fixture = *state;
+    fixture->limits.value[LIMIT_NET_HTTP2_STREAMS] = 1;
+    http_fixture_start(fixture, 1);
+    size_t before = allocated();
+    int fd = raw_open(fixture);
+    raw_get(fd, 1, "/park", true);
+    AWAIT(atomic_load(&fixture->parked) == 1);
+    /* Until nothing has gone for a while. */
+    static char frames[65536];
+    size_t size = 0;
+    size_t at = 0;
+    size_t sent = 0;
+    uint32_t id = 3;
+    for (int quiet = 0; quiet < 100;) {
+        if (at == size) {
+            for (at = size = 0; size + 64 < sizeof frames; id += 2)
+                size += raw_put_get(frames + size, id, "/hello", true);
+        }
+        ssize_t taken = send(fd, frames + at, size - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+        assert_true(taken > 0 || errno == EAGAIN);
+        quiet = taken > 0 ? 0 : quiet + 1;
+        at += taken > 0 ? (size_t)taken : 0;
+        sent += taken > 0 ? (size_t)taken : 0;
+        assert_true(sent < 256u << 20);
+        usleep(taken > 0 ? 0 : 2000);
+    }
+    assert_true(allocated() < before + FLAT_BYTES);
+    assert_int_equal(http_fixture_stats(fixture).requests, 1);
+    close(fd);
+    AWAIT(atomic_load(&fixture->parked) == 0);
+}
+
 static void requests_whose_stream_has_gone_count_as_long_as_they_are_at_work(void **state)
 {
     HttpFixture *fixture = *state;
@@ -558,6 +593,7 @@ int main(void)
         HTTP_TEST(a_head_in_endless_pieces_ends_the_connection),
         HTTP_TEST(a_head_that_unpacks_to_very_much_ends_the_connection),
         HTTP_TEST(streams_have_a_limit),
+        HTTP_TEST(a_client_that_does_not_read_refusals_is_not_read_from),
         HTTP_TEST(requests_whose_stream_has_gone_count_as_long_as_they_are_at_work),
         HTTP_TEST(the_requests_of_all_connections_have_a_limit),
         HTTP_TEST(a_client_that_does_not_read_is_not_answered_more),
