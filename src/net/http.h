@@ -1,11 +1,12 @@
-/* http.h: a server of HTTP requests, whatever the version on the wire.
+/* http.h: a server of HTTP requests, whatever the version on the wire: HTTP/1.1, HTTP/1.0, or HTTP/2, where each stream is
+ * a request and "the connection" of what follows is the stream.
  *
  * The server parses a request's head and calls the handler on the connection's loop. The handler asks for the body,
  * whole or as a stream, and answers once, whole or as a stream, now or later, always on that loop. The request and its
  * arena live from then until the answer is sent or the client is gone; `on_gone` tells a handler that still works on an
  * answer that nobody waits for it any more (it must still answer: the answer is dropped). Nothing here blocks.
  *
- * Smuggling is refused as RFC 9112 sections 6 and 11 ask; limits come from the limits table (NET_*). */
+ * Smuggling is refused as RFC 9112 sections 6 and 11 and RFC 9113 section 8 ask; limits come from the limits table (NET_*). */
 #ifndef BRUME_NET_HTTP_H
 #define BRUME_NET_HTTP_H
 
@@ -27,11 +28,11 @@ struct HttpRequest {
     Arena *arena;
     Loop *loop;
     Slice method;
-    Slice target; /* as sent */
+    Slice target; /* as sent; over HTTP/2 without scheme and host */
     Slice path;   /* the target's path, as sent (percent-encoding kept) */
     Slice query;  /* behind '?', as sent; empty when there is none */
     Slice host;
-    const HttpHeader *headers; /* in the order sent */
+    const HttpHeader *headers; /* in the order sent; over HTTP/2, "host" is among them whichever way it came */
     size_t header_count;
     Slice peer; /* the client's address, "127.0.0.1:51234", or "unix" */
     bool over_tls;
@@ -58,7 +59,7 @@ void http_request_read_body(HttpRequest *request, size_t limit,
                             void (*ready)(HttpRequest *request, Error error, Slice body));
 
 /* The body in pieces as they come: `data` is valid during the call; its end is a call with `end` set; an error ends it.
- * While paused, the client is held back by TCP. */
+ * While paused, the client is held back by TCP, or by the stream's window. */
 void http_request_stream_body(HttpRequest *request,
                               void (*piece)(HttpRequest *request, Error error, Slice data, bool end));
 void http_request_pause(HttpRequest *request);

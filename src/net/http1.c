@@ -11,14 +11,27 @@ static bool is_draining(const HttpConnection *connection)
     return atomic_load_explicit(&connection->on->server->draining, memory_order_relaxed);
 }
 
-static void refuse(HttpConnection *connection, Http1Refusal refusal)
+static void refuse(HttpConnection *connection, HttpRefusal refusal)
 {
     http_count(&connection->on->bad_requests);
     http1_write_refusal(connection, refusal);
     http_connection_finish(connection, true);
 }
 
-/* Takes the next request from the input and gives it to the handler; false when there is none yet. */
+/* Whether the client speaks HTTP/2 without having asked, as one that knows the server may (RFC 9113, 3.3 and 3.4).
+ * HTTP1_MORE: that cannot be told yet. */
+static Http1Found find_preface(const HttpConnection *connection)
+{
+    static const char preface[] = NGHTTP2_CLIENT_MAGIC;
+    size_t size = http_input_size(connection);
+    size_t seen = size < sizeof preface - 1 ? size : sizeof preface - 1;
+    if (connection->had_request || seen == 0 || memcmp(connection->input, preface, seen) != 0)
+        return HTTP1_BAD;
+    return seen == sizeof preface - 1 ? HTTP1_FOUND : HTTP1_MORE;
+}
+
+/* Takes the next request from the input and gives it to the handler; false when there is none yet, or none to come for
+ * HTTP/1. */
 static bool take_request(HttpConnection *connection)
 {
     HttpServer *server = connection->on->server;
@@ -29,8 +42,15 @@ static bool take_request(HttpConnection *connection)
         return false;
     }
     HttpExchange *exchange;
-    Http1Refusal refusal;
-    switch (http1_parse_head(connection, &exchange, &refusal)) {
+    HttpRefusal refusal;
+    Http1Found found = find_preface(connection);
+    if (found == HTTP1_FOUND) {
+        http2_start(connection);
+        return false;
+    }
+    if (found == HTTP1_BAD)
+        found = http1_parse_head(connection, &exchange, &refusal);
+    switch (found) {
     case HTTP1_MORE:
         if (connection->eof)
             http_connection_finish(connection, false);
@@ -41,10 +61,12 @@ static bool take_request(HttpConnection *connection)
     case HTTP1_FOUND:
         break;
     }
+    connection->had_request = true;
+    if (http2_upgrade(connection, exchange))
+        return false;
     http_count(&connection->on->requests);
     http_timer_set(connection->on, &connection->read_timer, HTTP_TIMEOUT_NONE, false);
     connection->exchange = exchange;
-    connection->half_told = false;
     server->handler->on_request(server->handler, &exchange->request);
     return true;
 }
@@ -134,9 +156,9 @@ static bool go_on(HttpConnection *connection, HttpExchange *exchange)
         return true;
     /* The end of the input may be a client that has closed, or one that only has no more to ask: the handler should
      * not wait any longer for things to come, but what it answers is sent. A stream learns from its writes. */
-    if (connection->eof && !connection->half_told && exchange->answer == HTTP_ANSWER_NONE) {
+    if (connection->eof && !exchange->told_gone && exchange->answer == HTTP_ANSWER_NONE) {
         if (exchange->request.on_gone != NULL) {
-            connection->half_told = true;
+            exchange->told_gone = true;
             exchange->request.on_gone(&exchange->request);
             return true;
         }
@@ -184,6 +206,11 @@ static void http1_advance(HttpConnection *connection)
     bool more = true;
     while (more && !connection->closing && !connection->finishing)
         more = connection->exchange == NULL ? take_request(connection) : go_on(connection, connection->exchange);
+    if (connection->version != &http1_operations) {
+        connection->advancing = false;
+        connection->version->advance(connection);
+        return;
+    }
     settle(connection);
     connection->advancing = false;
     /* Outside of a read, what is left must not grow stale in the room of a whole read. */
@@ -191,13 +218,12 @@ static void http1_advance(HttpConnection *connection)
         http_connection_hold_input(connection);
 }
 
-/* ---- The answer ---- */
-
-/* RFC 9112, 6.3. */
-static bool is_bodiless(int status)
+static void http1_want_body(HttpExchange *exchange)
 {
-    return status < 200 || status == 204 || status == 304;
+    http1_advance(exchange->connection);
 }
+
+/* ---- The answer ---- */
 
 /* Whether the connection can serve another request after this answer. */
 static void decide_close(HttpExchange *exchange)
@@ -214,9 +240,10 @@ static void http1_respond(HttpExchange *exchange, const HttpResponse *response)
     decide_close(exchange);
     /* With HEAD the handler may know the length that GET would give. */
     bool own_length = exchange->is_head && http_response_header(response, SLICE("content-length")).data != NULL;
-    Http1Framing framing = is_bodiless(response->status) || own_length ? HTTP1_FRAMING_NONE : HTTP1_FRAMING_LENGTH;
+    Http1Framing framing =
+        http_status_is_bodiless(response->status) || own_length ? HTTP1_FRAMING_NONE : HTTP1_FRAMING_LENGTH;
     http1_write_head(exchange, response, framing, response->body.size);
-    if (!exchange->is_head && !is_bodiless(response->status)) {
+    if (!exchange->is_head && !http_status_is_bodiless(response->status)) {
         if (response->body.size <= HTTP_INLINE_BODY_BYTES)
             http_output_add(connection, response->body);
         else
@@ -241,8 +268,8 @@ static void push(HttpConnection *connection)
 static void http1_respond_stream(HttpExchange *exchange, const HttpResponse *head)
 {
     Slice length = http_response_header(head, SLICE("content-length"));
-    exchange->no_body = exchange->is_head || is_bodiless(head->status);
-    if (is_bodiless(head->status) || (exchange->is_head && length.data != NULL))
+    exchange->no_body = exchange->is_head || http_status_is_bodiless(head->status);
+    if (http_status_is_bodiless(head->status) || (exchange->is_head && length.data != NULL))
         exchange->framing_out = HTTP1_FRAMING_NONE;
     else if (length.data != NULL && slice_parse_uint64(length, &exchange->left_out))
         exchange->framing_out = HTTP1_FRAMING_LENGTH;
@@ -255,11 +282,11 @@ static void http1_respond_stream(HttpExchange *exchange, const HttpResponse *hea
     push(exchange->connection);
 }
 
-static void http1_respond_write(HttpExchange *exchange, Slice piece)
+static bool http1_respond_write(HttpExchange *exchange, Slice piece)
 {
     HttpConnection *connection = exchange->connection;
-    if (exchange->no_body)
-        return;
+    if (exchange->no_body || piece.size == 0)
+        return connection->queued < HTTP_STREAM_HIGH_BYTES;
     bool chunked = exchange->framing_out == HTTP1_FRAMING_CHUNKED;
     if (exchange->framing_out == HTTP1_FRAMING_LENGTH) {
         ASSERT(piece.size <= exchange->left_out);
@@ -278,6 +305,7 @@ static void http1_respond_write(HttpExchange *exchange, Slice piece)
             http_output_add(connection, SLICE("\r\n"));
     }
     push(connection);
+    return connection->queued < HTTP_STREAM_HIGH_BYTES;
 }
 
 static void http1_respond_abort(HttpExchange *exchange)
@@ -306,25 +334,15 @@ static void http1_respond_end(HttpExchange *exchange)
 
 /* ---- What happens to the connection ---- */
 
-static void http1_gone(HttpConnection *connection)
-{
-    HttpExchange *exchange = connection->exchange;
-    if (exchange == NULL || exchange->answer == HTTP_ANSWER_COMPLETE)
-        return;
-    bool waits_for_body = !exchange->body_complete && exchange->sink != HTTP_BODY_UNASKED;
-    if (waits_for_body)
-        http_body_fail(exchange, ERROR_GONE);
-    else if (exchange->request.on_gone != NULL && !connection->half_told)
-        exchange->request.on_gone(&exchange->request);
-    else if (exchange->request.on_gone == NULL && exchange->must_stop && exchange->on_writable != NULL)
-        exchange->on_writable(&exchange->request); /* it may go on to its end: all is dropped */
-}
-
 static void http1_timed_out(HttpConnection *connection, HttpTimeout kind)
 {
     HttpExchange *exchange = connection->exchange;
+    if (kind == HTTP_TIMEOUT_IDLE) {
+        http_connection_finish(connection, false);
+        return;
+    }
     if (kind == HTTP_TIMEOUT_HEADER) {
-        refuse(connection, (Http1Refusal){408, "the request's head did not come in time"});
+        refuse(connection, (HttpRefusal){408, "the request's head did not come in time"});
         return;
     }
     http_count(&connection->on->evicted);
@@ -344,12 +362,12 @@ static void http1_drain(HttpConnection *connection)
 
 const HttpVersionOperations http1_operations = {
     .advance = http1_advance,
+    .want_body = http1_want_body,
     .respond = http1_respond,
     .respond_stream = http1_respond_stream,
     .respond_write = http1_respond_write,
     .respond_end = http1_respond_end,
     .respond_abort = http1_respond_abort,
-    .gone = http1_gone,
     .timed_out = http1_timed_out,
     .drain = http1_drain,
 };

@@ -5,23 +5,6 @@
 /* llhttp's strict tables must be compiled: the others let bare line feeds and stray spaces pass. */
 _Static_assert(LLHTTP_STRICT_MODE == 1, "compile with -DLLHTTP_STRICT_MODE=1");
 
-#define T(lower) [(unsigned char)(lower)] = (lower)
-#define LETTER(upper, lower) [(unsigned char)(upper)] = (lower), [(unsigned char)(lower)] = (lower)
-/* The characters of a token (RFC 9110, 5.6.2), in lower case; NUL for all others. */
-static const char token_lower[256] = {
-    T('!'),           T('#'),           T('$'),           T('%'),           T('&'),           T('\''),
-    T('*'),           T('+'),           T('-'),           T('.'),           T('^'),           T('_'),
-    T('`'),           T('|'),           T('~'),           T('0'),           T('1'),           T('2'),
-    T('3'),           T('4'),           T('5'),           T('6'),           T('7'),           T('8'),
-    T('9'),           LETTER('A', 'a'), LETTER('B', 'b'), LETTER('C', 'c'), LETTER('D', 'd'), LETTER('E', 'e'),
-    LETTER('F', 'f'), LETTER('G', 'g'), LETTER('H', 'h'), LETTER('I', 'i'), LETTER('J', 'j'), LETTER('K', 'k'),
-    LETTER('L', 'l'), LETTER('M', 'm'), LETTER('N', 'n'), LETTER('O', 'o'), LETTER('P', 'p'), LETTER('Q', 'q'),
-    LETTER('R', 'r'), LETTER('S', 's'), LETTER('T', 't'), LETTER('U', 'u'), LETTER('V', 'v'), LETTER('W', 'w'),
-    LETTER('X', 'x'), LETTER('Y', 'y'), LETTER('Z', 'z'),
-};
-#undef T
-#undef LETTER
-
 /* ---- llhttp's events ---- */
 
 typedef struct HeadEvents {
@@ -108,15 +91,15 @@ static const llhttp_settings_t chunk_settings = {
 
 /* ---- The head ---- */
 
-static Http1Found refuse(Http1Refusal *refusal, int status, const char *why)
+static Http1Found refuse(HttpRefusal *refusal, int status, const char *why)
 {
-    *refusal = (Http1Refusal){status, why};
+    *refusal = (HttpRefusal){status, why};
     return HTTP1_BAD;
 }
 
 /* Looks for the empty line, checking what llhttp leaves open: each line ends in CR LF, no CR stands elsewhere, and
  * none is folded (RFC 9112, 2.2 and 5.2). Goes on where it stopped when more has come. */
-static Http1Found find_head(HttpConnection *connection, size_t *size, Http1Refusal *refusal)
+static Http1Found find_head(HttpConnection *connection, size_t *size, HttpRefusal *refusal)
 {
     size_t most = connection->on->server->limits.value[LIMIT_NET_HEADER_BYTES];
     while (connection->scanned == 0 && http_input_size(connection) >= 2 && memcmp(connection->input, "\r\n", 2) == 0)
@@ -124,7 +107,7 @@ static Http1Found find_head(HttpConnection *connection, size_t *size, Http1Refus
     const char *start = connection->input;
     if (start == connection->input_end)
         return HTTP1_MORE;
-    if (connection->scanned == 0 && token_lower[(unsigned char)*start] == '\0' && *start != '\r')
+    if (connection->scanned == 0 && http_token_lower[(unsigned char)*start] == '\0' && *start != '\r')
         return refuse(refusal, 400, "this is no HTTP request");
     for (;;) {
         const char *line = start + connection->scanned;
@@ -150,14 +133,6 @@ static Http1Found find_head(HttpConnection *connection, size_t *size, Http1Refus
     }
 }
 
-static bool is_token(Slice slice)
-{
-    for (size_t i = 0; i < slice.size; i++)
-        if (token_lower[(unsigned char)slice.data[i]] == '\0')
-            return false;
-    return slice.size > 0;
-}
-
 /* Whether " HTTP/" DIGIT "." DIGIT CR follows the target. */
 static bool has_version(Slice target)
 {
@@ -166,13 +141,13 @@ static bool has_version(Slice target)
            at[8] <= '9' && at[9] == '\r';
 }
 
-static Http1Found refuse_by_llhttp(llhttp_t *parser, const HeadEvents *events, Slice head, Http1Refusal *refusal)
+static Http1Found refuse_by_llhttp(llhttp_t *parser, const HeadEvents *events, Slice head, HttpRefusal *refusal)
 {
     if (events->too_many)
         return refuse(refusal, 431, "the request has too many header fields");
     switch (llhttp_get_errno(parser)) {
     case HPE_INVALID_METHOD:
-        if (is_token(slice_make(head.data, slice_find(head, ' '))))
+        if (http_is_token(slice_make(head.data, slice_find(head, ' '))))
             return refuse(refusal, 501, "the method is not known");
         return refuse(refusal, 400, "the method is malformed");
     case HPE_INVALID_VERSION:
@@ -239,7 +214,7 @@ static bool clean_fields(HttpHeader *headers, size_t count, HeadFacts *facts)
     for (size_t i = 0; i < count; i++) {
         char *name = (char *)headers[i].name.data;
         for (size_t at = 0; at < headers[i].name.size; at++) {
-            name[at] = token_lower[(unsigned char)name[at]];
+            name[at] = http_token_lower[(unsigned char)name[at]];
             if (name[at] == '\0')
                 return false;
         }
@@ -251,52 +226,8 @@ static bool clean_fields(HttpHeader *headers, size_t count, HeadFacts *facts)
     return true;
 }
 
-/* Splits the target (RFC 9112, 3.2); false when it has none of the forms. */
-static bool split_target(HttpRequest *request, Slice host_field)
-{
-    Slice rest = request->target;
-    request->host = host_field;
-    if (slice_equal(rest, SLICE("*"))) {
-        request->path = rest;
-        request->query = SLICE("");
-        return slice_equal(request->method, SLICE("OPTIONS"));
-    }
-    if (rest.size == 0 || slice_find(rest, '#') < rest.size)
-        return false;
-    if (rest.data[0] != '/') {
-        size_t scheme = slice_find(rest, ':');
-        Slice name = slice_make(rest.data, scheme);
-        if (!slice_equal_ignore_case(name, SLICE("http")) && !slice_equal_ignore_case(name, SLICE("https")))
-            return false;
-        rest = slice_skip(rest, scheme);
-        if (!slice_starts_with(rest, SLICE("://")))
-            return false;
-        rest = slice_skip(rest, 3);
-        size_t end = 0;
-        while (end < rest.size && rest.data[end] != '/' && rest.data[end] != '?')
-            end++;
-        /* The target's authority counts, not the field. */
-        request->host = slice_make(rest.data, end);
-        if (end == 0)
-            return false;
-        rest = slice_skip(rest, end);
-    }
-    size_t mark = slice_find(rest, '?');
-    request->path = mark == 0 ? SLICE("/") : slice_make(rest.data, mark);
-    request->query = mark < rest.size ? slice_skip(rest, mark + 1) : SLICE("");
-    return true;
-}
-
-static bool is_host(Slice host)
-{
-    for (size_t i = 0; i < host.size; i++)
-        if (token_lower[(unsigned char)host.data[i]] == '\0' && strchr(":[]()=,;", host.data[i]) == NULL)
-            return false;
-    return true;
-}
-
 /* Decides how the body is framed; refuses every doubt (RFC 9112, 6.1 and 6.3). */
-static Http1Found frame_body(HttpExchange *exchange, const HeadFacts *facts, Http1Refusal *refusal)
+static Http1Found frame_body(HttpExchange *exchange, const HeadFacts *facts, HttpRefusal *refusal)
 {
     exchange->has_length = facts->codings == 0;
     if (facts->codings > 0) {
@@ -321,7 +252,7 @@ static Http1Found frame_body(HttpExchange *exchange, const HeadFacts *facts, Htt
 
 /* Runs llhttp over the head and cleans what it found: the request line's parts are checked, fields are lowered. */
 static Http1Found read_lines(HttpExchange *exchange, Slice head, llhttp_t *parser, HeadEvents *events, HeadFacts *facts,
-                             Http1Refusal *refusal)
+                             HttpRefusal *refusal)
 {
     llhttp_init(parser, HTTP_REQUEST, &head_settings);
     parser->data = events;
@@ -339,12 +270,12 @@ static Http1Found read_lines(HttpExchange *exchange, Slice head, llhttp_t *parse
     if (memchr(head.data, '\0', head.size) != NULL || !clean_fields(events->headers, events->count, facts))
         return refuse(refusal, 400, "a header field is malformed");
     exchange->http10 = parser->http_minor == 0;
-    if (facts->hosts > 1 || (facts->hosts == 0 && !exchange->http10) || !is_host(facts->host))
+    if (facts->hosts > 1 || (facts->hosts == 0 && !exchange->http10) || !http_is_host(facts->host))
         return refuse(refusal, 400, "there must be one valid host field");
     return HTTP1_FOUND;
 }
 
-static Http1Found read_head(HttpExchange *exchange, Slice head, Http1Refusal *refusal)
+static Http1Found read_head(HttpExchange *exchange, Slice head, HttpRefusal *refusal)
 {
     HttpServerLoop *on = exchange->connection->on;
     HttpRequest *request = &exchange->request;
@@ -356,7 +287,7 @@ static Http1Found read_head(HttpExchange *exchange, Slice head, Http1Refusal *re
 
     request->method = events.method;
     request->target = events.target;
-    if (!split_target(request, facts.host))
+    if (!http_split_target(request, facts.host))
         return refuse(refusal, 400, "the request's target is malformed");
     HttpHeader *headers = arena_alloc(&exchange->arena, sizeof(HttpHeader) * events.count);
     if (events.count > 0)
@@ -379,7 +310,7 @@ static Http1Found read_head(HttpExchange *exchange, Slice head, Http1Refusal *re
     return HTTP1_FOUND;
 }
 
-Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange, Http1Refusal *refusal)
+Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange, HttpRefusal *refusal)
 {
     size_t size;
     Http1Found found = find_head(connection, &size, refusal);

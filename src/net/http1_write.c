@@ -157,7 +157,7 @@ void http1_write_head(HttpExchange *exchange, const HttpResponse *response, Http
     http_output_commit(connection, PUT(at, "\r\n"));
 }
 
-void http1_write_refusal(HttpConnection *connection, Http1Refusal refusal)
+void http1_write_refusal(HttpConnection *connection, HttpRefusal refusal)
 {
     Slice why = slice_of_string(refusal.why);
     char *at = put_status(http_output_reserve(connection, FIXED_BYTES + why.size), refusal.status);

@@ -303,14 +303,16 @@ static void evict_unless_reading(HttpConnection *connection)
 
 static void on_due(HttpTimer *timer, HttpTimeout kind)
 {
+    if (kind >= HTTP_TIMEOUT_STREAM_BODY) {
+        http2_stream_timed_out(timer, kind);
+        return;
+    }
     if (kind == HTTP_TIMEOUT_WRITE) {
         evict_unless_reading(CONTAINER_OF(timer, HttpConnection, write_timer));
         return;
     }
     HttpConnection *connection = CONTAINER_OF(timer, HttpConnection, read_timer);
-    if (kind == HTTP_TIMEOUT_IDLE)
-        http_connection_finish(connection, false);
-    else if (kind == HTTP_TIMEOUT_LINGER)
+    if (kind == HTTP_TIMEOUT_LINGER)
         http_connection_cut(connection);
     else
         connection->version->timed_out(connection, kind);
@@ -352,6 +354,9 @@ void http_timers_open(HttpServerLoop *on)
     on->timeout_ms[HTTP_TIMEOUT_BODY] = limits[LIMIT_NET_BODY_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_IDLE] = limits[LIMIT_NET_IDLE_TIMEOUT_MS];
     on->timeout_ms[HTTP_TIMEOUT_WRITE] = limits[LIMIT_NET_WRITE_TIMEOUT_MS];
+    on->timeout_ms[HTTP_TIMEOUT_STREAM_BODY] = limits[LIMIT_NET_BODY_TIMEOUT_MS];
+    on->timeout_ms[HTTP_TIMEOUT_STREAM_WRITE] = limits[LIMIT_NET_WRITE_TIMEOUT_MS];
+    on->timeout_ms[HTTP_TIMEOUT_STREAM_LINGER] = HTTP_LINGER_MS;
     on->timeout_ms[HTTP_TIMEOUT_LINGER] = HTTP_LINGER_MS;
     on->timeout_ms[HTTP_TIMEOUT_HANDSHAKE] = limits[LIMIT_NET_HEADER_TIMEOUT_MS];
     uv_timer_init(on->uv, &on->timer);
@@ -387,32 +392,63 @@ HttpConnection *http_connection_make(HttpServerLoop *on, int fd, bool is_pipe, c
     connection->fd = fd;
     connection->is_pipe = is_pipe;
     connection->version = &http1_operations;
+    list_init(&connection->exchanges);
     size_t size = strlen(peer);
     ASSERT(size < sizeof connection->peer);
     memcpy(connection->peer, peer, size + 1);
     return connection;
 }
 
+/* Handlers learn that their client has left; what they have answered is freed, the rest when they answer. */
+static void orphan_exchanges(HttpConnection *connection)
+{
+    /* A handler may answer other requests of this connection meanwhile: those of its orphans are freed at once, so that
+     * no place in the list is safe but the first. */
+    List orphans;
+    list_init(&orphans);
+    for (ListNode *first; (first = list_first(&connection->exchanges)) != NULL;) {
+        HttpExchange *exchange = CONTAINER_OF(first, HttpExchange, node);
+        list_remove(first);
+        list_push_back(&orphans, first);
+        if (exchange->orphan)
+            continue;
+        http_exchange_tell_gone(exchange);
+        exchange->orphan = true;
+        if (exchange->answer == HTTP_ANSWER_COMPLETE)
+            http_exchange_free(exchange);
+    }
+    for (ListNode *first; (first = list_pop_front(&orphans)) != NULL;)
+        list_push_back(&connection->exchanges, first);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     HttpConnection *connection = handle->data;
-    HttpServer *server = connection->on->server;
-    if (!server->stopped)
-        connection->version->gone(connection);
-    if (connection->exchange != NULL && (server->stopped || connection->exchange->answer == HTTP_ANSWER_COMPLETE)) {
-        http_exchange_free(connection->exchange);
-        connection->exchange = NULL;
-    }
+    http2_forget(connection);
     tls_session_free(connection->tls);
+    if (!connection->on->server->stopped)
+        orphan_exchanges(connection);
     free(connection->held);
     connection->held = NULL;
     connection->closed = true;
+    if (connection->on->server->stopped)
+        http_connection_abandon(connection);
+    else
+        http_connection_free_if_done(connection);
+}
+
+void http_connection_abandon(HttpConnection *connection)
+{
+    LIST_FOR_EACH(&connection->exchanges, node)
+    {
+        http_exchange_free(CONTAINER_OF(node, HttpExchange, node));
+    }
     http_connection_free_if_done(connection);
 }
 
 void http_connection_free_if_done(HttpConnection *connection)
 {
-    if (!connection->closed || connection->exchange != NULL)
+    if (!connection->closed || !list_is_empty(&connection->exchanges))
         return;
     HttpServer *server = connection->on->server;
     list_remove(&connection->node);

@@ -2,7 +2,9 @@
  *
  * Three nouns: the server; a connection, which owns a socket on one loop; an exchange, one request and its answer. The
  * public HttpRequest is the first member of its exchange. What depends on the version on the wire stands behind
- * HttpVersionOperations: HTTP/1.1 has one exchange at a time on a connection, HTTP/2 will have many.
+ * HttpVersionOperations: HTTP/1.1 works on one exchange of a connection at a time, HTTP/2 on many. All exchanges of a
+ * connection are in its list until they are freed: by the version when the answer is through, or, when the client is
+ * gone before, by whoever comes last, the version or the handler with its answer.
  * Everything runs on the connection's loop, but for what is atomic. Handlers are called from the loop or from within
  * their own calls into http.h, never from within another handler's. */
 #ifndef BRUME_NET_HTTP_INTERNAL_H
@@ -13,11 +15,14 @@
 #include "net/tls.h"
 
 #include <llhttp.h>
+#include <nghttp2/nghttp2.h>
 #include <stdatomic.h>
 
 typedef struct HttpConnection HttpConnection;
 typedef struct HttpExchange HttpExchange;
 typedef struct HttpServerLoop HttpServerLoop;
+typedef struct Http2Session Http2Session;
+typedef struct Http2Stream Http2Stream;
 
 enum {
     HTTP_READ_BUFFER_BYTES = 65536,   /* one a loop, shared by its connections */
@@ -45,6 +50,9 @@ typedef enum HttpTimeout {
     HTTP_TIMEOUT_IDLE,
     HTTP_TIMEOUT_LINGER,
     HTTP_TIMEOUT_WRITE,
+    HTTP_TIMEOUT_STREAM_BODY, /* of one HTTP/2 stream */
+    HTTP_TIMEOUT_STREAM_WRITE,
+    HTTP_TIMEOUT_STREAM_LINGER,
     HTTP_TIMEOUTS
 } HttpTimeout;
 
@@ -60,23 +68,25 @@ typedef struct HttpVersionOperations {
     /* Does all that can be done: reads input, calls handlers, sends. Called whenever something has changed; may be
      * called while it runs. */
     void (*advance)(HttpConnection *connection);
+    /* The handler has asked for the body, or for more of it. */
+    void (*want_body)(HttpExchange *exchange);
     /* The handler answers: head and whole body. */
     void (*respond)(HttpExchange *exchange, const HttpResponse *response);
     /* The handler answers in pieces: head, any number of pieces, end. */
     void (*respond_stream)(HttpExchange *exchange, const HttpResponse *head);
-    void (*respond_write)(HttpExchange *exchange, Slice piece);
+    /* Whether the handler may write more at once. */
+    bool (*respond_write)(HttpExchange *exchange, Slice piece);
     void (*respond_end)(HttpExchange *exchange);
     /* The answer cannot be completed: the client must see that. */
     void (*respond_abort)(HttpExchange *exchange);
-    /* The connection has gone; its exchanges learn it. */
-    void (*gone)(HttpConnection *connection);
-    /* The client has let the time for a head or for more of a body pass. */
+    /* The client has let pass the time for a request, a head, or more of a body. */
     void (*timed_out)(HttpConnection *connection, HttpTimeout kind);
     /* The server drains: an idle connection closes, a busy one says so in its answer. */
     void (*drain)(HttpConnection *connection);
 } HttpVersionOperations;
 
 extern const HttpVersionOperations http1_operations;
+extern const HttpVersionOperations http2_operations;
 
 /* ---- The server ---- */
 
@@ -102,6 +112,14 @@ struct HttpServer {
     Mailbox *drained_mailbox;
 };
 
+/* What HTTP/2 keeps on one loop. */
+typedef struct Http2Loop {
+    List later; /* sessions that have something to do before the loop waits again */
+    uv_prepare_t before_waiting;
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *options;
+} Http2Loop;
+
 /* What a server keeps on one loop. */
 struct HttpServerLoop {
     HttpServer *server;
@@ -124,6 +142,8 @@ struct HttpServerLoop {
     TlsOutput tls_output;
     HttpExchange *free_exchanges;
     size_t free_count;
+    size_t exchange_count; /* at work */
+    Http2Loop http2;
     HttpHeader *header_scratch; /* as many as a request may have */
     uint64_t date_checked_ms;
     uint64_t date_second;
@@ -157,8 +177,11 @@ struct HttpConnection {
     Task open; /* hands it to its loop */
     HttpServerLoop *on;
     const HttpVersionOperations *version;
-    TlsSession *tls;        /* NULL: cleartext */
+    TlsSession *tls; /* NULL: cleartext */
+    List exchanges;  /* all that are not freed yet */
+    size_t exchange_count;
     HttpExchange *exchange; /* HTTP/1: the one at work */
+    Http2Session *http2;    /* HTTP/2 */
     HttpTimer read_timer;
     HttpTimer write_timer;
     /* What has been read and not used: in the loop's read buffer during a read, otherwise in `held`. */
@@ -176,6 +199,7 @@ struct HttpConnection {
     bool tls_began; /* the client's first bytes have come */
     bool reading;
     bool advancing;
+    bool had_request;      /* HTTP/2 cannot begin any more */
     bool progressed;       /* input has come, or a handler has gone on, since the timer was looked at */
     bool eof;              /* the client has said all that it will say */
     bool closing;          /* the socket is being closed */
@@ -183,7 +207,6 @@ struct HttpConnection {
     bool finishing;        /* closes when what is queued has been sent */
     bool finish_lingering; /* ... and the client has had time to read it */
     bool lingering;        /* all is said; what comes is thrown away */
-    bool half_told;        /* the handler knows of the end of input */
     char peer[HTTP_PEER_BYTES];
 };
 
@@ -196,6 +219,8 @@ void http_connection_cut(HttpConnection *connection);
 void http_connection_finish(HttpConnection *connection, bool linger);
 /* Frees it when it is closed and no exchange is left. */
 void http_connection_free_if_done(HttpConnection *connection);
+/* Frees the exchanges of a closed connection, those that handlers still work on included; then as above. */
+void http_connection_abandon(HttpConnection *connection);
 
 static inline size_t http_input_size(const HttpConnection *connection)
 {
@@ -255,6 +280,7 @@ typedef enum HttpAnswer { HTTP_ANSWER_NONE, HTTP_ANSWER_STREAMING, HTTP_ANSWER_C
 struct HttpExchange {
     HttpRequest request;
     HttpConnection *connection;
+    ListNode node; /* in the connection's list */
     HttpExchange *next_free;
     Arena arena;
     ArenaMark fresh; /* the arena's first chunk is kept for the next request */
@@ -275,6 +301,11 @@ struct HttpExchange {
         void (*piece)(HttpRequest *request, Error error, Slice data, bool end);
     };
 
+    /* The client's absence. */
+    bool gone;      /* it will not get the answer, though its connection may live */
+    bool told_gone; /* the handler knows */
+    bool orphan;    /* only the handler still knows of the exchange: it dies with the answer */
+
     /* The answer. */
     HttpAnswer answer;
     bool is_head;
@@ -294,6 +325,9 @@ struct HttpExchange {
     char framing_last;  /* the last of them */
     uint64_t discarded; /* of a chunked body that nobody reads */
     llhttp_t *chunked;  /* the decoder of a chunked body */
+
+    /* HTTP/2's; only until the stream is closed. */
+    Http2Stream *stream;
 };
 
 static inline HttpExchange *http_exchange_of(HttpRequest *request)
@@ -303,6 +337,14 @@ static inline HttpExchange *http_exchange_of(HttpRequest *request)
 
 HttpExchange *http_exchange_make(HttpConnection *connection);
 void http_exchange_free(HttpExchange *exchange);
+/* The client has gone: a handler that has not answered yet learns it. */
+void http_exchange_tell_gone(HttpExchange *exchange);
+
+/* Whether nobody waits for the answer any more. */
+static inline bool http_exchange_is_gone(const HttpExchange *exchange)
+{
+    return exchange->gone || exchange->connection->closing;
+}
 /* Gives body bytes to the handler, its end, or the error that ends it. */
 void http_body_take(HttpExchange *exchange, Slice data);
 void http_body_end(HttpExchange *exchange);
@@ -313,18 +355,28 @@ static inline bool http_body_is_wanted(const HttpExchange *exchange)
     return exchange->sink != HTTP_BODY_UNASKED && !exchange->paused;
 }
 
+/* What the server itself answers to a request that no handler sees. */
+typedef struct HttpRefusal {
+    int status;
+    const char *why;
+} HttpRefusal;
+
+/* ---- The parts of a request, whatever the version (http_target.c) ---- */
+
+/* The characters of a token (RFC 9110, 5.6.2), in lower case; NUL for all others. */
+extern const char http_token_lower[256];
+bool http_is_token(Slice slice);
+bool http_is_host(Slice host);
+/* Sets path, query and host by the target (RFC 9112, 3.2) and the host field; false when the target has none of the
+ * forms. */
+bool http_split_target(HttpRequest *request, Slice host_field);
+
 /* ---- HTTP/1 (http1_parse.c, http1_write.c) ---- */
 
 typedef enum Http1Found { HTTP1_MORE, HTTP1_FOUND, HTTP1_BAD } Http1Found;
 
-/* What the server itself answers to a request that no handler sees. */
-typedef struct Http1Refusal {
-    int status;
-    const char *why;
-} Http1Refusal;
-
 /* Looks for a whole head in the input. HTTP1_FOUND: a new exchange with it, the input is behind the head. */
-Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange, Http1Refusal *refusal);
+Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange, HttpRefusal *refusal);
 
 /* Decodes until there is a piece of data, the end, an error, or no more input. */
 typedef enum Http1Chunk { HTTP1_CHUNK_MORE, HTTP1_CHUNK_DATA, HTTP1_CHUNK_END, HTTP1_CHUNK_BAD } Http1Chunk;
@@ -333,7 +385,30 @@ Http1Chunk http1_parse_chunk(HttpExchange *exchange, Slice *data);
 /* Adds the head of an answer to the output; `length` counts with HTTP1_FRAMING_LENGTH. */
 void http1_write_head(HttpExchange *exchange, const HttpResponse *response, Http1Framing framing, uint64_t length);
 /* Adds a whole answer of the server's own that ends the connection. */
-void http1_write_refusal(HttpConnection *connection, Http1Refusal refusal);
+void http1_write_refusal(HttpConnection *connection, HttpRefusal refusal);
+
+/* ---- HTTP/2 (http2.h) ---- */
+
+void http2_loop_open(HttpServerLoop *on);
+void http2_loop_close(HttpServerLoop *on);
+/* The connection speaks HTTP/2 from here on: after TLS has agreed on it (RFC 9113, 3.2), or where the client's preface
+ * lies in the input. What is to be said is sent with the next `advance`, or before the loop waits. */
+void http2_start(HttpConnection *connection);
+/* Takes the client's offer to go on in HTTP/2 (RFC 7540, 3.2), if there is one that can be taken: the request becomes
+ * the first stream and is handed to the handler. */
+bool http2_upgrade(HttpConnection *connection, HttpExchange *exchange);
+/* The socket is closed: frees what HTTP/2 has of it; nothing for HTTP/1. */
+void http2_forget(HttpConnection *connection);
+void http2_stream_timed_out(HttpTimer *timer, HttpTimeout kind);
+
+/* ---- Answers, whatever the version (http_response.c) ---- */
+
+/* RFC 9112, 6.3. */
+static inline bool http_status_is_bodiless(int status)
+{
+    return status < 200 || status == 204 || status == 304;
+}
+
 /* The value of a field of an answer (names in any case); absent when there is none. */
 Slice http_response_header(const HttpResponse *response, Slice name);
 /* The date field's line, for the current second. */

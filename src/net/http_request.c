@@ -27,12 +27,18 @@ HttpExchange *http_exchange_make(HttpConnection *connection)
     exchange->request.loop = on->loop;
     exchange->request.peer = slice_of_string(connection->peer);
     exchange->request.over_tls = connection->tls != NULL;
+    list_push_back(&connection->exchanges, &exchange->node);
+    connection->exchange_count++;
+    on->exchange_count++;
     return exchange;
 }
 
 void http_exchange_free(HttpExchange *exchange)
 {
     HttpServerLoop *on = exchange->connection->on;
+    list_remove(&exchange->node);
+    exchange->connection->exchange_count--;
+    on->exchange_count--;
     if (!exchange->body_in_arena && exchange->body != NULL) {
         atomic_fetch_sub_explicit(&on->server->body_bytes, exchange->body_capacity, memory_order_relaxed);
         free(exchange->body);
@@ -46,6 +52,21 @@ void http_exchange_free(HttpExchange *exchange)
     exchange->next_free = on->free_exchanges;
     on->free_exchanges = exchange;
     on->free_count++;
+}
+
+void http_exchange_tell_gone(HttpExchange *exchange)
+{
+    if (exchange->answer == HTTP_ANSWER_COMPLETE)
+        return;
+    bool waits_for_body = !exchange->body_complete && exchange->sink != HTTP_BODY_UNASKED;
+    bool told = exchange->told_gone;
+    exchange->told_gone = true;
+    if (waits_for_body)
+        http_body_fail(exchange, ERROR_GONE);
+    else if (exchange->request.on_gone != NULL && !told)
+        exchange->request.on_gone(&exchange->request);
+    else if (exchange->request.on_gone == NULL && exchange->must_stop && exchange->on_writable != NULL)
+        exchange->on_writable(&exchange->request); /* it may go on to its end: all is dropped */
 }
 
 Slice http_request_header(const HttpRequest *request, Slice name)
@@ -157,24 +178,23 @@ void http_request_read_body(HttpRequest *request, size_t limit,
     exchange->body_limit = limit < most ? limit : most;
     if (exchange->has_length && exchange->left > exchange->body_limit)
         http_body_fail(exchange, ERROR_TOO_LARGE);
-    else if (connection->closing)
+    else if (http_exchange_is_gone(exchange))
         http_body_fail(exchange, ERROR_GONE);
     else
-        connection->version->advance(connection);
+        connection->version->want_body(exchange);
 }
 
 void http_request_stream_body(HttpRequest *request,
                               void (*piece)(HttpRequest *request, Error error, Slice data, bool end))
 {
     HttpExchange *exchange = http_exchange_of(request);
-    HttpConnection *connection = exchange->connection;
     ASSERT(exchange->sink == HTTP_BODY_UNASKED && exchange->answer == HTTP_ANSWER_NONE);
     exchange->sink = HTTP_BODY_STREAM;
     exchange->piece = piece;
-    if (connection->closing)
+    if (http_exchange_is_gone(exchange))
         http_body_fail(exchange, ERROR_GONE);
     else
-        connection->version->advance(connection);
+        exchange->connection->version->want_body(exchange);
 }
 
 void http_request_pause(HttpRequest *request)
@@ -189,5 +209,6 @@ void http_request_resume(HttpRequest *request)
         return;
     exchange->paused = false;
     exchange->connection->progressed = true;
-    exchange->connection->version->advance(exchange->connection);
+    if (!http_exchange_is_gone(exchange))
+        exchange->connection->version->want_body(exchange);
 }

@@ -14,11 +14,9 @@ Slice http_response_header(const HttpResponse *response, Slice name)
 static bool answered_nobody(HttpExchange *exchange)
 {
     HttpConnection *connection = exchange->connection;
-    if (!connection->closing)
+    if (!http_exchange_is_gone(exchange))
         return false;
-    if (connection->closed) {
-        if (connection->exchange == exchange)
-            connection->exchange = NULL;
+    if (exchange->orphan) {
         http_exchange_free(exchange);
         http_connection_free_if_done(connection);
     }
@@ -50,21 +48,17 @@ void http_respond_stream(HttpRequest *request, const HttpResponse *head, void (*
     ASSERT(exchange->answer == HTTP_ANSWER_NONE);
     exchange->answer = HTTP_ANSWER_STREAMING;
     exchange->on_writable = on_writable;
-    if (!exchange->connection->closing)
+    if (!http_exchange_is_gone(exchange))
         exchange->connection->version->respond_stream(exchange, head);
 }
 
 bool http_respond_write(HttpRequest *request, Slice piece)
 {
     HttpExchange *exchange = http_exchange_of(request);
-    HttpConnection *connection = exchange->connection;
     ASSERT(exchange->answer == HTTP_ANSWER_STREAMING);
-    if (piece.size > 0 && !connection->closing)
-        connection->version->respond_write(exchange, piece);
+    bool more = http_exchange_is_gone(exchange) || exchange->connection->version->respond_write(exchange, piece);
     /* Whoever writes to a client that has left may go on to the end. */
-    if (connection->closing)
-        return true;
-    exchange->must_stop = connection->queued >= HTTP_STREAM_HIGH_BYTES;
+    exchange->must_stop = !more && !http_exchange_is_gone(exchange);
     return !exchange->must_stop;
 }
 

@@ -394,6 +394,7 @@ Error http_server_open(const HttpServerOptions *options, HttpServer **result)
         on->header_scratch = calloc(server->limits.value[LIMIT_NET_HEADER_COUNT], sizeof(HttpHeader));
         ASSERT(on->read_buffer != NULL && on->header_scratch != NULL);
         http_timers_open(on);
+        http2_loop_open(on);
     }
     *result = server;
     return OK;
@@ -404,14 +405,10 @@ static void cut_all(HttpServerLoop *on)
     LIST_FOR_EACH(&on->connections, node)
     {
         HttpConnection *connection = CONTAINER_OF(node, HttpConnection, node);
-        if (connection->closed) {
-            /* Only a handler still held it. */
-            http_exchange_free(connection->exchange);
-            connection->exchange = NULL;
-            http_connection_free_if_done(connection);
-        } else {
+        if (connection->closed)
+            http_connection_abandon(connection); /* only handlers still held it */
+        else
             http_connection_cut(connection);
-        }
     }
 }
 
@@ -424,6 +421,7 @@ void http_server_close(HttpServer *server)
     for (size_t i = 0; i < server->loop_count; i++) {
         HttpServerLoop *on = &server->loops[i];
         uv_close((uv_handle_t *)&on->timer, NULL);
+        http2_loop_close(on);
         do {
             cut_all(on);
             uv_run(on->uv, UV_RUN_NOWAIT);

@@ -18,10 +18,11 @@ static void start_http1(HttpConnection *connection)
     connection->version = &http1_operations;
 }
 
-enum { ALPN_HTTP1, ALPN_COUNT };
+enum { ALPN_HTTP2, ALPN_HTTP1, ALPN_COUNT };
 
-static const char *const protocol_names[] = {[ALPN_HTTP1] = "http/1.1", [ALPN_COUNT] = NULL};
-static void (*const protocol_starts[])(HttpConnection *connection) = {[ALPN_HTTP1] = start_http1};
+static const char *const protocol_names[] = {[ALPN_HTTP2] = "h2", [ALPN_HTTP1] = "http/1.1", [ALPN_COUNT] = NULL};
+static void (*const protocol_starts[])(HttpConnection *connection) = {
+    [ALPN_HTTP2] = http2_start, [ALPN_HTTP1] = start_http1};
 
 static void start_protocol(HttpConnection *connection)
 {
@@ -35,11 +36,6 @@ static void handshake_advance(HttpConnection *connection)
 {
     if (connection->eof)
         http_connection_cut(connection);
-}
-
-static void handshake_gone(HttpConnection *connection)
-{
-    (void)connection;
 }
 
 static void handshake_timed_out(HttpConnection *connection, HttpTimeout kind)
@@ -57,7 +53,6 @@ static void handshake_drain(HttpConnection *connection)
 
 static const HttpVersionOperations handshake_operations = {
     .advance = handshake_advance,
-    .gone = handshake_gone,
     .timed_out = handshake_timed_out,
     .drain = handshake_drain,
 };
@@ -83,7 +78,7 @@ static void answer_cleartext(HttpConnection *connection)
     connection->tls = NULL;
     connection->version = &http1_operations;
     http_count(&connection->on->bad_requests);
-    http1_write_refusal(connection, (Http1Refusal){400, "this port speaks TLS: call it by https://"});
+    http1_write_refusal(connection, (HttpRefusal){400, "this port speaks TLS: call it by https://"});
     http_connection_finish(connection, true);
 }
 

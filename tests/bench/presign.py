@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import hmac
 import json
+import urllib.parse
 
 KEY_ID = "AKIDBENCHBENCHBENCH1"
 SECRET = "bench/secret/bench/secret/bench/secret00"
@@ -45,6 +46,19 @@ class Signer:
         )
 
 
+    def uri(self, parameters):
+        """A request of the Query protocol as a GET whose signature stands in its address."""
+        parameters = {
+            **parameters, "X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": f"{KEY_ID}/{self.scope}",
+            "X-Amz-Date": self.moment, "X-Amz-Expires": "600", "X-Amz-SignedHeaders": "host"}
+        query = "&".join(f"{name}={urllib.parse.quote(value, safe='-_.~')}" for name, value in sorted(parameters.items()))
+        empty = hashlib.sha256(b"").hexdigest()
+        canonical = f"GET\n/\n{query}\nhost:127.0.0.1:{self.port}\n\nhost\n{empty}"
+        to_sign = f"AWS4-HMAC-SHA256\n{self.moment}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        signature = hmac.new(self.key, to_sign.encode(), hashlib.sha256).hexdigest()
+        return f"http://127.0.0.1:{self.port}/?{query}&X-Amz-Signature={signature}"
+
+
 def message(number):
     """300 bytes, different for each number."""
     start = f"message {number} "
@@ -77,3 +91,11 @@ def presign_batch(path, port, queue_url, count=REQUESTS):
         path,
         (signer.request("SendMessageBatch", {"QueueUrl": queue_url, "Entries": entries(i)}) for i in range(count)),
     )
+
+
+def presign_uris(path, port, queue_url, count=REQUESTS):
+    """The file that h2load reads: SendMessage, an address a line."""
+    signer = Signer(port)
+    call = {"Action": "SendMessage", "Version": "2012-11-05", "QueueUrl": queue_url}
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(signer.uri({**call, "MessageBody": message(i)}) + "\n" for i in range(count))

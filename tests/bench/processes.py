@@ -222,6 +222,18 @@ class Nginx:
         stop_process(self.process)
 
 
+def h2load(uris, seconds, *how):
+    """Requests a second, each answered with success; `how`: the version, connections, streams."""
+    command = ["h2load", "-t1", f"-D{seconds}", *how, "-i", uris]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=seconds + 60, check=True)
+    rate = re.search(r"^finished in .*, ([0-9.]+) req/s", done.stdout, re.MULTILINE)
+    bad = re.search(r"(\d+) failed, (\d+) errored, (\d+) timeout", done.stdout)
+    codes = re.search(r"(\d+) 3xx, (\d+) 4xx, (\d+) 5xx", done.stdout)
+    if rate is None or bad.groups() != ("0",) * 3 or codes.groups() != ("0",) * 3:
+        raise Failure(f"h2load: {done.stdout.strip()[-500:]}")
+    return float(rate.group(1))
+
+
 def wrk(port, requests, connections, seconds, scheme="http"):
     """Requests a second, each answered with success."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", os.path.join(HERE, "wrk.lua")]

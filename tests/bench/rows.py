@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import presign
-from processes import BRUME, LOAD, ROOT, Brume, Failure, Nginx, figures, wrk
+from processes import BRUME, LOAD, ROOT, Brume, Failure, Nginx, figures, h2load, wrk
 
 MIB = 1024  # in KiB
 
@@ -70,6 +70,22 @@ class Bench:
         return [
             Row("SendMessage, 64 connections", "/s", ">=", 0.45, plain, static, "nginx static", by_ratio=True),
             Row("SendMessageBatch of 10, messages", "/s", ">=", 2.5, batched, plain, "SendMessage", by_ratio=True),
+        ]
+
+    def http2(self):
+        """SendMessage by h2load: a hundred streams on one connection, beside HTTP/1.1 on 64 connections."""
+        uris = os.path.join(self.top, "uris")
+        one, four, many = [], [], []
+        with Brume(self.data("http2")) as brume:
+            brume.load("create", "bench", connections=1)
+            for _ in range(self.runs):
+                presign.presign_uris(uris, brume.port, brume.url("bench"))
+                many.append(h2load(uris, self.seconds, "--h1", "-c64"))
+                one.append(h2load(uris, self.seconds, "-c1", "-m100"))
+                four.append(h2load(uris, self.seconds, "-c4", "-m25"))
+        return [
+            Row("SendMessage, HTTP/2, 100 streams", "/s", ">=", 1, one, many, "HTTP/1.1", by_ratio=True),
+            Row("SendMessage, HTTP/2, 4 times 25", "/s", ">=", 1, four, many, "HTTP/1.1", by_ratio=True),
         ]
 
     def pipeline(self):

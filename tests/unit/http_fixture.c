@@ -32,6 +32,7 @@ typedef struct Work {
     Task task;
     HttpFixture *fixture;
     HttpRequest *request;
+    struct Work *next_held;
     uv_timer_t timer;
     uint64_t count;
     uint64_t left;
@@ -122,6 +123,31 @@ void http_fixture_answer_parked(HttpFixture *fixture)
     ASSERT(request != NULL);
     Work *work = request->user;
     post(loop_mailbox(request->loop), &work->task, answer_parked);
+}
+
+static void answer_held(Task *task)
+{
+    Work *work = (Work *)(void *)task;
+    char *body = arena_zalloc(work->request->arena, work->count);
+    atomic_fetch_sub(&work->fixture->parked, 1);
+    answer(work->request, 200, slice_make(body, work->count));
+}
+
+void http_fixture_release(HttpFixture *fixture, size_t size)
+{
+    for (Work *work = atomic_exchange(&fixture->held, NULL), *next; work != NULL; work = next) {
+        next = work->next_held;
+        work->count = size;
+        post(loop_mailbox(work->request->loop), &work->task, answer_held);
+    }
+}
+
+static void hold(HttpFixture *fixture, Work *work)
+{
+    atomic_fetch_add(&fixture->parked, 1);
+    work->next_held = atomic_load(&fixture->held);
+    while (!atomic_compare_exchange_weak(&fixture->held, &work->next_held, work))
+        continue;
 }
 
 static void write_stream(HttpRequest *request)
@@ -237,6 +263,8 @@ static void on_request(HttpHandler *handler, HttpRequest *request)
         post(loop_mailbox(fixture->worker), &work->task, late_away);
     } else if (slice_equal(path, SLICE("/park"))) {
         park(fixture, request);
+    } else if (slice_equal(path, SLICE("/hold"))) {
+        hold(fixture, work);
     } else if (slice_equal(path, SLICE("/stream"))) {
         request->on_gone = on_gone;
         start_stream(request, work, false, 0);

@@ -27,6 +27,7 @@ typedef struct HttpFixture {
     atomic_size_t taken;    /* body bytes that stream handlers were given */
     atomic_bool drained;
     _Atomic(HttpRequest *) waiting; /* the last request in /park */
+    _Atomic(struct Work *) held;    /* the requests in /hold */
     Task drain_task;
 } HttpFixture;
 
@@ -37,6 +38,7 @@ typedef struct HttpFixture {
  * /late            the same, but it asks for the body only after a hop through the worker
  * /later           "later", answered by way of the worker's thread
  * /park            waits until http_fixture_answer_parked, or until the client has gone
+ * /hold            waits until http_fixture_release, whatever the client does
  * /stream?N        N bytes in pieces of 10000, chunked; /sized?N with a content-length; /short?N ends one byte early
  * /abort           a piece, then an abort
  * /count           takes the body in pieces, pauses 1 ms after each, and answers the number of bytes
@@ -46,6 +48,8 @@ void http_fixture_start(HttpFixture *fixture, size_t loops);
 void http_fixture_start_at(HttpFixture *fixture, size_t loops, const char *address);
 void http_fixture_stop(HttpFixture *fixture);
 void http_fixture_answer_parked(HttpFixture *fixture);
+/* Answers all of /hold, with bodies of so many bytes. */
+void http_fixture_release(HttpFixture *fixture, size_t size);
 void http_fixture_drain(HttpFixture *fixture);
 HttpServerStats http_fixture_stats(HttpFixture *fixture);
 

@@ -93,7 +93,7 @@ static const Refused refused[] = {
     REFUSED("an asterisk with GET", "GET * HTTP/1.1\r\n" HOST "\r\n", 400),
     REFUSED("HTTP/1.2", "GET /hello HTTP/1.2\r\n" HOST "\r\n", 505),
     REFUSED("HTTP/2.0", "GET /hello HTTP/2.0\r\n" HOST "\r\n", 505),
-    REFUSED("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    REFUSED("half the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n", 505),
     REFUSED("another protocol", "DESCRIBE /hello RTSP/1.0\r\n" HOST "\r\n", 400),
     REFUSED("CONNECT", "CONNECT example:443 HTTP/1.1\r\n" HOST "\r\n", 501),
     /* The host. */

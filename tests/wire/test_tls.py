@@ -160,13 +160,33 @@ def test_openssl_agrees_on_what_the_documentation_says(secure):
     server = secure()
     said = s_client(server, "-alpn", "h2,http/1.1", "-verify_hostname", "brume.test")
     assert "New, TLSv1.3, Cipher is TLS_AES_128_GCM_SHA256" in said and "Verify return code: 0 (ok)" in said
-    assert re.search(r"^ALPN protocol: (h2|http/1\.1)$", said, re.M)
+    assert re.search(r"^ALPN protocol: h2$", said, re.M)
     assert "Server Temp Key: X25519" in said and "Compression: NONE" in said
     said = s_client(server, "-tls1_2", "-alpn", "http/1.1")
     assert "New, TLSv1.2, Cipher is ECDHE-ECDSA-AES128-GCM-SHA256" in said and "ALPN protocol: http/1.1" in said
     assert "Secure Renegotiation IS supported" in said
     assert "no application protocol" in s_client(server, "-alpn", "smtp")
     assert "handshake failure" in s_client(server, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
+
+
+@pytest.mark.parametrize("way, version", [("--http2", "2"), ("--http1.1", "1.1")])
+def test_curl_agrees_on_the_version_of_http_within_tls(secure, way, version):
+    server = secure()
+    done = subprocess.run(
+        ["curl", "-s", "--cacert", server.certificate, way, "-w", "\n%{http_version} %{http_code}",
+         "-H", "content-type: application/x-amz-json-1.0", "-H", "x-amz-target: AmazonSQS.CreateQueue",
+         "-d", '{"QueueName": "over-http2"}', f"https://localhost:{server.port}/"],
+        capture_output=True, text=True, timeout=30, check=True)
+    body, _, told = done.stdout.rpartition("\n")
+    assert told == f"{version} 200" and json.loads(body)["QueueUrl"].startswith("https://localhost:")
+
+
+def test_a_load_over_http2_within_tls_is_answered_whole(secure):
+    server = secure()
+    done = subprocess.run(["h2load", "-n", "2000", "-c", "4", "-m", "50", f"https://127.0.0.1:{server.port}/_brume/health"],
+                          capture_output=True, text=True, timeout=60, check=True)
+    assert "Application protocol: h2" in done.stdout
+    assert "2000 succeeded, 0 failed, 0 errored, 0 timeout" in done.stdout
 
 
 def test_renegotiation_is_refused(secure):

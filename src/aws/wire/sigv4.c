@@ -90,9 +90,10 @@ static size_t add_header(Buffer *out, const HttpRequest *request, Slice name)
     }
     if (taken > 0) {
         buffer_add_byte(out, '\n');
-    } else if (slice_equal(name, SLICE("host")) && request->host.size > 0) {
-        /* HTTP/2 has :authority instead. */
-        BUFFER_ADD(out, "host:");
+    } else if (sigv4_is_host(name) && request->host.size > 0) {
+        /* Clients of HTTP/2 sign what they send, which is :authority. */
+        buffer_add(out, name);
+        buffer_add_byte(out, ':');
         buffer_add(out, request->host);
         buffer_add_byte(out, '\n');
         taken = 1;

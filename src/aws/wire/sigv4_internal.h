@@ -25,6 +25,12 @@ static inline Slice sigv4_take_until(Slice *rest, char separator)
     return part;
 }
 
+/* Whether the signed name stands for the host (RFC 9113, 8.3.1). */
+static inline bool sigv4_is_host(Slice name)
+{
+    return slice_equal(name, SLICE("host")) || slice_equal(name, SLICE(":authority"));
+}
+
 static inline SigV4Verdict sigv4_refuse(SigV4Verdict verdict, Slice *message, Slice text)
 {
     *message = text;

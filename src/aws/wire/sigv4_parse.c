@@ -135,7 +135,7 @@ static SigV4Verdict check_signed_headers(Slice list, Arena *arena, Slice *messag
                                 arena_format(arena,
                                              "SignedHeaders must be lower-case names, sorted, each once; got '%.*s'.",
                                              SLICE_PRINT(list)));
-        host = host || slice_equal(name, SLICE("host"));
+        host = host || sigv4_is_host(name);
         previous = name;
     }
     if (!host)
