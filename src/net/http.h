@@ -34,7 +34,8 @@ struct HttpRequest {
     size_t header_count;
     Slice peer; /* the client's address, "127.0.0.1:51234", or "unix" */
     bool over_tls;
-    void *user; /* the handler's */
+    void *user;     /* the handler's */
+    uint64_t *pace; /* the handler's, one for each connection and as long as it; 0 at first */
     /* The handler's; may stay NULL. Called once, also when the client has only ended its side of the connection: it may
      * have left or not, so stop waiting for things to come; what is answered then is still sent. */
     void (*on_gone)(HttpRequest *request);

@@ -162,7 +162,8 @@ struct HttpConnection {
     size_t scanned; /* of the input: known to hold no end of a head */
     size_t queued;  /* bytes that wait for the client to read */
     size_t queued_at_timeout;
-    int fd; /* until opened */
+    uint64_t pace; /* the handler's (http.h) */
+    int fd;        /* until opened */
     bool is_pipe;
     bool reading;
     bool advancing;

@@ -25,6 +25,7 @@ HttpExchange *http_exchange_make(HttpConnection *connection)
     *exchange = (HttpExchange){.connection = connection, .arena = arena, .fresh = fresh};
     exchange->request.arena = &exchange->arena;
     exchange->request.loop = on->loop;
+    exchange->request.pace = &connection->pace;
     exchange->request.peer = slice_of_string(connection->peer);
     return exchange;
 }

@@ -94,6 +94,7 @@ static const CoreRow core_rows[] = {
     {QUEUE_IN_FLIGHT_LIMIT, &sqs_error_over_limit, "The maximum number of in flight messages is reached."},
     {QUEUE_MESSAGE_TOO_LONG, &common_invalid_parameter_value,
      "One or more parameters are invalid. Reason: Message is too long."},
+    {ERROR_BUSY, &sqs_error_request_throttled, NULL},
 };
 
 Error sqs_refuse(Call *call, Error error)
