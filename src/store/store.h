@@ -42,10 +42,12 @@ struct StoreCall {
     Arena *arena; /* for what the body leaves behind; rewound before each run of it */
     Home home;
     bool frees_space; /* deletes only: may run until half of the disk reserve is used */
+    bool refusable;   /* a client's: gets ERROR_BUSY when more is asked than can be done. The platform's own never do */
     /* Set by the store. */
     Error result;
     /* The store's own. */
     Store *store;
+    uint64_t queued_ns;    /* since when it has waited for the writer or a reader */
     ArenaMark mark;        /* of `arena` before the first run */
     uint64_t deadline_ns;  /* of a wait; 0: it has not waited yet */
     ListNode waiting;      /* in its watch */
@@ -63,13 +65,14 @@ typedef struct KeyRange {
 
 /* ---- Calls: any thread; none of these blocks ---- */
 
-/* Queues the body for the writer. `done` comes when its writes are durable, or with the body's error, ERROR_BUSY (the
- * queue is full), ERROR_FULL (disk), ERROR_STOPPING. A body that wrote nothing completes as soon as all that it may
+/* Queues the body for the writer. `done` comes when its writes are durable, or with the body's error, ERROR_BUSY (it
+ * is refusable, and the queue is full or has been too slow; it has not run), ERROR_FULL (disk), ERROR_STOPPING. A body that wrote nothing completes as soon as all that it may
  * have read is durable. */
 void store_write(Store *store, StoreCall *call);
 
 /* Runs the body on the last durable state: at once on this thread when all that it reads is cached (`done` may then be
- * called before this returns), otherwise on the reader pool. A read body cannot wait or write. */
+ * called before this returns), otherwise on the reader pool. A read body cannot wait or write. ERROR_BUSY as above, from
+ * the pool. */
 void store_read(Store *store, StoreCall *call);
 
 /* The caller of a call has left, or waits for nothing any more: a parked call completes soon with ERROR_GONE and passes

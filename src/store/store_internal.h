@@ -148,6 +148,11 @@ typedef struct Syncer {
     pthread_t thread;
 } Syncer;
 
+/* Whether a call that comes to its turn at `now_ns` must be refused: it has waited too long, and `behind` more wait than
+ * are done in a moment (`few`). Late refusals, not early ones: whoever asks again at once waits as long each time, so
+ * that refusing costs a server without room little. */
+bool call_is_overdue(const Store *store, const StoreCall *call, uint64_t now_ns, size_t behind, size_t few);
+
 void writer_init(Store *store);
 void writer_free(Store *store);
 void *writer_main(void *store);
@@ -193,7 +198,7 @@ typedef struct Readers {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     TaskChain queue;
-    size_t queued;
+    atomic_size_t queued; /* changed with the mutex held */
     bool stop;
     unsigned count;
     pthread_t threads[16];

@@ -92,9 +92,11 @@ void store_write(Store *store, StoreCall *call)
     call->timed_out = false;
     atomic_store(&call->cancelled, false);
 
+    call->queued_ns = monotonic_ns(store);
+
     pthread_mutex_lock(&writer->mutex);
     Error refusal = writer->refusing ? ERROR_STOPPING : OK;
-    if (refusal == OK && writer->queued >= store->limits.value[LIMIT_STORE_WRITER_QUEUE])
+    if (refusal == OK && call->refusable && writer->queued >= store->limits.value[LIMIT_STORE_WRITER_QUEUE])
         refusal = ERROR_BUSY;
     bool wake = false;
     if (refusal == OK) {
@@ -114,6 +116,17 @@ void store_cancel(Store *store, StoreCall *call)
 {
     if (watch_remove(&store->watches, call))
         call_complete(call, ERROR_GONE);
+}
+
+/* ---- Refusing what comes to its turn too late ---- */
+
+/* Deletes may wait twice as long. What they finish has been received and worked on: refused, that work would be done
+ * again. As the others are refused first, the queue is as old as those may be, and deletes get through unless they
+ * alone are too many. */
+bool call_is_overdue(const Store *store, const StoreCall *call, uint64_t now_ns, size_t behind, size_t few)
+{
+    uint64_t longest_ns = store->limits.value[LIMIT_STORE_DELAY_MS] * 1000000 * (call->frees_space ? 2 : 1);
+    return call->refusable && longest_ns != 0 && behind > few && call->queued_ns + longest_ns < now_ns;
 }
 
 /* ---- Running bodies ---- */
@@ -467,14 +480,40 @@ static void try_to_reopen(Store *store)
 
 /* ---- The writer's loop ---- */
 
-static void take_queue(Writer *writer)
+/* Takes what is queued when all that was taken has run; gives how many calls wait, those taken included. */
+static size_t take_queue(Writer *writer)
 {
-    if (writer->running.first != NULL)
-        return;
     pthread_mutex_lock(&writer->mutex);
-    writer->running = writer->queue;
-    writer->queue = (TaskChain){0};
+    if (writer->running.first == NULL) {
+        writer->running = writer->queue;
+        writer->queue = (TaskChain){0};
+    }
+    size_t queued = writer->queued;
     pthread_mutex_unlock(&writer->mutex);
+    return queued;
+}
+
+/* Runs up to one group of the calls taken; gives how many were taken out. Those that are overdue are refused while more
+ * wait than one group: after a stall that few have waited out, all of them run. */
+static size_t run_group(Store *store, size_t queued)
+{
+    Writer *writer = &store->writer;
+    uint64_t now_ns = monotonic_ns(store);
+    TaskChain refused = {0};
+    size_t taken = 0;
+    for (size_t ran = 0; ran < GROUP_CALLS && writer->set.bytes < GROUP_BYTES && writer->running.first != NULL;
+         taken++) {
+        StoreCall *call = CONTAINER_OF(task_chain_pop(&writer->running), StoreCall, task);
+        if (call_is_overdue(store, call, now_ns, queued - taken, GROUP_CALLS)) {
+            call->result = ERROR_BUSY;
+            task_chain_push(&refused, &call->task);
+        } else {
+            run_call(store, call);
+            ran++;
+        }
+    }
+    post_completions(refused);
+    return taken;
 }
 
 void store_end_waits(Store *store)
@@ -511,10 +550,7 @@ bool writer_step(Store *store)
     if (is_broken(store))
         try_to_reopen(store);
     size_t expired = run_expired(store);
-    take_queue(writer);
-    size_t taken = 0;
-    for (; taken < GROUP_CALLS && writer->set.bytes < GROUP_BYTES && writer->running.first != NULL; taken++)
-        run_call(store, CONTAINER_OF(task_chain_pop(&writer->running), StoreCall, task));
+    size_t taken = run_group(store, take_queue(writer));
     pthread_mutex_lock(&writer->mutex);
     writer->queued -= taken;
     pthread_mutex_unlock(&writer->mutex);

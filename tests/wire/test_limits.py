@@ -13,12 +13,6 @@ SLOW = "123456789012"
 OTHER = "210987654321"
 
 
-def metric(server, name):
-    """The value of a row of /_brume/metrics, by its name and labels."""
-    _, _, body = server.request("GET", "/_brume/metrics")
-    return int(next(line.split()[1] for line in body.decode().splitlines() if line.split()[0] == name))
-
-
 def limit(server, name, value, account=SLOW):
     command("account", "limit", name, value, "--data", server.data, "--id", account)
 
@@ -52,7 +46,7 @@ def test_an_account_over_its_rate_gets_the_throttling_error_of_the_service(slow)
     assert refused.count(("RequestThrottled", 403)) >= 4
     assert set(refused) <= {("RequestThrottled", 403), (None, 200)}
     assert ("Throttling", 400) in outcomes(client(slow, "sts").get_caller_identity, 3)
-    assert metric(slow, 'brume_throttled_total{reason="account"}') >= 5
+    assert slow.metric('brume_throttled_total{reason="account"}') >= 5
 
 
 def test_the_throttling_error_says_what_the_rate_is(slow):
@@ -122,4 +116,4 @@ def test_a_connection_over_its_rate_is_refused_and_others_are_not(start):
     assert statuses(second, 2) == [200, 200]
     first.close()
     second.close()
-    assert metric(server, 'brume_throttled_total{reason="connection"}') >= 1
+    assert server.metric('brume_throttled_total{reason="connection"}') >= 1

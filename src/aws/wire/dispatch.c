@@ -278,6 +278,7 @@ static void run(CallState *state)
         .mailbox = loop_mailbox(state->request->loop),
         .arena = call->arena,
         .frees_space = call->operation->frees_space,
+        .refusable = true,
     };
     state->in_store = true;
     if (call->operation->mode == OPERATION_READ) {

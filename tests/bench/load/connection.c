@@ -17,6 +17,8 @@ enum { REQUEST_BYTES = 16384, ANSWER_BYTES = 2048, EVENTS = 256 };
 static struct {
     int epoll;
     Answered answered;
+    Refused refused;
+    bool throttled;
 } loop;
 
 uint64_t now_ns(void)
@@ -60,10 +62,12 @@ static void open_one(Connection *connection, int port)
         fail("epoll_ctl: %s", strerror(errno));
 }
 
-Connection *connections_open(const Options *options, int count, Answered answered)
+Connection *connections_open(const Options *options, int count, Answered answered, Refused refused)
 {
     loop.epoll = epoll_create1(EPOLL_CLOEXEC);
     loop.answered = answered;
+    loop.refused = refused;
+    loop.throttled = options->throttled != 0;
     Connection *connections = allocated(calloc((size_t)count, sizeof(*connections)));
     for (int i = 0; i < count; i++)
         open_one(&connections[i], options->port);
@@ -102,8 +106,21 @@ static size_t answer_size(Connection *connection, size_t *head_size)
     return size;
 }
 
+static bool is_throttling(const Connection *connection, size_t head_size)
+{
+    return strncmp(connection->in, "HTTP/1.1 403", 12) == 0 &&
+           strstr(connection->in + head_size, "#RequestThrottled\"") != NULL;
+}
+
 static void take_answer(Connection *connection, size_t head_size)
 {
+    connection->in[connection->in_size] = '\0';
+    if (loop.throttled && is_throttling(connection, head_size)) {
+        stats_add(REFUSED, now_ns() - connection->started_ns);
+        connection->busy = false;
+        loop.refused(connection);
+        return;
+    }
     if (strncmp(connection->in, "HTTP/1.1 200", 12) != 0)
         fail("%s answered: %s", operation_names[connection->operation], connection->in);
     stats_add(connection->operation, now_ns() - connection->started_ns);

@@ -1,6 +1,7 @@
 /* load.c: signed load over many connections; prints `name value unit` lines.
  *
  *     load MODE --port N --queue NAME [--queues N] [--connections N] [--seconds N] [--count N] [--batch N] [--body N]
+ *               [--throttled 1]
  *
  *     create    makes the queues
  *     send      SendMessage (SendMessageBatch with --batch) until --seconds or --count messages
@@ -8,6 +9,8 @@
  *     receive   ReceiveMessage of one, --count times in all, the queues one after another in equal parts
  *     park      one ReceiveMessage that waits 20 seconds on each connection, the queues in turn; prints `parked` when
  *               all are under way and ends after --seconds
+ *
+ * With --throttled, `send` may be refused with the throttling error, and asks the next at once.
  *
  * The key is that of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
 #include "load.h"
@@ -202,6 +205,14 @@ static void answered(Connection *connection, const char *body, size_t size)
         mode->next(connection);
 }
 
+/* The worst that a client can do: no pause. */
+static void refused(Connection *connection)
+{
+    run.in_flight--;
+    if (!run.stopping)
+        mode->next(connection);
+}
+
 /* ---- Running ---- */
 
 static void serve_until(uint64_t end_ns)
@@ -222,7 +233,7 @@ static void hold_parked(void)
 
 static void run_load(void)
 {
-    run.connections = connections_open(&options, options.connections, answered);
+    run.connections = connections_open(&options, options.connections, answered, refused);
     uint64_t start_ns = now_ns();
     for (int i = 0; i < options.connections; i++) {
         run.connections[i].operation = DELETE; /* so that a chain starts at its beginning */
@@ -241,6 +252,7 @@ static void run_load(void)
     /* What is in flight is answered before the connections close. */
     run.stopping = true;
     serve_until(now_ns() + 2 * SECOND_NS);
+    printf("accepted %llu messages\n", (unsigned long long)run.done);
 }
 
 static bool take_number(const char *name, const char *value, int *number, const char *option)
@@ -261,6 +273,7 @@ static void take_option(const char *name, const char *value)
              !take_number(name, value, &options.queues, "--queues") &&
              !take_number(name, value, &options.batch, "--batch") &&
              !take_number(name, value, &options.body_bytes, "--body") &&
+             !take_number(name, value, &options.throttled, "--throttled") &&
              !take_number(name, value, &options.seconds, "--seconds"))
         fail("no option %s", name);
 }

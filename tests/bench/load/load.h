@@ -22,6 +22,7 @@ typedef struct Options {
     int batch;
     int body_bytes;
     int seconds;
+    int throttled;  /* whether answers may be the throttling error */
     uint64_t count; /* stop after so many; 0: by time alone */
 } Options;
 
@@ -35,7 +36,7 @@ size_t sign_request(const Options *options, const char *operation, const char *b
 
 /* ---- stats.c: latencies by operation ---- */
 
-typedef enum Operation { SEND, RECEIVE, DELETE, OPERATIONS } Operation;
+typedef enum Operation { SEND, RECEIVE, DELETE, REFUSED, OPERATIONS } Operation;
 extern const char *const operation_names[OPERATIONS];
 
 void stats_add(Operation operation, uint64_t ns);
@@ -64,9 +65,11 @@ uint64_t now_ns(void);
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Opens `count` connections. `answered` is called with each answer's body (ended by a NUL), after which the connection
- * is free for the next request; anything but a 200 ends the program. */
+ * is free for the next request, and `refused` instead when it is the throttling error and the options allow that;
+ * anything else but a 200 ends the program. */
 typedef void (*Answered)(Connection *connection, const char *body, size_t size);
-Connection *connections_open(const Options *options, int count, Answered answered);
+typedef void (*Refused)(Connection *connection);
+Connection *connections_open(const Options *options, int count, Answered answered, Refused refused);
 /* Sends a request on a free connection. */
 void connection_ask(Connection *connection, const Options *options, Operation operation, const char *name,
                     const char *body, size_t size);

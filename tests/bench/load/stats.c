@@ -5,7 +5,8 @@
 /* Sixteen buckets for each power of two of nanoseconds: within 6 % of the truth. */
 enum { STEPS = 16, BUCKETS = 64 * STEPS };
 
-const char *const operation_names[OPERATIONS] = {[SEND] = "send", [RECEIVE] = "receive", [DELETE] = "delete"};
+const char *const operation_names[OPERATIONS] = {
+    [SEND] = "send", [RECEIVE] = "receive", [DELETE] = "delete", [REFUSED] = "refused"};
 
 static uint64_t buckets[OPERATIONS][BUCKETS];
 static uint64_t totals[OPERATIONS];
