@@ -166,8 +166,15 @@ static void add_http(Buffer *out, HttpServer *server)
     add_row(out, "http_requests_total", "counter", "Requests begun.", stats.requests);
     add_row(out, "http_bad_requests_total", "counter", "Requests that were malformed, too large or too slow.",
             stats.bad_requests);
-    add_row(out, "http_evicted_total", "counter", "Clients dropped because they would not read or write.",
-            stats.evicted);
+    add_row(out, "http_evicted_total", "counter",
+            "Clients dropped because they would not read or write, or held what others needed.", stats.evicted);
+    add_row(out, "http_displaced_total", "counter", "Idle connections closed to make place for new ones.",
+            stats.displaced);
+    add_row(out, "http_body_bytes", "gauge", "Held: bodies that are large or come in pieces, and large heads.",
+            stats.body_bytes);
+    add_row(out, "http_input_bytes", "gauge", "Held: unfinished heads, and what is read ahead.", stats.input_bytes);
+    add_row(out, "http_output_bytes", "gauge", "Held: answers that wait for their clients to read.",
+            stats.output_bytes);
 }
 
 /* /proc/self/statm: pages in all, resident, shared … (proc(5)). */

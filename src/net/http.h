@@ -114,7 +114,11 @@ typedef struct HttpServerStats {
     uint64_t refused; /* over the connection limit */
     uint64_t requests;
     uint64_t bad_requests; /* malformed, too large, too slow */
-    uint64_t evicted;      /* clients that would not read or write */
+    uint64_t evicted;      /* clients that would not read or write, or held what others needed */
+    uint64_t displaced;    /* idle connections that made place for new ones */
+    uint64_t body_bytes;   /* now: bodies that are large or come in pieces, large heads */
+    uint64_t input_bytes;  /* now: unfinished heads, and what is read ahead */
+    uint64_t output_bytes; /* now: answers that wait for their clients to read */
 } HttpServerStats;
 void http_server_stats(HttpServer *server, HttpServerStats *stats);
 

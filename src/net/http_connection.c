@@ -12,17 +12,21 @@
 static void input_append(HttpConnection *connection, const char *bytes, size_t size)
 {
     size_t kept = http_input_size(connection);
+    size_t more = 0;
     if (kept > 0 && connection->input != connection->held)
         memmove(connection->held, connection->input, kept);
     if (connection->held_capacity < kept + size) {
         size_t capacity = connection->held_capacity * 2 > kept + size ? connection->held_capacity * 2 : kept + size;
         connection->held = realloc(connection->held, capacity);
+        more = capacity - connection->held_capacity;
         connection->held_capacity = capacity;
     }
     ASSERT(connection->held != NULL);
     memcpy(connection->held + kept, bytes, size);
     connection->input = connection->held;
     connection->input_end = connection->held + kept + size;
+    if (more > 0)
+        http_input_grew(connection, more);
 }
 
 void http_connection_hold_input(HttpConnection *connection)
@@ -31,6 +35,7 @@ void http_connection_hold_input(HttpConnection *connection)
     bool is_held = connection->held != NULL && connection->input >= connection->held &&
                    connection->input <= connection->held + connection->held_capacity;
     if (size == 0) {
+        http_input_shrank(connection, connection->held_capacity);
         free(connection->held);
         connection->held = NULL;
         connection->held_capacity = 0;
@@ -70,6 +75,8 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         connection->input = buffer->base;
         connection->input_end = buffer->base + size;
     }
+    if (connection->closing) /* there was no room for it */
+        return;
     connection->progressed = true;
     connection->version->advance(connection);
     if (!connection->closing)
@@ -157,6 +164,8 @@ static void on_written(uv_write_t *request, int status)
     HttpWrite *write = CONTAINER_OF(request, HttpWrite, request);
     HttpConnection *connection = request->handle->data;
     connection->queued -= write->size;
+    if (!connection->closing)
+        http_output_shrank(connection, write->size);
     free(write);
     if (connection->closing)
         return;
@@ -204,7 +213,9 @@ static void output_queue(HttpConnection *connection, uv_buf_t buffers[3], size_t
         connection->queued -= write->size;
         free(write);
         http_connection_cut(connection);
+        return;
     }
+    http_output_grew(connection, write->size);
 }
 
 void http_output_send(HttpConnection *connection, Slice body, Slice tail, bool lasting)
@@ -246,7 +257,7 @@ void http_output_flush(HttpConnection *connection)
 
 /* ---- Timeouts ---- */
 
-static void evict_unless_reading(HttpConnection *connection)
+void http_evict_unless_reading(HttpConnection *connection)
 {
     size_t left = uv_stream_get_write_queue_size(&connection->stream);
     if (left < connection->queued_at_timeout) {
@@ -261,7 +272,7 @@ static void evict_unless_reading(HttpConnection *connection)
 static void on_due(HttpTimer *timer, HttpTimeout kind)
 {
     if (kind == HTTP_TIMEOUT_WRITE) {
-        evict_unless_reading(CONTAINER_OF(timer, HttpConnection, write_timer));
+        http_evict_unless_reading(CONTAINER_OF(timer, HttpConnection, write_timer));
         return;
     }
     HttpConnection *connection = CONTAINER_OF(timer, HttpConnection, read_timer);
@@ -380,6 +391,8 @@ void http_connection_cut(HttpConnection *connection)
     connection->closing = true;
     connection->reading = false;
     uncork(connection);
+    http_input_shrank(connection, connection->held_capacity);
+    http_output_shrank(connection, connection->queued);
     http_timer_set(connection->on, &connection->read_timer, HTTP_TIMEOUT_NONE, false);
     http_timer_set(connection->on, &connection->write_timer, HTTP_TIMEOUT_NONE, false);
     connection->input = connection->input_end = NULL; /* `held` stays: a handler may be looking at it */

@@ -33,10 +33,9 @@ HttpExchange *http_exchange_make(HttpConnection *connection)
 void http_exchange_free(HttpExchange *exchange)
 {
     HttpServerLoop *on = exchange->connection->on;
-    if (!exchange->body_in_arena && exchange->body != NULL) {
-        atomic_fetch_sub_explicit(&on->server->body_bytes, exchange->body_capacity, memory_order_relaxed);
+    http_request_gone(exchange);
+    if (!exchange->body_in_arena)
         free(exchange->body);
-    }
     if (on->free_count >= HTTP_FREE_EXCHANGES) {
         arena_free(&exchange->arena);
         free(exchange);
@@ -66,6 +65,9 @@ static bool body_reserve(HttpExchange *exchange, size_t extra)
         return true;
     size_t expected = exchange->has_length ? needed + exchange->left : 0;
     if (exchange->body == NULL && exchange->has_length && expected <= HTTP_ARENA_BODY_BYTES) {
+        /* Most bodies come with their head: those cost no more than the request. */
+        if (exchange->left > 0 && !http_request_grew(exchange, expected))
+            return false;
         exchange->body_capacity = expected;
         exchange->body = arena_alloc_aligned(&exchange->arena, exchange->body_capacity, 1);
         exchange->body_in_arena = true;
@@ -79,13 +81,8 @@ static bool body_reserve(HttpExchange *exchange, size_t extra)
         capacity = needed;
     if (exchange->has_length && capacity > expected)
         capacity = expected;
-    HttpServer *server = exchange->connection->on->server;
-    size_t more = capacity - exchange->body_capacity;
-    uint64_t others = atomic_fetch_add_explicit(&server->body_bytes, more, memory_order_relaxed);
-    if (others + more > server->limits.value[LIMIT_NET_BODIES_BYTES]) {
-        atomic_fetch_sub_explicit(&server->body_bytes, more, memory_order_relaxed);
+    if (!http_request_grew(exchange, capacity - exchange->body_capacity))
         return false;
-    }
     exchange->body = realloc(exchange->body, capacity);
     ASSERT(exchange->body != NULL);
     exchange->body_capacity = capacity;
