@@ -108,6 +108,7 @@ bool http_connection_has_unread(HttpConnection *connection)
 typedef struct HttpWrite {
     uv_write_t request;
     size_t size;
+    size_t held; /* memory that it keeps, the request's arena included */
     char bytes[];
 } HttpWrite;
 
@@ -165,7 +166,7 @@ static void on_written(uv_write_t *request, int status)
     HttpConnection *connection = request->handle->data;
     connection->queued -= write->size;
     if (!connection->closing)
-        http_output_shrank(connection, write->size);
+        http_output_shrank(connection, write->held);
     free(write);
     if (connection->closing)
         return;
@@ -196,6 +197,9 @@ static void output_queue(HttpConnection *connection, uv_buf_t buffers[3], size_t
     HttpWrite *write = malloc(sizeof *write + copied);
     ASSERT(write != NULL);
     write->size = buffers[0].len + buffers[1].len + buffers[2].len;
+    /* A body that lasts often does so in its request's arena, with all that it was made of. */
+    size_t arena = lasting && connection->exchange != NULL ? arena_footprint(&connection->exchange->arena) : 0;
+    write->held = arena > write->size ? arena : write->size;
     char *at = write->bytes;
     for (size_t i = 0; i < (lasting ? 1 : 2); i++) {
         if (buffers[i].len > 0)
@@ -215,7 +219,7 @@ static void output_queue(HttpConnection *connection, uv_buf_t buffers[3], size_t
         http_connection_cut(connection);
         return;
     }
-    http_output_grew(connection, write->size);
+    http_output_grew(connection, write->held);
 }
 
 void http_output_send(HttpConnection *connection, Slice body, Slice tail, bool lasting)
@@ -392,7 +396,7 @@ void http_connection_cut(HttpConnection *connection)
     connection->reading = false;
     uncork(connection);
     http_input_shrank(connection, connection->held_capacity);
-    http_output_shrank(connection, connection->queued);
+    http_output_shrank(connection, connection->output_held);
     http_timer_set(connection->on, &connection->read_timer, HTTP_TIMEOUT_NONE, false);
     http_timer_set(connection->on, &connection->write_timer, HTTP_TIMEOUT_NONE, false);
     connection->input = connection->input_end = NULL; /* `held` stays: a handler may be looking at it */

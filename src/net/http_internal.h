@@ -168,8 +168,9 @@ struct HttpConnection {
     size_t scanned; /* of the input: known to hold no end of a head */
     size_t queued;  /* bytes that wait for the client to read */
     size_t queued_at_timeout;
-    uint64_t pace; /* the handler's (http.h) */
-    int fd;        /* until opened */
+    size_t output_held; /* memory of what is queued */
+    uint64_t pace;      /* the handler's (http.h) */
+    int fd;             /* until opened */
     bool is_pipe;
     bool over; /* the limit of connections: it stays only if another one makes place */
     bool reading;

@@ -52,6 +52,7 @@ void http_output_grew(HttpConnection *connection, size_t more)
 {
     HttpServer *server = connection->on->server;
     atomic_fetch_add_explicit(&server->output_bytes, more, memory_order_relaxed);
+    connection->output_held += more;
     while (is_over(connection, &server->output_bytes, LIMIT_NET_OUTPUT_BYTES)) {
         ListNode *first = list_first(&connection->on->timers[HTTP_TIMEOUT_WRITE]);
         ASSERT(first != NULL);
@@ -62,6 +63,7 @@ void http_output_grew(HttpConnection *connection, size_t more)
 void http_output_shrank(HttpConnection *connection, size_t less)
 {
     atomic_fetch_sub_explicit(&connection->on->server->output_bytes, less, memory_order_relaxed);
+    connection->output_held -= less;
 }
 
 bool http_request_grew(HttpExchange *exchange, size_t more)

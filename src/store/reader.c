@@ -102,6 +102,7 @@ void store_read(Store *store, StoreCall *call)
     call->store = store;
     call->mark = arena_mark(call->arena);
     call->watch = NULL;
+    call->result_bytes = 0;
     call->timed_out = false;
     atomic_store(&call->cancelled, false);
     Error error = ERROR_MISS;

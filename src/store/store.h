@@ -47,6 +47,7 @@ struct StoreCall {
     Error result;
     /* The store's own. */
     Store *store;
+    size_t result_bytes;   /* counted in its mailbox's held_bytes */
     uint64_t queued_ns;    /* since when it has waited for the writer or a reader */
     ArenaMark mark;        /* of `arena` before the first run */
     uint64_t deadline_ns;  /* of a wait; 0: it has not waited yet */

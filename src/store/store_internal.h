@@ -129,6 +129,8 @@ typedef struct Writer {
     /* The writer thread's own: */
     pthread_t thread;
     TaskChain running; /* taken from the queue, not yet run */
+    bool draining;     /* the store stops: what is left is run, whoever takes the results */
+    uint64_t call_ns;  /* what a call takes, lately */
     Writeset set;
     Hotset hot;
     Arena arena; /* of the running transaction */

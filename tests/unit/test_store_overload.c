@@ -151,6 +151,88 @@ static void calls_of_the_platform_are_never_refused(void **state)
     world_close(&world);
 }
 
+/* ---- Calls that take long, and results that are large ---- */
+
+static Error slow_body(Txn *txn, StoreCall *call)
+{
+    Probe *probe = CONTAINER_OF(call, Probe, call);
+    os_sim_advance_ms(probe->world->os, 5);
+    return put_body(txn, call);
+}
+
+/* Where each call takes 5 ms, twenty are as much as one may wait for. */
+static void of_slow_calls_fewer_may_wait(void **state)
+{
+    (void)state;
+    World world = {0};
+    world_open(&world, 1);
+    Probe first[64];
+    for (size_t i = 0; i < 64; i++) { /* so that the store knows */
+        first[i] = (Probe){.world = &world, .argument = (void *)(uintptr_t)(1000 + i)};
+        first[i].call =
+            (StoreCall){.body = slow_body, .done = probe_done, .mailbox = &world.mailbox, .arena = &first[i].arena};
+        store_write(world.store, &first[i].call);
+    }
+    world_settle(&world);
+    Probe *probes = queue_many(&world, 100, OF_CLIENT);
+    os_sim_advance_ms(world.os, DELAY_MS + 1);
+    world_settle(&world);
+    assert_int_equal(count_done(&world, probes, 100), DELAY_MS / 5);
+    for (size_t i = 0; i < 64; i++)
+        arena_free(&first[i].arena);
+    world_close(&world);
+}
+
+enum { RESULT_BYTES = 1 << 20 };
+
+static Error large_body(Txn *txn, StoreCall *call)
+{
+    memset(arena_alloc(call->arena, RESULT_BYTES), 'x', RESULT_BYTES);
+    return put_body(txn, call);
+}
+
+static TaskChain posted;
+
+static void keep_posted(Mailbox *mailbox, TaskChain chain)
+{
+    (void)mailbox;
+    for (Task *task = task_chain_pop(&chain); task != NULL; task = task_chain_pop(&chain))
+        task_chain_push(&posted, task);
+}
+
+/* Callers that fall behind with what they are given are not given more: each result is memory. */
+static void no_more_is_read_than_callers_take(void **state)
+{
+    enum { READERS = 100 };
+    (void)state;
+    World world = {0};
+    world_open(&world, 1);
+    Mailbox slow = {.post = keep_posted};
+    Probe *probes = calloc(READERS, sizeof *probes);
+    assert_non_null(probes);
+    for (size_t i = 0; i < READERS; i++) {
+        probes[i] = (Probe){.world = &world, .argument = (void *)(uintptr_t)i};
+        probes[i].call = (StoreCall){
+            .body = large_body, .done = probe_done, .mailbox = &slow, .arena = &probes[i].arena, .refusable = true};
+        store_write(world.store, &probes[i].call);
+    }
+    size_t most = limits_default.value[LIMIT_STORE_RESULT_BYTES];
+    size_t done = 0;
+    for (unsigned turns = 0; done < READERS; turns++) {
+        assert_true(turns < READERS);
+        for (unsigned i = 0; i < 3; i++) {
+            store_step(world.store);
+            assert_int_equal(store_step_sync(world.store), OK);
+        }
+        assert_true(atomic_load(&slow.held_bytes) < most + 2 * RESULT_BYTES);
+        for (Task *task = task_chain_pop(&posted); task != NULL; task = task_chain_pop(&posted), done++)
+            task->run(task);
+        assert_int_equal(atomic_load(&slow.held_bytes), 0);
+    }
+    assert_int_equal(count_done(&world, probes, READERS), READERS);
+    world_close(&world);
+}
+
 /* ---- Readers: threads of their own ---- */
 
 static struct {
@@ -213,10 +295,12 @@ static void reads_that_have_waited_too_long_are_refused(void **state)
                                      .arena = &probes[i].arena,
                                      .refusable = true};
         store_read(world.store, &probes[i].call);
+        pthread_mutex_lock(&reads.mutex);
+        while (!reads.stands)
+            pthread_cond_wait(&reads.wake, &reads.mutex);
+        pthread_mutex_unlock(&reads.mutex);
     }
     pthread_mutex_lock(&reads.mutex);
-    while (!reads.stands)
-        pthread_cond_wait(&reads.wake, &reads.mutex);
     /* Until the last of them has waited long enough. */
     while (os_monotonic_ns(os_linux()) <= probes[READS].call.queued_ns + 2000000)
         continue;
@@ -240,6 +324,8 @@ int main(void)
         cmocka_unit_test(few_calls_are_run_however_long_they_have_waited),
         cmocka_unit_test(deletes_may_wait_twice_as_long),
         cmocka_unit_test(calls_of_the_platform_are_never_refused),
+        cmocka_unit_test(of_slow_calls_fewer_may_wait),
+        cmocka_unit_test(no_more_is_read_than_callers_take),
         cmocka_unit_test(reads_that_have_waited_too_long_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
