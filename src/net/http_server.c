@@ -179,9 +179,10 @@ static void open_on_loop(HttpConnection *connection)
         http_connection_open(connection);
         return;
     }
-    refuse_connection(server, connection->fd);
+    int fd = connection->fd;
     free(connection);
     http_server_forget(server);
+    refuse_connection(server, fd); /* last: whoever sees the end does not find it counted any more */
 }
 
 static void open_handed_over(Task *task)

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/task.h"
 #include "os/os.h"
 #include "store/engine.h"
@@ -131,7 +132,8 @@ void txn_took(Txn *txn, size_t keys);
 
 /* ---- Timers ----
  * A timer is a key ordered by due time on the platform clock. When it is due, the body of its kind runs as a write
- * with the timer already deleted. Equal (kind, due_ms, id) is the same timer. */
+ * with the timer already deleted. Equal (kind, due_ms, id) is the same timer. One whose body fails is logged and stays;
+ * it is tried again after half a second, then later and later up to a minute, and nothing else waits for it. */
 typedef Error (*TimerBody)(Txn *txn, uint64_t due_ms, Slice id, Slice value);
 typedef enum TimerKind { TIMER_STORE = 0, TIMER_QUEUE = 1, TIMER_KINDS = 16 } TimerKind;
 
@@ -149,6 +151,7 @@ typedef struct StoreOptions {
     const char *directory; /* for the disk reserve; NULL: none is kept */
     unsigned readers;      /* threads of the reader pool */
     bool virtual_clock;    /* the platform clock may be moved */
+    Log *log;              /* timers that fail; NULL: nothing is logged */
 } StoreOptions;
 
 Error store_open(const StoreOptions *options, Store **store);
@@ -174,7 +177,7 @@ Error store_step_sync(Store *store);
 /* The platform clock, now. */
 uint64_t store_now(Store *store);
 /* Moves the platform clock to `target_ms`, firing each timer at its own due time; `task` is posted when all that was
- * due has run and the clock's place is durable; never when the store stops before. ERROR_DENIED: no virtual clock, or
+ * due has run, or failed, and the clock's place is durable; never when the store stops before. ERROR_DENIED: no virtual clock, or
  * the target lies in the past; ERROR_BUSY: it is being moved. */
 Error store_clock_set(Store *store, uint64_t target_ms, Task *task, Mailbox *mailbox);
 

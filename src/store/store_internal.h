@@ -5,6 +5,7 @@
 #ifndef BRUME_STORE_STORE_INTERNAL_H
 #define BRUME_STORE_STORE_INTERNAL_H
 
+#include "base/map.h"
 #include "store/hotset.h"
 #include "store/key.h"
 #include "store/store.h"
@@ -180,6 +181,8 @@ typedef struct Timers {
     uint64_t next_due_ms; /* no timer is due before; may be too early */
     size_t outstanding;   /* fired, not yet durable */
     uint64_t retry_ns;    /* something failed: it is tried again, but nothing is done before */
+    Map failing;          /* key → FailingTimer, ours: timers whose bodies have failed, put off one by one */
+    uint64_t failing_next_ns;
     bool stop;
     uint64_t target_ms; /* the clock is being moved there; 0: it is not */
     Task *moved;
@@ -231,6 +234,7 @@ struct Store {
     Engine *engine;
     Limits limits;
     char *directory; /* NULL: no reserve is kept */
+    Log *log;
     bool virtual_clock;
     bool started;
     Clock clock;
