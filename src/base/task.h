@@ -5,6 +5,7 @@
 #ifndef BRUME_BASE_TASK_H
 #define BRUME_BASE_TASK_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 typedef struct Task {
@@ -43,6 +44,8 @@ static inline Task *task_chain_pop(TaskChain *chain)
 typedef struct Mailbox {
     /* Hands over the chain; each task's `run` is called once, in order, on the mailbox's thread. */
     void (*post)(struct Mailbox *mailbox, TaskChain chain);
+    /* Kept by those who post what takes much memory: how much is posted, or will be, and has not been run. */
+    atomic_size_t held_bytes;
 } Mailbox;
 
 #endif

@@ -26,6 +26,7 @@ struct Metrics {
     ServiceCount *services;
     size_t service_count;
     OperationCount unrouted; /* refused before an operation was known */
+    _Atomic uint64_t throttled[WIRE_THROTTLED_REASONS];
 };
 
 Metrics *metrics_open(const Service *const *services, size_t service_count)
@@ -69,6 +70,8 @@ void metrics_count(Metrics *metrics, const WireReport *report)
                                               : OUTCOME_OK;
     atomic_fetch_add_explicit(&count->requests[outcome], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&count->duration_ns, report->duration_ns, memory_order_relaxed);
+    if (report->throttled != WIRE_NOT_THROTTLED)
+        atomic_fetch_add_explicit(&metrics->throttled[report->throttled], 1, memory_order_relaxed);
 }
 
 /* ---- Text ---- */
@@ -122,6 +125,19 @@ static void add_operations(Metrics *metrics, Buffer *out)
     each_operation(metrics, out, add_duration);
 }
 
+static void add_throttled(Buffer *out, Metrics *metrics)
+{
+    static const char *const reasons[WIRE_THROTTLED_REASONS] = {[WIRE_THROTTLED_ACCOUNT] = "account",
+                                                                [WIRE_THROTTLED_CONNECTION] = "connection",
+                                                                [WIRE_THROTTLED_OVERLOAD] = "overload"};
+    add_head(out, "throttled_total", "counter",
+             "Requests refused with the service's throttling error: over the account's rate, over a connection's, "
+             "or more than the server can do.");
+    for (WireThrottled reason = WIRE_NOT_THROTTLED + 1; reason < WIRE_THROTTLED_REASONS; reason++)
+        buffer_add_format(out, "brume_throttled_total{reason=\"%s\"} %llu\n", reasons[reason],
+                          (unsigned long long)atomic_load_explicit(&metrics->throttled[reason], memory_order_relaxed));
+}
+
 static void add_store(Buffer *out, Store *store)
 {
     StoreStats stats;
@@ -150,8 +166,15 @@ static void add_http(Buffer *out, HttpServer *server)
     add_row(out, "http_requests_total", "counter", "Requests begun.", stats.requests);
     add_row(out, "http_bad_requests_total", "counter", "Requests that were malformed, too large or too slow.",
             stats.bad_requests);
-    add_row(out, "http_evicted_total", "counter", "Clients dropped because they would not read or write.",
-            stats.evicted);
+    add_row(out, "http_evicted_total", "counter",
+            "Clients dropped because they would not read or write, or held what others needed.", stats.evicted);
+    add_row(out, "http_displaced_total", "counter", "Idle connections closed to make place for new ones.",
+            stats.displaced);
+    add_row(out, "http_body_bytes", "gauge", "Held: bodies that are large or come in pieces, and large heads.",
+            stats.body_bytes);
+    add_row(out, "http_input_bytes", "gauge", "Held: unfinished heads, and what is read ahead.", stats.input_bytes);
+    add_row(out, "http_output_bytes", "gauge", "Held: answers that wait for their clients to read.",
+            stats.output_bytes);
 }
 
 /* /proc/self/statm: pages in all, resident, shared … (proc(5)). */
@@ -176,6 +199,7 @@ Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, 
     add_head(&out, "info", "gauge", "This program.");
     buffer_add_format(&out, "brume_info{version=\"%s\"} 1\n", BRUME_VERSION);
     add_operations(metrics, &out);
+    add_throttled(&out, metrics);
     add_store(&out, store);
     add_http(&out, server);
     add_memory(&out, os, arena);

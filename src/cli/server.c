@@ -33,6 +33,7 @@ static bool open_store(Server *server, Slice *message)
         .directory = settings->data,
         .readers = READERS,
         .virtual_clock = settings->virtual_clock,
+        .log = &server->log,
     };
     server->account_limits = account_limits_open(&settings->limits);
     Error error = store_open(&options, &server->store);

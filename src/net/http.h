@@ -36,7 +36,8 @@ struct HttpRequest {
     size_t header_count;
     Slice peer; /* the client's address, "127.0.0.1:51234", or "unix" */
     bool over_tls;
-    void *user; /* the handler's */
+    void *user;     /* the handler's */
+    uint64_t *pace; /* the handler's, one for each connection and as long as it; 0 at first */
     /* The handler's; may stay NULL. Called once, also when the client has only ended its side of the connection: it may
      * have left or not, so stop waiting for things to come; what is answered then is still sent. */
     void (*on_gone)(HttpRequest *request);
@@ -117,7 +118,11 @@ typedef struct HttpServerStats {
     uint64_t refused; /* over the connection limit */
     uint64_t requests;
     uint64_t bad_requests; /* malformed, too large, too slow */
-    uint64_t evicted;      /* clients that would not read or write */
+    uint64_t evicted;      /* clients that would not read or write, or held what others needed */
+    uint64_t displaced;    /* idle connections that made place for new ones */
+    uint64_t body_bytes;   /* now: bodies that are large or come in pieces, large heads */
+    uint64_t input_bytes;  /* now: unfinished heads, and what is read ahead */
+    uint64_t output_bytes; /* now: answers that wait for their clients to read */
 } HttpServerStats;
 void http_server_stats(HttpServer *server, HttpServerStats *stats);
 

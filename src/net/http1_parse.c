@@ -320,7 +320,9 @@ Http1Found http1_parse_head(HttpConnection *connection, HttpExchange **exchange,
     Slice head = arena_copy(&made->arena, slice_make(connection->input, size));
     connection->input += size;
     connection->scanned = 0;
-    found = read_head(made, head, refusal);
+    found = size <= HTTP_LARGE_HEAD_BYTES || http_request_grew(made, size)
+                ? read_head(made, head, refusal)
+                : refuse(refusal, 503, "too many large requests are being read");
     if (found == HTTP1_FOUND)
         *exchange = made;
     else

@@ -12,17 +12,21 @@
 static void input_append(HttpConnection *connection, const char *bytes, size_t size)
 {
     size_t kept = http_input_size(connection);
+    size_t more = 0;
     if (kept > 0 && connection->input != connection->held)
         memmove(connection->held, connection->input, kept);
     if (connection->held_capacity < kept + size) {
         size_t capacity = connection->held_capacity * 2 > kept + size ? connection->held_capacity * 2 : kept + size;
         connection->held = realloc(connection->held, capacity);
+        more = capacity - connection->held_capacity;
         connection->held_capacity = capacity;
     }
     ASSERT(connection->held != NULL);
     memcpy(connection->held + kept, bytes, size);
     connection->input = connection->held;
     connection->input_end = connection->held + kept + size;
+    if (more > 0)
+        http_input_grew(connection, more);
 }
 
 void http_connection_hold_input(HttpConnection *connection)
@@ -31,6 +35,7 @@ void http_connection_hold_input(HttpConnection *connection)
     bool is_held = connection->held != NULL && connection->input >= connection->held &&
                    connection->input <= connection->held + connection->held_capacity;
     if (size == 0) {
+        http_input_shrank(connection, connection->held_capacity);
         free(connection->held);
         connection->held = NULL;
         connection->held_capacity = 0;
@@ -50,6 +55,8 @@ void http_connection_take(HttpConnection *connection, Slice bytes)
         connection->input = bytes.data;
         connection->input_end = bytes.data + bytes.size;
     }
+    if (connection->closing) /* there was no room for it */
+        return;
     connection->progressed = true;
     connection->version->advance(connection);
     if (!connection->closing)
@@ -112,6 +119,7 @@ bool http_connection_has_unread(HttpConnection *connection)
 typedef struct HttpWrite {
     uv_write_t request;
     size_t size;
+    size_t held; /* memory that it keeps, the request's arena included */
     char bytes[];
 } HttpWrite;
 
@@ -168,6 +176,8 @@ static void on_written(uv_write_t *request, int status)
     HttpWrite *write = CONTAINER_OF(request, HttpWrite, request);
     HttpConnection *connection = request->handle->data;
     connection->queued -= write->size;
+    if (!connection->closing)
+        http_output_shrank(connection, write->held);
     free(write);
     if (connection->closing)
         return;
@@ -198,6 +208,9 @@ static void output_queue(HttpConnection *connection, uv_buf_t buffers[3], size_t
     HttpWrite *write = malloc(sizeof *write + copied);
     ASSERT(write != NULL);
     write->size = buffers[0].len + buffers[1].len + buffers[2].len;
+    /* A body that lasts often does so in its request's arena, with all that it was made of. */
+    size_t arena = lasting && connection->exchange != NULL ? arena_footprint(&connection->exchange->arena) : 0;
+    write->held = arena > write->size ? arena : write->size;
     char *at = write->bytes;
     for (size_t i = 0; i < (lasting ? 1 : 2); i++) {
         if (buffers[i].len > 0)
@@ -214,7 +227,9 @@ static void output_queue(HttpConnection *connection, uv_buf_t buffers[3], size_t
         connection->queued -= write->size;
         free(write);
         http_connection_cut(connection);
+        return;
     }
+    http_output_grew(connection, write->held);
 }
 
 /* Writes what the client takes at once, and queues the rest. */
@@ -289,7 +304,7 @@ void http_output_flush(HttpConnection *connection)
 
 /* ---- Timeouts ---- */
 
-static void evict_unless_reading(HttpConnection *connection)
+void http_evict_unless_reading(HttpConnection *connection)
 {
     size_t left = uv_stream_get_write_queue_size(&connection->stream);
     if (left < connection->queued_at_timeout) {
@@ -308,7 +323,7 @@ static void on_due(HttpTimer *timer, HttpTimeout kind)
         return;
     }
     if (kind == HTTP_TIMEOUT_WRITE) {
-        evict_unless_reading(CONTAINER_OF(timer, HttpConnection, write_timer));
+        http_evict_unless_reading(CONTAINER_OF(timer, HttpConnection, write_timer));
         return;
     }
     HttpConnection *connection = CONTAINER_OF(timer, HttpConnection, read_timer);
@@ -463,6 +478,8 @@ void http_connection_cut(HttpConnection *connection)
     connection->closing = true;
     connection->reading = false;
     uncork(connection);
+    http_input_shrank(connection, connection->held_capacity);
+    http_output_shrank(connection, connection->output_held);
     http_timer_set(connection->on, &connection->read_timer, HTTP_TIMEOUT_NONE, false);
     http_timer_set(connection->on, &connection->write_timer, HTTP_TIMEOUT_NONE, false);
     connection->input = connection->input_end = NULL; /* `held` stays: a handler may be looking at it */

@@ -29,6 +29,8 @@ enum {
     HTTP_CORK_BYTES = 16384,          /* answers gathered before they are written */
     HTTP_INLINE_BODY_BYTES = 4096,    /* bodies of answers up to this are copied behind their head */
     HTTP_ARENA_BODY_BYTES = 16384,    /* bodies of requests up to this are put into the arena */
+    HTTP_LARGE_HEAD_BYTES = 4096,     /* heads larger than this are counted */
+    HTTP_PLACES = 64,                 /* connections over the limit for which places are looked for at a time */
     HTTP_STREAM_HIGH_BYTES = 262144,  /* a streaming writer is told to stop here ... */
     HTTP_STREAM_LOW_BYTES = 65536,    /* ... and to go on here */
     HTTP_STREAM_MAX_BYTES = 16777216, /* one that does not listen is cut off here */
@@ -103,7 +105,10 @@ struct HttpServer {
     HttpListener *listeners;
     atomic_uint_fast64_t refused;
     atomic_uint_fast64_t connections;
-    atomic_uint_fast64_t body_bytes; /* room of the bodies that are read whole and are in no arena */
+    /* What all clients hold (http_pressure.c). */
+    atomic_uint_fast64_t body_bytes;   /* bodies that are large or come in pieces, large heads */
+    atomic_uint_fast64_t input_bytes;  /* unfinished heads, and what is read ahead */
+    atomic_uint_fast64_t output_bytes; /* answers that wait for their clients to read */
     /* Connections, and one for the listeners: at zero the server has drained. */
     atomic_uint_fast64_t alive;
     atomic_bool draining;
@@ -152,6 +157,7 @@ struct HttpServerLoop {
     atomic_uint_fast64_t requests;
     atomic_uint_fast64_t bad_requests;
     atomic_uint_fast64_t evicted;
+    atomic_uint_fast64_t displaced;
 };
 
 /* Counts on the loop's own thread; others only read. */
@@ -194,8 +200,11 @@ struct HttpConnection {
     size_t queued_at_timeout;
     size_t tls_unread;  /* bytes that TLS itself has said while others were queued */
     size_t tls_partial; /* bytes of a record of TLS that is not whole yet, since they last counted as progress */
+    size_t output_held; /* memory of what is queued */
+    uint64_t pace;      /* the handler's (http.h) */
     int fd;             /* until opened */
     bool is_pipe;
+    bool over;      /* the limit of connections: it stays only if another one makes place */
     bool tls_began; /* the client's first bytes have come */
     bool reading;
     bool advancing;
@@ -245,6 +254,9 @@ void http_output_send(HttpConnection *connection, Slice body, Slice tail, bool l
 void http_output_flush(HttpConnection *connection);
 /* Sends the loop's records of TLS as they are. */
 void http_output_send_records(HttpConnection *connection);
+
+/* Cuts the connection unless its client has read something since its write timer was set; sets that again. */
+void http_evict_unless_reading(HttpConnection *connection);
 
 /* Sets or stops the timer; one that runs for the same kind goes on unless `restart`. */
 void http_timer_set(HttpServerLoop *on, HttpTimer *timer, HttpTimeout kind, bool restart);
@@ -296,6 +308,7 @@ struct HttpExchange {
     char *body;
     size_t body_size;
     size_t body_capacity;
+    size_t counted; /* of the server's body_bytes */
     union {
         void (*ready)(HttpRequest *request, Error error, Slice body);
         void (*piece)(HttpRequest *request, Error error, Slice data, bool end);
@@ -349,6 +362,21 @@ static inline bool http_exchange_is_gone(const HttpExchange *exchange)
 void http_body_take(HttpExchange *exchange, Slice data);
 void http_body_end(HttpExchange *exchange);
 void http_body_fail(HttpExchange *exchange, Error error);
+
+/* ---- What all clients together hold (http_pressure.c) ---- */
+
+/* Counts bytes that are held for a connection: input that is not used yet, output that its client has not read. Where
+ * all of it is more than NET_INPUT_BYTES or NET_OUTPUT_BYTES, clients that have let the server wait longest are cut;
+ * the connection itself where there is no other. http_connection_cut takes off what the connection holds. */
+void http_input_grew(HttpConnection *connection, size_t more);
+void http_input_shrank(HttpConnection *connection, size_t less);
+void http_output_grew(HttpConnection *connection, size_t more);
+void http_output_shrank(HttpConnection *connection, size_t less);
+/* Counts memory of a request whose body is large or not yet there; false past NET_BODIES_BYTES. */
+bool http_request_grew(HttpExchange *exchange, size_t more);
+void http_request_gone(HttpExchange *exchange);
+/* Cuts the connection that has been idle longest; false when none has been for long. */
+bool http_make_place(HttpServerLoop *on);
 
 static inline bool http_body_is_wanted(const HttpExchange *exchange)
 {

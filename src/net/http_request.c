@@ -25,6 +25,7 @@ HttpExchange *http_exchange_make(HttpConnection *connection)
     *exchange = (HttpExchange){.connection = connection, .arena = arena, .fresh = fresh};
     exchange->request.arena = &exchange->arena;
     exchange->request.loop = on->loop;
+    exchange->request.pace = &connection->pace;
     exchange->request.peer = slice_of_string(connection->peer);
     exchange->request.over_tls = connection->tls != NULL;
     list_push_back(&connection->exchanges, &exchange->node);
@@ -39,10 +40,9 @@ void http_exchange_free(HttpExchange *exchange)
     list_remove(&exchange->node);
     exchange->connection->exchange_count--;
     on->exchange_count--;
-    if (!exchange->body_in_arena && exchange->body != NULL) {
-        atomic_fetch_sub_explicit(&on->server->body_bytes, exchange->body_capacity, memory_order_relaxed);
+    http_request_gone(exchange);
+    if (!exchange->body_in_arena)
         free(exchange->body);
-    }
     if (on->free_count >= HTTP_FREE_EXCHANGES) {
         arena_free(&exchange->arena);
         free(exchange);
@@ -87,6 +87,9 @@ static bool body_reserve(HttpExchange *exchange, size_t extra)
         return true;
     size_t expected = exchange->has_length ? needed + exchange->left : 0;
     if (exchange->body == NULL && exchange->has_length && expected <= HTTP_ARENA_BODY_BYTES) {
+        /* Most bodies come with their head: those cost no more than the request. */
+        if (exchange->left > 0 && !http_request_grew(exchange, expected))
+            return false;
         exchange->body_capacity = expected;
         exchange->body = arena_alloc_aligned(&exchange->arena, exchange->body_capacity, 1);
         exchange->body_in_arena = true;
@@ -100,13 +103,8 @@ static bool body_reserve(HttpExchange *exchange, size_t extra)
         capacity = needed;
     if (exchange->has_length && capacity > expected)
         capacity = expected;
-    HttpServer *server = exchange->connection->on->server;
-    size_t more = capacity - exchange->body_capacity;
-    uint64_t others = atomic_fetch_add_explicit(&server->body_bytes, more, memory_order_relaxed);
-    if (others + more > server->limits.value[LIMIT_NET_BODIES_BYTES]) {
-        atomic_fetch_sub_explicit(&server->body_bytes, more, memory_order_relaxed);
+    if (!http_request_grew(exchange, capacity - exchange->body_capacity))
         return false;
-    }
     exchange->body = realloc(exchange->body, capacity);
     ASSERT(exchange->body != NULL);
     exchange->body_capacity = capacity;

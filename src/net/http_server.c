@@ -174,14 +174,30 @@ static void refuse_connection(HttpServer *server, int fd, bool over_tls)
     close(fd);
 }
 
+/* On the connection's loop. */
+static void open_on_loop(HttpConnection *connection)
+{
+    HttpServer *server = connection->on->server;
+    if (!connection->over || http_make_place(connection->on)) {
+        http_connection_open(connection);
+        return;
+    }
+    int fd = connection->fd;
+    bool over_tls = server->tls != NULL && !connection->is_pipe;
+    free(connection);
+    http_server_forget(server);
+    refuse_connection(server, fd, over_tls); /* last: whoever sees the end does not find it counted any more */
+}
+
 static void open_handed_over(Task *task)
 {
-    http_connection_open(CONTAINER_OF(task, HttpConnection, open));
+    open_on_loop(CONTAINER_OF(task, HttpConnection, open));
 }
 
 static void spread(HttpServer *server, int fd, const SocketAddress *peer)
 {
-    if (atomic_load_explicit(&server->connections, memory_order_relaxed) >= server->connections_max) {
+    uint64_t others = atomic_load_explicit(&server->connections, memory_order_relaxed);
+    if (others >= server->connections_max + HTTP_PLACES) {
         refuse_connection(server, fd, server->tls != NULL && peer->any.sa_family != AF_UNIX);
         return;
     }
@@ -192,8 +208,9 @@ static void spread(HttpServer *server, int fd, const SocketAddress *peer)
     size_t index = server->next_loop;
     server->next_loop = (index + 1) % server->loop_count;
     HttpConnection *connection = http_connection_make(&server->loops[index], fd, peer->any.sa_family == AF_UNIX, text);
+    connection->over = others >= server->connections_max;
     if (index == 0) {
-        http_connection_open(connection);
+        open_on_loop(connection);
         return;
     }
     TaskChain chain = {0};
@@ -451,6 +468,9 @@ void http_server_stats(HttpServer *server, HttpServerStats *stats)
     *stats = (HttpServerStats){
         .connections = atomic_load_explicit(&server->connections, memory_order_relaxed),
         .refused = atomic_load_explicit(&server->refused, memory_order_relaxed),
+        .body_bytes = atomic_load_explicit(&server->body_bytes, memory_order_relaxed),
+        .input_bytes = atomic_load_explicit(&server->input_bytes, memory_order_relaxed),
+        .output_bytes = atomic_load_explicit(&server->output_bytes, memory_order_relaxed),
     };
     for (size_t i = 0; i < server->loop_count; i++) {
         const HttpServerLoop *on = &server->loops[i];
@@ -458,5 +478,6 @@ void http_server_stats(HttpServer *server, HttpServerStats *stats)
         stats->requests += atomic_load_explicit(&on->requests, memory_order_relaxed);
         stats->bad_requests += atomic_load_explicit(&on->bad_requests, memory_order_relaxed);
         stats->evicted += atomic_load_explicit(&on->evicted, memory_order_relaxed);
+        stats->displaced += atomic_load_explicit(&on->displaced, memory_order_relaxed);
     }
 }

@@ -1,5 +1,7 @@
 #include "store/store_internal.h"
 
+enum { FEW_READS = 32 }; /* for each thread of the pool: done in a moment, even from a slow disk */
+
 /* ---- The pool ---- */
 
 void readers_init(Store *store)
@@ -23,7 +25,7 @@ static void *reader_main(void *argument)
             pthread_cond_wait(&readers->wake, &readers->mutex);
         Task *task = task_chain_pop(&readers->queue);
         if (task != NULL)
-            readers->queued--;
+            atomic_fetch_sub(&readers->queued, 1);
         pthread_mutex_unlock(&readers->mutex);
         if (task == NULL)
             return NULL;
@@ -57,10 +59,10 @@ bool readers_post(Store *store, Task *task)
     }
     Readers *readers = &store->readers;
     pthread_mutex_lock(&readers->mutex);
-    bool room = !readers->stop && readers->queued < store->limits.value[LIMIT_STORE_READER_QUEUE];
+    bool room = !readers->stop && atomic_load(&readers->queued) < store->limits.value[LIMIT_STORE_READER_QUEUE];
     if (room) {
         task_chain_push(&readers->queue, task);
-        readers->queued++;
+        atomic_fetch_add(&readers->queued, 1);
         pthread_cond_signal(&readers->wake);
     }
     pthread_mutex_unlock(&readers->mutex);
@@ -83,9 +85,13 @@ static void read_on_pool(Task *task)
 {
     StoreCall *call = CONTAINER_OF(task, StoreCall, task);
     Store *store = call->store;
-    pthread_rwlock_rdlock(&store->views.gate);
-    Error error = read_now(store, call, READ_DISK);
-    pthread_rwlock_unlock(&store->views.gate);
+    size_t behind = atomic_load(&store->readers.queued);
+    Error error = ERROR_BUSY;
+    if (!call_is_overdue(store, call, monotonic_ns(store), behind, FEW_READS * store->readers.count)) {
+        pthread_rwlock_rdlock(&store->views.gate);
+        error = read_now(store, call, READ_DISK);
+        pthread_rwlock_unlock(&store->views.gate);
+    }
     call->task.run = call_completed;
     call_complete(call, error);
 }
@@ -96,6 +102,7 @@ void store_read(Store *store, StoreCall *call)
     call->store = store;
     call->mark = arena_mark(call->arena);
     call->watch = NULL;
+    call->result_bytes = 0;
     call->timed_out = false;
     atomic_store(&call->cancelled, false);
     Error error = ERROR_MISS;
@@ -110,6 +117,7 @@ void store_read(Store *store, StoreCall *call)
     }
     atomic_fetch_add_explicit(&store->read_misses, 1, memory_order_relaxed);
     call->task.run = read_on_pool;
+    call->queued_ns = monotonic_ns(store);
     if (!readers_post(store, &call->task)) {
         call->task.run = call_completed;
         call_complete(call, ERROR_BUSY);

@@ -20,6 +20,7 @@ Error store_open(const StoreOptions *options, Store **opened)
     store->limits = *options->limits;
     store->directory = options->directory == NULL ? NULL : strdup(options->directory);
     store->virtual_clock = options->virtual_clock;
+    store->log = options->log;
     unsigned most = sizeof store->readers.threads / sizeof store->readers.threads[0];
     store->readers.count = options->readers < 1 ? 1 : options->readers > most ? most : options->readers;
     /* The clock goes on where a virtual one stood even if the server is now started without one: timers depend on it. */

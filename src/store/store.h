@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/task.h"
 #include "os/os.h"
 #include "store/engine.h"
@@ -42,10 +43,13 @@ struct StoreCall {
     Arena *arena; /* for what the body leaves behind; rewound before each run of it */
     Home home;
     bool frees_space; /* deletes only: may run until half of the disk reserve is used */
+    bool refusable;   /* a client's: gets ERROR_BUSY when more is asked than can be done. The platform's own never do */
     /* Set by the store. */
     Error result;
     /* The store's own. */
     Store *store;
+    size_t result_bytes;   /* counted in its mailbox's held_bytes */
+    uint64_t queued_ns;    /* since when it has waited for the writer or a reader */
     ArenaMark mark;        /* of `arena` before the first run */
     uint64_t deadline_ns;  /* of a wait; 0: it has not waited yet */
     ListNode waiting;      /* in its watch */
@@ -63,13 +67,14 @@ typedef struct KeyRange {
 
 /* ---- Calls: any thread; none of these blocks ---- */
 
-/* Queues the body for the writer. `done` comes when its writes are durable, or with the body's error, ERROR_BUSY (the
- * queue is full), ERROR_FULL (disk), ERROR_STOPPING. A body that wrote nothing completes as soon as all that it may
+/* Queues the body for the writer. `done` comes when its writes are durable, or with the body's error, ERROR_BUSY (it
+ * is refusable, and the queue is full or has been too slow; it has not run), ERROR_FULL (disk), ERROR_STOPPING. A body that wrote nothing completes as soon as all that it may
  * have read is durable. */
 void store_write(Store *store, StoreCall *call);
 
 /* Runs the body on the last durable state: at once on this thread when all that it reads is cached (`done` may then be
- * called before this returns), otherwise on the reader pool. A read body cannot wait or write. */
+ * called before this returns), otherwise on the reader pool. A read body cannot wait or write. ERROR_BUSY as above, from
+ * the pool. */
 void store_read(Store *store, StoreCall *call);
 
 /* The caller of a call has left, or waits for nothing any more: a parked call completes soon with ERROR_GONE and passes
@@ -127,7 +132,8 @@ void txn_took(Txn *txn, size_t keys);
 
 /* ---- Timers ----
  * A timer is a key ordered by due time on the platform clock. When it is due, the body of its kind runs as a write
- * with the timer already deleted. Equal (kind, due_ms, id) is the same timer. */
+ * with the timer already deleted. Equal (kind, due_ms, id) is the same timer. One whose body fails is logged and stays;
+ * it is tried again after half a second, then later and later up to a minute, and nothing else waits for it. */
 typedef Error (*TimerBody)(Txn *txn, uint64_t due_ms, Slice id, Slice value);
 typedef enum TimerKind { TIMER_STORE = 0, TIMER_QUEUE = 1, TIMER_KINDS = 16 } TimerKind;
 
@@ -145,6 +151,7 @@ typedef struct StoreOptions {
     const char *directory; /* for the disk reserve; NULL: none is kept */
     unsigned readers;      /* threads of the reader pool */
     bool virtual_clock;    /* the platform clock may be moved */
+    Log *log;              /* timers that fail; NULL: nothing is logged */
 } StoreOptions;
 
 Error store_open(const StoreOptions *options, Store **store);
@@ -170,7 +177,7 @@ Error store_step_sync(Store *store);
 /* The platform clock, now. */
 uint64_t store_now(Store *store);
 /* Moves the platform clock to `target_ms`, firing each timer at its own due time; `task` is posted when all that was
- * due has run and the clock's place is durable; never when the store stops before. ERROR_DENIED: no virtual clock, or
+ * due has run, or failed, and the clock's place is durable; never when the store stops before. ERROR_DENIED: no virtual clock, or
  * the target lies in the past; ERROR_BUSY: it is being moved. */
 Error store_clock_set(Store *store, uint64_t target_ms, Task *task, Mailbox *mailbox);
 

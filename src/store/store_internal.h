@@ -5,6 +5,7 @@
 #ifndef BRUME_STORE_STORE_INTERNAL_H
 #define BRUME_STORE_STORE_INTERNAL_H
 
+#include "base/map.h"
 #include "store/hotset.h"
 #include "store/key.h"
 #include "store/store.h"
@@ -129,6 +130,8 @@ typedef struct Writer {
     /* The writer thread's own: */
     pthread_t thread;
     TaskChain running; /* taken from the queue, not yet run */
+    bool draining;     /* the store stops: what is left is run, whoever takes the results */
+    uint64_t call_ns;  /* what a call takes, lately */
     Writeset set;
     Hotset hot;
     Arena arena; /* of the running transaction */
@@ -147,6 +150,11 @@ typedef struct Syncer {
     atomic_bool broken; /* the engine's log failed on a full disk; the writer reopens it */
     pthread_t thread;
 } Syncer;
+
+/* Whether a call that comes to its turn at `now_ns` must be refused: it has waited too long, and `behind` more wait than
+ * are done in a moment (`few`). Late refusals, not early ones: whoever asks again at once waits as long each time, so
+ * that refusing costs a server without room little. */
+bool call_is_overdue(const Store *store, const StoreCall *call, uint64_t now_ns, size_t behind, size_t few);
 
 void writer_init(Store *store);
 void writer_free(Store *store);
@@ -173,6 +181,8 @@ typedef struct Timers {
     uint64_t next_due_ms; /* no timer is due before; may be too early */
     size_t outstanding;   /* fired, not yet durable */
     uint64_t retry_ns;    /* something failed: it is tried again, but nothing is done before */
+    Map failing;          /* key → FailingTimer, ours: timers whose bodies have failed, put off one by one */
+    uint64_t failing_next_ns;
     bool stop;
     uint64_t target_ms; /* the clock is being moved there; 0: it is not */
     Task *moved;
@@ -193,7 +203,7 @@ typedef struct Readers {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     TaskChain queue;
-    size_t queued;
+    atomic_size_t queued; /* changed with the mutex held */
     bool stop;
     unsigned count;
     pthread_t threads[16];
@@ -224,6 +234,7 @@ struct Store {
     Engine *engine;
     Limits limits;
     char *directory; /* NULL: no reserve is kept */
+    Log *log;
     bool virtual_clock;
     bool started;
     Clock clock;

@@ -10,7 +10,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { FIRE_BATCH = 256, RETRY_MS = 500, LONGEST_SLEEP_MS = 60000, TIMER_SCHEMA = 1 };
+enum {
+    FIRE_BATCH = 256,
+    RETRY_MS = 500, /* the first pause of what failed; each further one is twice as long */
+    LONGEST_RETRY_MS = 60000,
+    FAILING_MAX = 1024, /* timers that are kept apart because they fail */
+    LONGEST_SLEEP_MS = 60000,
+    TIMER_SCHEMA = 1
+};
 
 typedef struct TimerCall {
     StoreCall call;
@@ -71,10 +78,18 @@ void timers_init(Store *store)
     pthread_cond_init(&timers->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     timers->mailbox.post = timers_post;
+    MapSeed seed;
+    os_random(store->os, &seed, sizeof seed);
+    timers->failing = map_make(seed);
+    timers->failing_next_ns = UINT64_MAX;
 }
 
 void timers_free(Store *store)
 {
+    size_t position = 0;
+    for (const MapEntry *entry; (entry = map_next(&store->timers.failing, &position)) != NULL;)
+        free(entry->value);
+    map_free(&store->timers.failing);
     pthread_mutex_destroy(&store->timers.mutex);
     pthread_cond_destroy(&store->timers.wake);
 }
@@ -88,6 +103,66 @@ void timers_notice(Store *store, uint64_t due_ms)
         pthread_cond_signal(&timers->wake);
     }
     pthread_mutex_unlock(&timers->mutex);
+}
+
+/* ---- Timers whose bodies fail ----
+ * Each is passed over until its time has come again, so that neither others nor a move of the clock wait for it. They
+ * are known in memory alone: a start is a good moment to try again. All of this with the mutex held. */
+
+typedef struct FailingTimer {
+    unsigned failures;
+    uint64_t retry_ns;
+} FailingTimer;
+
+static void failing_forget(Timers *timers, Slice key)
+{
+    free(map_remove(&timers->failing, key));
+}
+
+/* Puts the timer off, twice as long each time; gives how often it has failed, 0: too many fail to know each. */
+static unsigned failing_note(Store *store, Slice key)
+{
+    Timers *timers = &store->timers;
+    FailingTimer *failing = map_get(&timers->failing, key);
+    if (failing == NULL) {
+        if (timers->failing.count >= FAILING_MAX)
+            return 0;
+        failing = calloc(1, sizeof *failing);
+        ASSERT(failing != NULL);
+        map_put(&timers->failing, key, failing);
+    }
+    uint64_t pause_ms = RETRY_MS;
+    for (unsigned i = 0; i < failing->failures && pause_ms < LONGEST_RETRY_MS; i++)
+        pause_ms *= 2;
+    pause_ms = pause_ms < LONGEST_RETRY_MS ? pause_ms : LONGEST_RETRY_MS;
+    failing->retry_ns = monotonic_ns(store) + pause_ms * 1000000;
+    if (failing->retry_ns < timers->failing_next_ns)
+        timers->failing_next_ns = failing->retry_ns;
+    return ++failing->failures;
+}
+
+static bool failing_is_put_off(const Timers *timers, Slice key, uint64_t now_ns)
+{
+    const FailingTimer *failing = timers->failing.count == 0 ? NULL : map_get(&timers->failing, key);
+    return failing != NULL && failing->retry_ns > now_ns;
+}
+
+/* Whose time has come is tried now; when the next one's comes. One that was not there to be tried has been deleted:
+ * forgotten, one each time, since the map must not change on the way. */
+static void failing_look(Timers *timers, uint64_t now_ns)
+{
+    Slice deleted = {0};
+    size_t position = 0;
+    timers->failing_next_ns = UINT64_MAX;
+    for (const MapEntry *entry; (entry = map_next(&timers->failing, &position)) != NULL;) {
+        const FailingTimer *failing = entry->value;
+        if (failing->retry_ns > now_ns && failing->retry_ns < timers->failing_next_ns)
+            timers->failing_next_ns = failing->retry_ns;
+        if (failing->retry_ns + LONGEST_RETRY_MS * 1000000ull < now_ns)
+            deleted = entry->key;
+    }
+    if (deleted.data != NULL)
+        failing_forget(timers, deleted);
 }
 
 /* With the mutex held: everything is looked for again after a pause. */
@@ -116,6 +191,12 @@ static Error fire_body(Txn *txn, StoreCall *call)
     return body(txn, timer->due_ms, timer->id, timer->value);
 }
 
+/* A timer's body cannot help these; everything else is between it and what it found. */
+static bool is_trouble_of_all(Error error)
+{
+    return error == ERROR_FULL || error == ERROR_BUSY || error == ERROR_STOPPING;
+}
+
 static void fire_done(StoreCall *call)
 {
     TimerCall *timer = CONTAINER_OF(call, TimerCall, call);
@@ -123,11 +204,18 @@ static void fire_done(StoreCall *call)
     if (call->result == OK)
         atomic_fetch_add_explicit(&call->store->timers_fired, 1, memory_order_relaxed);
     pthread_mutex_lock(&timers->mutex);
-    if (call->result != OK)
+    unsigned failures = 0;
+    if (call->result == OK)
+        failing_forget(timers, timer->key);
+    else if (is_trouble_of_all(call->result) || (failures = failing_note(call->store, timer->key)) == 0)
         retry_later(call->store);
     timers->outstanding--;
     pthread_cond_signal(&timers->wake);
     pthread_mutex_unlock(&timers->mutex);
+    if (failures > 0)
+        LOG(call->store->log, WARNING, "timer_failed", log_uint("kind", timer->kind), log_uint("due_ms", timer->due_ms),
+            log_uint("home", call->home), log_uint("failures", failures), log_int("code", call->result),
+            log_error(call->result));
     arena_free(&timer->arena);
     free(timer);
 }
@@ -197,9 +285,9 @@ static Error find_next(Store *store, EngineSnapshot *snapshot, uint64_t from_ms,
     return error;
 }
 
-/* Collects timers that are due at or before `now_ms`, at most FIRE_BATCH. When there is none, `next_ms` is when the next
+/* Collects timers that are due at or before `now_ms` and not put off, at most FIRE_BATCH. When there is none, `next_ms` is when the next
  * one is due; only then, since what lies ahead may be many deleted ones. After an error those before it are collected. */
-static Error collect(Store *store, uint64_t now_ms, TaskChain *due, size_t *count, uint64_t *next_ms)
+static Error collect(Store *store, uint64_t now_ms, uint64_t now_ns, TaskChain *due, size_t *count, uint64_t *next_ms)
 {
     const EngineOperations *engine = store->engine->operations;
     Arena arena = arena_make();
@@ -213,6 +301,11 @@ static Error collect(Store *store, uint64_t now_ms, TaskChain *due, size_t *coun
     Slice value;
     Error error = OK;
     while (*count < FIRE_BATCH && (error = engine->cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        pthread_mutex_lock(&store->timers.mutex);
+        bool put_off = failing_is_put_off(&store->timers, key, now_ns);
+        pthread_mutex_unlock(&store->timers.mutex);
+        if (put_off)
+            continue;
         task_chain_push(due, &timer_call(store, key, value)->call.task);
         (*count)++;
     }
@@ -229,12 +322,14 @@ static size_t timers_fire(Store *store)
 {
     Timers *timers = &store->timers;
     pthread_mutex_lock(&timers->mutex);
+    uint64_t now_ns = monotonic_ns(store);
+    failing_look(timers, now_ns);
     timers->next_due_ms = UINT64_MAX; /* timers that become durable while this reads lower it again */
     pthread_mutex_unlock(&timers->mutex);
     TaskChain due = {0};
     uint64_t next_ms;
     size_t count;
-    Error error = collect(store, store_now(store), &due, &count, &next_ms);
+    Error error = collect(store, store_now(store), now_ns, &due, &count, &next_ms);
     pthread_mutex_lock(&timers->mutex);
     timers->outstanding += count;
     if (error != OK)
@@ -344,7 +439,8 @@ static bool is_ready(Store *store)
 {
     const Timers *timers = &store->timers;
     return timers->outstanding == 0 && monotonic_ns(store) >= timers->retry_ns &&
-           (timers->target_ms != 0 || timers->next_due_ms <= store_now(store));
+           (timers->target_ms != 0 || timers->next_due_ms <= store_now(store) ||
+            timers->failing_next_ns <= monotonic_ns(store));
 }
 
 size_t timers_step(Store *store)
@@ -370,7 +466,8 @@ static void sleep_until_due(Store *store)
     Timers *timers = &store->timers;
     uint64_t now_ms = store_now(store);
     uint64_t until_ns = monotonic_ns(store);
-    if (timers->outstanding > 0 || (timers->next_due_ms == UINT64_MAX && timers->target_ms == 0)) {
+    if (timers->outstanding > 0 ||
+        (timers->next_due_ms == UINT64_MAX && timers->target_ms == 0 && timers->failing_next_ns == UINT64_MAX)) {
         pthread_cond_wait(&timers->wake, &timers->mutex);
         return;
     }
@@ -380,6 +477,8 @@ static void sleep_until_due(Store *store)
         /* A minute at most: the wall clock may be set meanwhile. */
         uint64_t wait_ms = timers->next_due_ms - now_ms;
         until_ns += (wait_ms < LONGEST_SLEEP_MS ? wait_ms : LONGEST_SLEEP_MS) * 1000000ull;
+        if (timers->failing_next_ns < until_ns)
+            until_ns = timers->failing_next_ns;
     }
     struct timespec until = {(time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000)};
     pthread_cond_timedwait(&timers->wake, &timers->mutex, &until);

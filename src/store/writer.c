@@ -19,6 +19,9 @@ enum {
     IDLE_FLUSH_MS = 1000,
     IDLE_FLUSH_BYTES = 1 << 20,
     REOPEN_MS = 200,
+    RESULT_COUNTED_BYTES = 65536,
+    ROOM_MS = 1,        /* a loop that has fallen behind is looked at again */
+    FEW_CALLS_MIN = 16, /* too few to be an overload */
 };
 
 void writer_init(Store *store)
@@ -52,6 +55,8 @@ void writer_free(Store *store)
 void call_completed(Task *task)
 {
     StoreCall *call = CONTAINER_OF(task, StoreCall, task);
+    if (call->result_bytes > 0)
+        atomic_fetch_sub(&call->mailbox->held_bytes, call->result_bytes);
     call->done(call);
 }
 
@@ -88,13 +93,16 @@ void store_write(Store *store, StoreCall *call)
     call->task.run = call_completed;
     call->mark = arena_mark(call->arena);
     call->deadline_ns = 0;
+    call->result_bytes = 0;
     call->watch = NULL;
     call->timed_out = false;
     atomic_store(&call->cancelled, false);
 
+    call->queued_ns = monotonic_ns(store);
+
     pthread_mutex_lock(&writer->mutex);
     Error refusal = writer->refusing ? ERROR_STOPPING : OK;
-    if (refusal == OK && writer->queued >= store->limits.value[LIMIT_STORE_WRITER_QUEUE])
+    if (refusal == OK && call->refusable && writer->queued >= store->limits.value[LIMIT_STORE_WRITER_QUEUE])
         refusal = ERROR_BUSY;
     bool wake = false;
     if (refusal == OK) {
@@ -116,6 +124,17 @@ void store_cancel(Store *store, StoreCall *call)
         call_complete(call, ERROR_GONE);
 }
 
+/* ---- Refusing what comes to its turn too late ---- */
+
+/* Deletes may wait twice as long. What they finish has been received and worked on: refused, that work would be done
+ * again. As the others are refused first, the queue is as old as those may be, and deletes get through unless they
+ * alone are too many. */
+bool call_is_overdue(const Store *store, const StoreCall *call, uint64_t now_ns, size_t behind, size_t few)
+{
+    uint64_t longest_ns = store->limits.value[LIMIT_STORE_DELAY_MS] * 1000000 * (call->frees_space ? 2 : 1);
+    return call->refusable && longest_ns != 0 && behind > few && call->queued_ns + longest_ns < now_ns;
+}
+
 /* ---- Running bodies ---- */
 
 /* Whether the engine holds anything that a power loss would take. */
@@ -133,9 +152,21 @@ static bool is_broken(Store *store)
     return atomic_load(&store->syncer.broken);
 }
 
+/* Counts what a call has found, where it is much, from when it is found until its caller has it. */
+static void count_result(StoreCall *call)
+{
+    size_t bytes = arena_footprint(call->arena);
+    if (bytes < RESULT_COUNTED_BYTES)
+        return;
+    call->result_bytes = bytes;
+    atomic_fetch_add(&call->mailbox->held_bytes, bytes);
+}
+
 static void group_add(Store *store, StoreCall *call, Error result)
 {
     call->result = result;
+    if (result == OK)
+        count_result(call);
     task_chain_push(&store->writer.group.calls, &call->task);
 }
 
@@ -467,14 +498,72 @@ static void try_to_reopen(Store *store)
 
 /* ---- The writer's loop ---- */
 
-static void take_queue(Writer *writer)
+/* Takes what is queued when all that was taken has run; gives how many calls wait, those taken included. */
+static size_t take_queue(Writer *writer)
 {
-    if (writer->running.first != NULL)
-        return;
     pthread_mutex_lock(&writer->mutex);
-    writer->running = writer->queue;
-    writer->queue = (TaskChain){0};
+    if (writer->running.first == NULL) {
+        writer->running = writer->queue;
+        writer->queue = (TaskChain){0};
+    }
+    size_t queued = writer->queued;
+    writer->draining = writer->refusing;
     pthread_mutex_unlock(&writer->mutex);
+    return queued;
+}
+
+/* Whether the call's thread keeps up with the results that it is given. When the store stops, threads may have ended. */
+static bool has_room(const Store *store, const StoreCall *call)
+{
+    return store->writer.draining || !call->refusable ||
+           atomic_load(&call->mailbox->held_bytes) < store->limits.value[LIMIT_STORE_RESULT_BYTES];
+}
+
+/* How many calls are done in a moment: a group, or as many as take the time that one may wait. */
+static size_t few_calls(const Store *store)
+{
+    uint64_t delay_ns = store->limits.value[LIMIT_STORE_DELAY_MS] * 1000000;
+    uint64_t few = store->writer.call_ns == 0 ? GROUP_CALLS : delay_ns / store->writer.call_ns;
+    return few < FEW_CALLS_MIN ? FEW_CALLS_MIN : few > GROUP_CALLS ? GROUP_CALLS : (size_t)few;
+}
+
+/* What a call takes on average, the latest eighth of it by this group. */
+static void note_speed(Writer *writer, uint64_t group_ns, size_t ran)
+{
+    uint64_t call_ns = group_ns / ran;
+    writer->call_ns = writer->call_ns == 0 ? call_ns : (7 * writer->call_ns + call_ns) / 8;
+}
+
+/* Runs up to one group of the calls taken; gives how many were taken out. Those that are overdue are refused while more
+ * wait than are done in a moment: after a stall that few have waited out, all of them run. */
+static size_t run_group(Store *store, size_t queued)
+{
+    Writer *writer = &store->writer;
+    uint64_t start_ns = monotonic_ns(store);
+    size_t few = few_calls(store);
+    TaskChain refused = {0};
+    size_t taken = 0;
+    size_t ran = 0;
+    for (; ran < GROUP_CALLS && writer->set.bytes < GROUP_BYTES && writer->running.first != NULL; taken++) {
+        StoreCall *call = CONTAINER_OF(writer->running.first, StoreCall, task);
+        bool overdue = call_is_overdue(store, call, start_ns, queued - taken, few);
+        if (!overdue && !has_room(store, call))
+            break;
+        task_chain_pop(&writer->running);
+        if (overdue) {
+            call->result = ERROR_BUSY;
+            task_chain_push(&refused, &call->task);
+        } else {
+            run_call(store, call);
+            ran++;
+        }
+    }
+    post_completions(refused);
+    if (ran > 0)
+        note_speed(writer, monotonic_ns(store) - start_ns, ran);
+    else if (store->started && writer->running.first != NULL)
+        nanosleep(&(struct timespec){.tv_nsec = ROOM_MS * 1000000}, NULL);
+    return taken;
 }
 
 void store_end_waits(Store *store)
@@ -511,10 +600,7 @@ bool writer_step(Store *store)
     if (is_broken(store))
         try_to_reopen(store);
     size_t expired = run_expired(store);
-    take_queue(writer);
-    size_t taken = 0;
-    for (; taken < GROUP_CALLS && writer->set.bytes < GROUP_BYTES && writer->running.first != NULL; taken++)
-        run_call(store, CONTAINER_OF(task_chain_pop(&writer->running), StoreCall, task));
+    size_t taken = run_group(store, take_queue(writer));
     pthread_mutex_lock(&writer->mutex);
     writer->queued -= taken;
     pthread_mutex_unlock(&writer->mutex);
@@ -522,7 +608,7 @@ bool writer_step(Store *store)
         close_group(store);
     else if (writer->set.count > 0)
         writeset_clear(&writer->set); /* what bodies that wait now have written and dropped */
-    return expired + taken > 0;
+    return expired + taken > 0 || writer->running.first != NULL;
 }
 
 /* Moves the log into tables on the reader pool, so that an opening after a crash is short. */

@@ -107,6 +107,25 @@ class Bench:
         rows.append(Row("SendMessage p50, one connection", "ms", "<=", 0.5, alone, syncs, "fdatasync alone"))
         return rows
 
+    def overload(self):
+        """Batches from 64 connections, and from 4,000 that ask again at once whatever they are answered."""
+        normal, accepted, slowest, refused = [], [], [], []
+        send = {"batch": 10, "throttled": 1, "seconds": self.seconds}
+        with Brume(self.data("overload")) as brume:
+            brume.load("create", "bench", connections=1)
+            for _ in range(self.runs):
+                normal.append(brume.load("send", "bench", connections=64, **send)["rate"])
+                found = brume.load("send", "bench", connections=4000, **send)
+                accepted.append(found["rate"])
+                slowest.append(found["send_p99"])
+                turned_away = found.get("refused_count", 0)
+                refused.append(100 * turned_away / (turned_away + found["send_count"]))
+        return [
+            Row("4,000 connections, messages accepted", "/s", ">=", 0.8, accepted, normal, "64 connections", by_ratio=True),
+            Row("  p99 of what is accepted", "ms", "<=", 1000, slowest),
+            Row("  refused", "%", "<=", None, refused),
+        ]
+
     # ---- Groups of messages ----
 
     def ordered(self):

@@ -99,6 +99,11 @@ class Server:
         finally:
             connection.close()
 
+    def metric(self, name):
+        """The value of a row of /_brume/metrics, by its name and labels."""
+        _, _, body = self.request("GET", "/_brume/metrics")
+        return int(next(line.split()[1] for line in body.decode().splitlines() if line.split()[0] == name))
+
     def json(self, operation, document, headers=None):
         """One SQS call in the JSON protocol, unsigned; `document` is the body's bytes."""
         return self.request("POST", "/", document, {

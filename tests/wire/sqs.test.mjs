@@ -245,3 +245,22 @@ test('STS tells who is calling, and of a key that is nobody’s that it is', asy
   await assert.rejects(sts.send(nobody), /AKIAIOSFODNN7EXAMPLE does not exist/);
   sts.destroy();
 });
+
+test('an account over its rate is throttled, which the SDK knows', async () => {
+  const accessKeyId = '555555555555';
+  await command('account', 'create', '--data', server.data, '--id', accessKeyId);
+  for (const [name, value] of [['ACCOUNT_REQUEST_RATE', '4'], ['ACCOUNT_REQUEST_BURST', '2']])
+    await command('account', 'limit', name, value, '--data', server.data, '--id', accessKeyId);
+  const once = clientOf(SQSClient, accessKeyId);
+  const asked = await Promise.allSettled([...Array(8)].map(() => call.ListQueues({}, once)));
+  const errors = asked.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
+  assert(errors.length >= 4, `${errors.length} refused`);
+  for (const error of errors) {
+    assert.equal(error.name, 'RequestThrottled');
+    assert.equal(error.$metadata.httpStatusCode, 403);
+  }
+  const patient = clientOf(SQSClient, accessKeyId, { maxAttempts: 10 });
+  await Promise.all([...Array(6)].map(() => call.ListQueues({}, patient)));
+  once.destroy();
+  patient.destroy();
+});

@@ -133,6 +133,7 @@ static const CoreRow core_rows[] = {
     {QUEUE_MOVE_ENDED, &common_invalid_parameter_value, "Only active tasks can be cancelled."},
     {QUEUE_MESSAGE_TOO_LONG, &common_invalid_parameter_value,
      "One or more parameters are invalid. Reason: Message is too long."},
+    {ERROR_BUSY, &sqs_error_request_throttled, NULL},
 };
 
 Error sqs_refuse(Call *call, Error error)

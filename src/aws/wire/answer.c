@@ -44,16 +44,34 @@ static void explain_environment(Call *call, Error error)
     }
 }
 
+/* What the client may do about it, beside trying again. */
+static Slice throttling_message(const CallState *state)
+{
+    const Call *call = &state->call;
+    switch (state->throttled) {
+    case WIRE_THROTTLED_ACCOUNT:
+        return arena_format(call->arena, "Rate exceeded: the account may make %llu requests a second.",
+                            (unsigned long long)call->limits->value[LIMIT_ACCOUNT_REQUEST_RATE]);
+    case WIRE_THROTTLED_CONNECTION:
+        return arena_format(call->arena, "Rate exceeded: a connection may make %llu requests a second.",
+                            (unsigned long long)call->limits->value[LIMIT_NET_REQUEST_RATE]);
+    default:
+        return SLICE("Rate exceeded: the server is asked for more than it can do. Try again later.");
+    }
+}
+
 void answer_explain(CallState *state, Error error)
 {
     Call *call = &state->call;
     if (error == ERROR_ANSWERED && call->error != NULL)
         return;
     const ServiceHooks *hooks = call->service == NULL ? NULL : call->service->hooks;
-    if ((error >= ERROR_CORE_FIRST || error == ERROR_BUSY) && hooks != NULL && hooks->core_error != NULL &&
-        hooks->core_error(call, error) == ERROR_ANSWERED && call->error != NULL)
-        return;
-    explain_environment(call, error);
+    bool explained = (error >= ERROR_CORE_FIRST || error == ERROR_BUSY) && hooks != NULL && hooks->core_error != NULL &&
+                     hooks->core_error(call, error) == ERROR_ANSWERED && call->error != NULL;
+    if (!explained)
+        explain_environment(call, error);
+    if (error == ERROR_BUSY)
+        call->error_message = throttling_message(state);
 }
 
 /* ---- Errors in each protocol ---- */

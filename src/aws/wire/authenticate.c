@@ -255,6 +255,7 @@ static void verify_by_store(Attempt *attempt)
         .done = have_access_key,
         .mailbox = options->mailbox,
         .arena = attempt->call->arena,
+        .refusable = true,
     };
     store_read(options->store, &attempt->read);
 }

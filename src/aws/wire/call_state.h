@@ -23,6 +23,7 @@ typedef struct CallState {
     size_t item_count; /* of lists and maps, while decoding */
     size_t item_limit;
     uint64_t started_ns;
+    WireThrottled throttled;
     bool in_store; /* the store owns the call */
     bool gone;     /* nobody waits for the answer any more */
 } CallState;

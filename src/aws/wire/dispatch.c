@@ -2,8 +2,8 @@
  * they happen.
  *
  *   on_request         the head is there: the call is born, pages that may not call are refused, the body is asked for
- *   on_body            route and authenticate
- *   on_authenticated   decode, validate, prepare and run: on the loop (pure), by the store's readers or by its writer
+ *   on_body            route, is the connection too fast, authenticate
+ *   on_authenticated   is the account too fast, decode, validate, prepare and run: on the loop (pure), by the store's readers or by its writer
  *   on_stored          the store gives the call back
  *   finish             encode and answer
  *
@@ -13,6 +13,7 @@
 #include "aws/wire/common_error.h"
 #include "aws/wire/cors.h"
 #include "aws/wire/route.h"
+#include "aws/wire/throttle.h"
 #include "base/bug.h"
 #include "base/json.h"
 #include "base/list.h"
@@ -29,6 +30,7 @@ typedef struct WireLoop {
 struct Wire {
     HttpHandler handler;
     WireOptions options;
+    Throttle *throttle;
     size_t loop_count;
     WireLoop loops[];
 };
@@ -170,6 +172,28 @@ static void on_request(HttpHandler *handler, HttpRequest *request)
     http_request_read_body(request, wire->options.limits->value[LIMIT_WIRE_BODY_BYTES], on_body);
 }
 
+/* Before the signature is verified: a flood of bad ones costs time, too. */
+static Error throttle_connection(CallState *state)
+{
+    const uint64_t *limits = state->wire->options.limits->value;
+    Pace pace = {limits[LIMIT_NET_REQUEST_RATE], limits[LIMIT_NET_REQUEST_BURST]};
+    if (pace_admits(pace, state->request->pace, state->started_ns))
+        return OK;
+    state->throttled = WIRE_THROTTLED_CONNECTION;
+    return ERROR_BUSY;
+}
+
+/* Behind authentication: nobody uses up the rate of another account. */
+static Error throttle_account(CallState *state)
+{
+    const uint64_t *limits = state->call.limits->value;
+    Pace pace = {limits[LIMIT_ACCOUNT_REQUEST_RATE], limits[LIMIT_ACCOUNT_REQUEST_BURST]};
+    if (throttle_admits(state->wire->throttle, state->call.actor.account, pace, state->started_ns))
+        return OK;
+    state->throttled = WIRE_THROTTLED_ACCOUNT;
+    return ERROR_BUSY;
+}
+
 static void on_body(HttpRequest *request, Error error, Slice body)
 {
     CallState *state = request->user;
@@ -178,6 +202,8 @@ static void on_body(HttpRequest *request, Error error, Slice body)
         error = call_fail(&state->call, &common_serialization, "The request's body is malformed.");
     if (error == OK)
         error = route(state, wire->options.services, wire->options.service_count, body);
+    if (error == OK)
+        error = throttle_connection(state);
     if (error != OK) {
         finish(state, error);
         return;
@@ -252,6 +278,7 @@ static void run(CallState *state)
         .mailbox = loop_mailbox(state->request->loop),
         .arena = call->arena,
         .frees_space = call->operation->frees_space,
+        .refusable = true,
     };
     state->in_store = true;
     if (call->operation->mode == OPERATION_READ) {
@@ -269,6 +296,8 @@ static void on_authenticated(Call *call, Error error)
     CallState *state = call->state;
     if (error == OK && state->wire->options.account_limits != NULL)
         call->limits = account_limits_of(state->wire->options.account_limits, call->actor.account);
+    if (error == OK)
+        error = throttle_account(state);
     if (error == OK)
         error = decode(state);
     if (error == OK)
@@ -291,11 +320,14 @@ static void finish(CallState *state, Error error)
         state->call.error = NULL;
     else
         answer_explain(state, error);
+    if (error == ERROR_BUSY && state->throttled == WIRE_NOT_THROTTLED)
+        state->throttled = WIRE_THROTTLED_OVERLOAD;
     WireReport report = {
         .service = state->call.service,
         .operation = state->call.operation,
         .error = state->call.error,
         .failure = error < 0 || state->call.error == &common_internal_failure ? error : OK,
+        .throttled = state->throttled,
         .request_id = state->call.request_id,
         .account = state->call.actor.account,
         .duration_ns = os_monotonic_ns(options->os) - state->started_ns,
@@ -315,6 +347,7 @@ HttpHandler *wire_handler_open(const WireOptions *options)
     ASSERT(wire != NULL);
     wire->handler.on_request = on_request;
     wire->options = *options;
+    wire->throttle = throttle_open();
     wire->loop_count = options->loop_count;
     for (size_t i = 0; i < options->loop_count; i++) {
         AuthenticatorOptions authenticator = {
@@ -339,5 +372,6 @@ void wire_handler_close(HttpHandler *handler)
     Wire *wire = CONTAINER_OF(handler, Wire, handler);
     for (size_t i = 0; i < wire->loop_count; i++)
         authenticator_close(wire->loops[i].authenticator);
+    throttle_close(wire->throttle);
     free(wire);
 }

@@ -13,12 +13,22 @@
 #include "os/os.h"
 #include "store/store.h"
 
+/* Why a request was refused although nothing is wrong with it. */
+typedef enum WireThrottled {
+    WIRE_NOT_THROTTLED,
+    WIRE_THROTTLED_ACCOUNT,    /* ACCOUNT_REQUEST_RATE */
+    WIRE_THROTTLED_CONNECTION, /* NET_REQUEST_RATE */
+    WIRE_THROTTLED_OVERLOAD,   /* more is asked than the server can do (STORE_DELAY_MS and other bounds) */
+    WIRE_THROTTLED_REASONS
+} WireThrottled;
+
 /* What one request came to, for metrics and logs. */
 typedef struct WireReport {
     const Service *service;     /* NULL: the request was refused before it was routed */
     const Operation *operation; /* the same */
     const ApiError *error;      /* NULL: it went well */
     Error failure;              /* what failed of ours or of the environment, for the log; OK: nothing did */
+    WireThrottled throttled;
     int status;
     uint64_t duration_ns; /* from the request's head to the answer's hand-over; parked time is in it */
     Slice request_id;

@@ -16,6 +16,8 @@ enum { EVENTS = 256 };
 static struct {
     int epoll;
     Answered answered;
+    Refused refused;
+    bool throttled;
     Transport **transports;
     int transport_count;
 } loop;
@@ -69,11 +71,13 @@ static Transport *transport_add(const Options *options)
     return transport;
 }
 
-Lane *lanes_open(const Options *options, int count, Answered answered)
+Lane *lanes_open(const Options *options, int count, Answered answered, Refused refused)
 {
     if (loop.answered == NULL)
         loop.epoll = epoll_create1(EPOLL_CLOEXEC);
     loop.answered = answered;
+    loop.refused = refused;
+    loop.throttled = options->throttled != 0;
     Lane *lanes = allocated(calloc((size_t)count, sizeof(*lanes)));
     int shared = options->streams > 0 ? options->streams : 1;
     for (int i = 0; i < count; i++)
@@ -93,6 +97,12 @@ void lane_ask(Lane *lane, const Options *options, Operation operation, const cha
 
 void lane_answered(Lane *lane, bool success, const char *body, size_t size)
 {
+    if (!success && loop.throttled && strstr(body, "#RequestThrottled\"") != NULL) {
+        stats_add(REFUSED, now_ns() - lane->started_ns);
+        lane->busy = false;
+        loop.refused(lane);
+        return;
+    }
     if (!success)
         fail("%s answered: %s", operation_names[lane->operation], body);
     if (!lane->busy)

@@ -15,6 +15,8 @@
  *     wake      parks as `park` does, then sends --count messages, to the queues in turn, each when the one before has
  *               been received: the time from asking for the send to the receive's answer
  *
+ * With --throttled, `send` may be refused with the throttling error, and asks the next at once.
+ *
  * The key is that of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
 #include "load.h"
 
@@ -243,6 +245,14 @@ static void answered(Lane *lane, const char *body, size_t size)
         mode->next(lane);
 }
 
+/* The worst that a client can do: no pause. */
+static void refused(Lane *lane)
+{
+    run.in_flight--;
+    if (!run.stopping)
+        mode->next(lane);
+}
+
 /* ---- Running ---- */
 
 static void serve_until(uint64_t end_ns)
@@ -266,7 +276,7 @@ static void wake_in_turn(void)
 {
     Options alone = options;
     alone.streams = 0;
-    Lane *sender = lanes_open(&alone, 1, answered);
+    Lane *sender = lanes_open(&alone, 1, answered, refused);
     serve_until(now_ns() + 2 * SECOND_NS);
     for (uint64_t i = 0; i < options.count; i++) {
         run.asked = i;
@@ -284,7 +294,7 @@ static void wake_in_turn(void)
 
 static void run_load(void)
 {
-    run.lanes = lanes_open(&options, lane_count(), answered);
+    run.lanes = lanes_open(&options, lane_count(), answered, refused);
     uint64_t start_ns = now_ns();
     for (int i = 0; i < lane_count(); i++) {
         run.lanes[i].operation = DELETE; /* so that a chain starts at its beginning */
@@ -307,6 +317,7 @@ static void run_load(void)
     /* What is in flight is answered before the connections close. */
     run.stopping = true;
     serve_until(now_ns() + 2 * SECOND_NS);
+    printf("accepted %llu messages\n", (unsigned long long)run.done);
 }
 
 static bool take_number(const char *name, const char *value, int *number, const char *option)
@@ -330,6 +341,7 @@ static void take_option(const char *name, const char *value)
              !take_number(name, value, &options.queues, "--queues") &&
              !take_number(name, value, &options.batch, "--batch") &&
              !take_number(name, value, &options.body_bytes, "--body") &&
+             !take_number(name, value, &options.throttled, "--throttled") &&
              !take_number(name, value, &options.seconds, "--seconds"))
         fail("no option %s", name);
 }

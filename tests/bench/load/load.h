@@ -25,6 +25,7 @@ typedef struct Options {
     int batch;
     int body_bytes;
     int seconds;
+    int throttled;  /* whether answers may be the throttling error */
     uint64_t count; /* stop after so many; 0: by time alone */
 } Options;
 
@@ -46,7 +47,7 @@ void sign_request(const Options *options, const char *operation, const char *bod
 /* ---- stats.c: latencies by operation ---- */
 
 /* WAKE: from asking for a send until a parked receive has its message. */
-typedef enum Operation { SEND, RECEIVE, DELETE, WAKE, OPERATIONS } Operation;
+typedef enum Operation { SEND, RECEIVE, DELETE, WAKE, REFUSED, OPERATIONS } Operation;
 extern const char *const operation_names[OPERATIONS];
 
 void stats_add(Operation operation, uint64_t ns);
@@ -72,9 +73,11 @@ _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)
 void *allocated(void *memory);
 
 /* Opens `count` lanes of their own kind. `answered` is called with each answer's body (ended by a NUL), after which the
- * lane is free for the next request; anything but a 200 ends the program. */
+ * lane is free for the next request, and `refused` instead when it is the throttling error and the options allow that;
+ * anything else but a 200 ends the program. */
 typedef void (*Answered)(Lane *lane, const char *body, size_t size);
-Lane *lanes_open(const Options *options, int count, Answered answered);
+typedef void (*Refused)(Lane *lane);
+Lane *lanes_open(const Options *options, int count, Answered answered, Refused refused);
 /* Asks on a free lane. */
 void lane_ask(Lane *lane, const Options *options, Operation operation, const char *name, const char *body, size_t size);
 /* Serves events for at most `timeout_ms`. */

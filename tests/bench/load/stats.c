@@ -6,7 +6,7 @@
 enum { STEPS = 16, BUCKETS = 64 * STEPS };
 
 const char *const operation_names[OPERATIONS] = {
-    [SEND] = "send", [RECEIVE] = "receive", [DELETE] = "delete", [WAKE] = "wake"};
+    [SEND] = "send", [RECEIVE] = "receive", [DELETE] = "delete", [WAKE] = "wake", [REFUSED] = "refused"};
 
 static uint64_t buckets[OPERATIONS][BUCKETS];
 static uint64_t totals[OPERATIONS];
