@@ -128,6 +128,9 @@ int command_main(int count, char **words)
     else if (strcmp(name, "--version") == 0)
         name = "version";
     const Command *command = command_find(name);
+    if (command == NULL && name[0] == '-')
+        return command_misused(
+            NULL, "%s stands before the command: options come behind it, as in `brume start --data DIR`", name);
     if (command == NULL)
         return command_misused(NULL, "there is no command '%s'", name);
     Arena arena = arena_make();

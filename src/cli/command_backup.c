@@ -89,7 +89,8 @@ static int backup_to_file(const char *data, const char *path, Arena *arena)
     Output output = {.arena = arena, .path = partial};
     output.file = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (output.file < 0)
-        return command_fail("cannot write %s: %s", partial, strerror(errno));
+        return command_fail("cannot write %s: %s; name a file in a directory that is there and may be written", partial,
+                            strerror(errno));
     bool whole = admin_stream(data, "/backup", arena, write_piece, &output, &message);
     if (whole && fsync(output.file) != 0) {
         message = arena_format(arena, "cannot write %s: %s", partial, strerror(errno));

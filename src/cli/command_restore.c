@@ -32,7 +32,7 @@ static int run_restore(const Invocation *invocation)
         return command_fail("there is no home directory: name a data directory with --data DIR");
     int file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return command_fail("cannot read %s: %s", path, strerror(errno));
+        return command_fail("cannot read %s: %s; name a file that `brume backup` wrote", path, strerror(errno));
     struct stat info;
     if (fstat(file, &info) == 0 && S_ISDIR(info.st_mode)) {
         close(file);

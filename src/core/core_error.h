@@ -23,12 +23,13 @@
     ROW(QUEUE_MOVE_LIMIT, "too many move tasks are running")                                                           \
     ROW(QUEUE_MOVE_NOT_FOUND, "there is no such move task")                                                            \
     ROW(QUEUE_MOVE_ENDED, "the move task has ended")                                                                   \
-    ROW(ACCOUNT_NOT_FOUND, "there is no such account")                                                                 \
-    ROW(ACCOUNT_EXISTS, "that account exists")                                                                         \
-    ROW(ACCESS_KEY_NOT_FOUND, "there is no such access key")                                                           \
-    ROW(LIMIT_UNKNOWN, "that is no limit of an account: `brume help start` lists them")                                \
+    ROW(ACCOUNT_NOT_FOUND,                                                                                             \
+        "there is no such account: `brume account create` makes one, `brume account list` shows them")                 \
+    ROW(ACCOUNT_EXISTS, "that account exists: `brume key create --account DIGITS` makes a key for it")                 \
+    ROW(ACCESS_KEY_NOT_FOUND, "there is no such access key: `brume key list --account DIGITS` shows an account's")     \
+    ROW(LIMIT_UNKNOWN, "that is no limit of an account: see `brume help start`, the rows that begin with SQS_")        \
     ROW(LIMIT_VALUE_INVALID, "a limit is a whole number, or `default`")                                                \
-    ROW(ACCOUNT_ID_INVALID, "an account id has 12 digits")                                                             \
+    ROW(ACCOUNT_ID_INVALID, "an account id has 12 digits, as 123456789012")                                            \
     ROW(ACCOUNT_NAME_INVALID, "an account name is at most 50 printable characters")                                    \
     ROW(ACCESS_KEY_LIMIT, "the account has 100 access keys: revoke one first")
 

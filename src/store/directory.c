@@ -27,7 +27,8 @@ static Error take(Os *os, const char *path, Arena *arena, DataDirectory *directo
     else if (error == ERROR_EXISTS)
         *message = arena_format(arena, "%s is a file: name a directory by --data", path);
     else if (error != OK)
-        *message = arena_format(arena, "the data directory %s cannot be used: %s", path, error_text(error));
+        *message = arena_format(arena, "the data directory %s cannot be used: %s; choose another by --data", path,
+                                error_text(error));
     return error;
 }
 

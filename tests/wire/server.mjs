@@ -13,11 +13,13 @@ const READY = /^brume (\S+) listening on (https?:\/\/127\.0\.0\.1:\d+), data in 
 // What a test does not pass on itself must not reach the server.
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BRUME|AWS)_/.test(name)));
 
-// Starts a server; `stop` ends it and removes its data.
-export async function startServer({ options = [], env = {} } = {}) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'brume-'));
+// Starts a server. `stop` ends it and removes its data; `kill` is kill -9 and keeps them, and `startServer({ after: it })`
+// is a server over the same data and on the same port.
+export async function startServer({ options = [], env = {}, after } = {}) {
+  const folder = after?.folder ?? fs.mkdtempSync(path.join(os.tmpdir(), 'brume-'));
   const data = path.join(folder, 'data');
-  const child = spawn(BINARY, ['start', '--data', data, '--listen', '127.0.0.1:0', ...options], {
+  const listen = after ? new URL(after.url).host : '127.0.0.1:0';
+  const child = spawn(BINARY, ['start', '--data', data, '--listen', listen, ...options], {
     env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
@@ -37,7 +39,11 @@ export async function startServer({ options = [], env = {} } = {}) {
     fs.rmSync(folder, { recursive: true, force: true });
     return code;
   };
-  return { url: ready[2], data, stop };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return { url: ready[2], folder, data, stop, kill };
 }
 
 // Runs `brume ...words` to its end and gives what it printed.
