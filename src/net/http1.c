@@ -316,7 +316,7 @@ static void http1_gone(HttpConnection *connection)
         http_body_fail(exchange, ERROR_GONE);
     else if (exchange->request.on_gone != NULL && !connection->half_told)
         exchange->request.on_gone(&exchange->request);
-    else if (exchange->request.on_gone == NULL && exchange->must_stop && exchange->on_writable != NULL)
+    else if (exchange->must_stop && exchange->on_writable != NULL)
         exchange->on_writable(&exchange->request); /* it may go on to its end: all is dropped */
 }
 
