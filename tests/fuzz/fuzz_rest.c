@@ -1,8 +1,9 @@
-/* Requests to a REST service (tests/unit/aviary.smithy: a member of every kind in every place):
+/* Requests to a REST service (tests/unit/aviary.smithy: a member of every kind in every place), and to those of AWS:
  * refused with a row, or decoded, validated and, as if it were an answer, encoded. The input is lines: method, target,
  * headers, an empty line, the body. */
 #include "unit/aviary_idle.h"
 
+#include "api/lambda.h"
 #include "aws/wire/rest.h"
 #include "base/bug.h"
 #include "base/json.h"
@@ -55,7 +56,7 @@ static void encode(CallState *state)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const Service *const services[] = {&aviary_service};
+    static const Service *const services[] = {&aviary_service, &lambda_service};
     Arena arena = arena_make();
     Slice text = arena_copy(&arena, slice_make(data, size));
     HttpHeader headers[HEADERS_MAX];
@@ -71,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     state.parameters.limit = 1000;
     state.item_limit = 1000;
     state.body = text;
-    if (took(&state, route_rest(&state, services, 1)) && state.route != NULL) {
+    if (took(&state, route_rest(&state, services, 2)) && state.route != NULL) {
         ASSERT(state.call.service != NULL && state.call.operation != NULL);
         state.input = arena_zalloc(&arena, state.call.operation->input->size);
         if (took(&state, decode_rest(&state))) {
