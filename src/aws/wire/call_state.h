@@ -15,6 +15,7 @@ typedef struct CallState {
     ProtocolSet protocol;       /* one of them: the caller's, in which it is answered */
     QueryParameters parameters; /* Query; REST: those of the URL */
     const RestRoute *route;     /* REST */
+    Slice signed_service;       /* route_signed_service, once it was asked for; then with data */
     Slice body;
     Slice origin;       /* the page that calls, allowed to; absent: no page */
     bool at_root;       /* Query: not at a resource's path */

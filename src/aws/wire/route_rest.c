@@ -105,9 +105,10 @@ static const Service *rest_service_by_path(const Service *const *services, size_
     return found;
 }
 
-static const Service *rest_service(const HttpRequest *request, const Service *const *services, size_t count)
+static const Service *rest_service(CallState *state, const Service *const *services, size_t count)
 {
-    Slice scope = signing_scope(request).service;
+    const HttpRequest *request = state->request;
+    Slice scope = route_signed_service(state);
     if (scope.size > 0)
         return rest_service_by_name(services, count, scope);
     Slice label = slice_make(request->host.data, slice_find(request->host, '.'));
@@ -136,7 +137,7 @@ Error route_rest(CallState *state, const Service *const *services, size_t servic
     if (request->path.size <= 1 || request->path.data[0] != '/' ||
         http_request_header(request, SLICE("x-amz-target")).data != NULL)
         return OK;
-    const Service *service = rest_service(request, services, service_count);
+    const Service *service = rest_service(state, services, service_count);
     if (service == NULL)
         return OK;
     state->protocol = PROTOCOL_REST_JSON_1;
