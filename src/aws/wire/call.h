@@ -87,9 +87,11 @@ Mailbox *call_mailbox(const Call *call);
 void call_stream_start(Call *call, Slice content_type, void (*on_writable)(Call *call));
 /* Queues a copy of the piece; false when the writer should stop until `on_writable`. */
 bool call_stream_write(Call *call, Slice piece);
-/* The same of one message of an event stream (base/event_stream.h): ":message-type" is "event". */
+/* The same of one message of an event stream (base/event_stream.h): ":message-type" is "event". What passes the bounds of
+ * a message is a bug of the caller: larger payloads are split. `content_type` empty: none. */
 bool call_stream_event(Call *call, Slice event_type, Slice content_type, Slice payload);
-/* The same of an error of the API in an event stream: ":message-type" is "exception"; the stream ends behind it. */
+/* The same of an error of the API in an event stream: ":message-type" is "exception"; the stream ends behind it.
+ * `message` is UTF-8. */
 bool call_stream_exception(Call *call, const ApiError *error, Slice message);
 /* Ends the answer well; the call is gone afterwards. */
 void call_stream_end(Call *call);

@@ -31,7 +31,6 @@ static bool write_message(Call *call, const EventHeader *headers, size_t count, 
 {
     Arena arena = arena_make();
     Buffer message = buffer_make(&arena);
-    /* Payloads of operations are bounded far below what a message holds. */
     ASSERT(event_stream_encode(&message, headers, count, payload) == OK);
     bool more = call_stream_write(call, buffer_slice(&message));
     arena_free(&arena);
