@@ -80,7 +80,7 @@ void http_respond(HttpRequest *request, const HttpResponse *response);
 
 /* Starts an answer in pieces (`body` is ignored): chunked, or, when `head` has a content-length, of that length, which
  * must be kept (ending early cuts the connection). `on_writable` is called when the client has read
- * enough that more may be written. */
+ * enough that more may be written, or has left and on_gone has been called before or is not set. */
 void http_respond_stream(HttpRequest *request, const HttpResponse *head, void (*on_writable)(HttpRequest *request));
 /* Queues a copy of the piece; false when the writer should stop until `on_writable`. */
 bool http_respond_write(HttpRequest *request, Slice piece);

@@ -65,7 +65,7 @@ void http_exchange_tell_gone(HttpExchange *exchange)
         http_body_fail(exchange, ERROR_GONE);
     else if (exchange->request.on_gone != NULL && !told)
         exchange->request.on_gone(&exchange->request);
-    else if (exchange->request.on_gone == NULL && exchange->must_stop && exchange->on_writable != NULL)
+    else if (exchange->must_stop && exchange->on_writable != NULL)
         exchange->on_writable(&exchange->request); /* it may go on to its end: all is dropped */
 }
 

@@ -75,7 +75,7 @@ static void mistakes_are_told_with_their_place(void **unused)
         {START OPERATION "input := { @frob A: String } }\n", "t.smithy:7: trait @frob is not known here"},
         {START OPERATION "output := {} }\n", "operation Do has no input"},
         {START OPERATION "input := {} errors: [Oops] }\n", "t.smithy:7: Oops is not declared as an error"},
-        {START "@pure @read\noperation Do { input := {} }\n", "Do is one of @pure, @read and @write"},
+        {START "@pure @read\noperation Do { input := {} }\n", "Do is one of @pure, @read, @write and @async"},
         {START "@pure\noperation Do { input := {} }\n", "Do has no @iam"},
         {START "@write(home: \"B\") @iam(action: \"a\", resource: \"*\")\noperation Do { input := { A: String } }\n",
          "home B is not a string member of the input"},
@@ -90,6 +90,72 @@ static void mistakes_are_told_with_their_place(void **unused)
          "Gone is declared, and listed as unsupported"},
         {START "frob X\n", "frob is not a declaration that apigen knows"},
         {START "%\n", "t.smithy:5: unexpected character '%'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char said[4096];
+        assert_int_not_equal(generate(cases[i].text, "out", said, sizeof said), 0);
+        if (strstr(said, cases[i].message) == NULL || strstr(said, "Traceback") != NULL) {
+            print_error("case %zu said: %s\n", i, said);
+            fail();
+        }
+    }
+}
+
+#define REST_START                                                                                                     \
+    "$version: \"2\"\nnamespace com.example.t\n@sdkId(\"T\") @apiVersion(\"1\") @protocols([restJson1])\n"             \
+    "service t { unsupported: [@http(method: \"GET\", uri: \"/gone/{A}\") Gone] }\n"
+#define HTTP(uri) "@pure @iam(action: \"t:Do\", resource: \"*\") @http(method: \"GET\", uri: \"" uri "\")\n"
+#define REST_OPERATION HTTP("/do/{Id}") "operation Do { input := { @httpLabel @required Id: String\n"
+
+static void mistakes_in_http_bindings_are_told_with_their_place(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *text;
+        const char *message;
+    } cases[] = {
+        {REST_START OPERATION "input := {} }\n", "t.smithy:6: Do has no @http, which restJson1 asks for"},
+        {START HTTP("/do") "operation Do { input := {} }\n", "t.smithy:6: @http is for services of restJson1"},
+        {START OPERATION "input := { @httpQuery(\"a\") A: String } }\n",
+         "t.smithy:7: @httpQuery is for services of restJson1"},
+        {REST_START HTTP("do") "operation Do { input := {} }\n", "the uri of @http begins with a slash"},
+        {REST_START HTTP("/a//b") "operation Do { input := {} }\n", "'' is no segment of a uri"},
+        {REST_START HTTP("/a{b}") "operation Do { input := {} }\n", "'a{b}' is no segment of a uri"},
+        {REST_START HTTP("/{A+}/b") "operation Do { input := {} }\n", "a greedy label is the last segment"},
+        {REST_START HTTP("/do/{Id}") "operation Do { input := {} }\n",
+         "t.smithy:6: the uri's label Id is no @httpLabel member of the input"},
+        {REST_START HTTP("/do") "operation Do { input := { @httpLabel @required Id: String } }\n",
+         "@httpLabel Id is not in the uri"},
+        {REST_START HTTP("/do/{Id}") "operation Do { input := { @httpLabel Id: String } }\n",
+         "t.smithy:6: @httpLabel Id is @required"},
+        {REST_START REST_OPERATION "@httpLabel @httpQuery(\"a\") A: String } }\n", "A is bound twice"},
+        {REST_START REST_OPERATION "@httpQuery A: String } }\n", "t.smithy:7: @httpQuery needs a name"},
+        {REST_START REST_OPERATION "@httpQuery(\"a\") A: Blob } }\n", "@httpQuery does not fit a blob"},
+        {REST_START REST_OPERATION "@httpHeader(\"a\") A: S } }\nstructure S { B: String }\n",
+         "@httpHeader does not fit a structure"},
+        {REST_START REST_OPERATION "@httpQueryParams A: String } }\n", "@httpQueryParams does not fit a string"},
+        {REST_START REST_OPERATION "@httpPrefixHeaders(\"a\") A: M } }\nmap M { key: String value: Integer }\n",
+         "@httpPrefixHeaders does not fit a map"},
+        {REST_START REST_OPERATION "@httpPayload A: Integer } }\n", "@httpPayload does not fit a integer"},
+        {REST_START REST_OPERATION "@httpPayload A: Blob B: String } }\n", "B has no place beside the payload A"},
+        {REST_START REST_OPERATION "@httpResponseCode A: Integer } }\n", "does not fit a member of an input"},
+        {REST_START REST_OPERATION "} output := { @httpQuery(\"a\") A: String } }\n",
+         "does not fit a member of an output"},
+        {REST_START REST_OPERATION "A: S } }\nstructure S { @httpHeader(\"b\") B: String }\n",
+         "t.smithy:8: @httpHeader does not fit a member of a nested structure"},
+        {REST_START REST_OPERATION "@jsonName(\"B\") A: String B: String } }\n", "two members have the JSON name B"},
+        {REST_START REST_OPERATION "@timestampFormat(\"iso\") A: Timestamp } }\n", "@timestampFormat is one of"},
+        {REST_START REST_OPERATION "@timestampFormat(\"date-time\") A: String } }\n",
+         "@timestampFormat is for timestamps"},
+        {REST_START REST_OPERATION "@streaming @httpPayload A: Blob } }\n", "an input is not @streaming"},
+        {REST_START REST_OPERATION "} output := { @streaming @httpPayload A: Blob } }\n",
+         "@streaming is for the @httpPayload of an @async operation"},
+        {REST_START HTTP("/gone/{Id}/") "operation Do { input := { @httpLabel @required Id: String } }\n",
+         "Gone and Do have the same method and uri"},
+        {REST_START "@bodyLimit(\"low\") " REST_OPERATION "} }\n", "@bodyLimit names a row of the limits"},
+        {"$version: \"2\"\nnamespace a\n@sdkId(\"T\") @apiVersion(\"1\") @protocols([restJson1])\n"
+         "service t { unsupported: [Gone] }\n",
+         "t.smithy:4: Gone has no @http"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char said[4096];
@@ -124,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_are_told_with_their_place),
+        cmocka_unit_test(mistakes_in_http_bindings_are_told_with_their_place),
         cmocka_unit_test(the_same_declaration_gives_the_same_code),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -41,6 +41,7 @@ static Error ask(Zoo *zoo, const char *method, const char *target, const HttpHea
             request->host = headers[i].value;
     zoo->state.request = request;
     zoo->state.parameters = (QueryParameters){.limit = 1000};
+    zoo->state.signed_service = (Slice){0};
     zoo->state.protocol = route_protocol(request);
     zoo->call->service = NULL;
     zoo->call->operation = NULL;

@@ -547,6 +547,56 @@ static void paths_are_encoded_twice_but_for_s3(void **state)
     arena_free(&arena);
 }
 
+/* As the AWS SDK for Python signed them: labels of the path are percent-encoded, and encoded once more for the signature
+ * (IAM user guide, "Create a signed AWS API request"). */
+static void requests_of_an_sdk_to_a_rest_service_verify(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *query;
+        const char *signature;
+    } samples[] = {
+        {"/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Amy-function%3A%24LATEST", "",
+         "61f792ab0928a2387677827e6625345021b9b8a75bb33d0bbe7ab10109cb863a"},
+        {"/2015-03-31/functions/a%20b%2Fc%25%C3%BC~", "",
+         "b607df9c72d34c9e840713c0ad3efa0b5cbdaf99ce80ad70d1353d9a8d0cc475"},
+        {"/2017-03-31/tags/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Af", "",
+         "e0e7df6f16b6008cc872be53a2d399715884fef8bf5d10ed3cf3a4f0ef1264c1"},
+        {"/2015-03-31/functions/", "MaxItems=3&Marker=a%2Bb%2Fc%3D",
+         "f7de4c664aceeb5b3442738c9ca66fee0aec8b35effd70cac47c010bc178e142"},
+        {"/2016-08-19/account-settings/", "", "f163da2eb91eba51a55d9a04507f851a58c6a3d5c17b22d0d352a3815599c25d"},
+    };
+    unsigned char key[SHA256_SIZE];
+    sigv4_signing_key(SLICE("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), SLICE("20260131"), SLICE("eu-west-1"),
+                      SLICE("lambda"), key);
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        Arena arena = arena_make();
+        Slice authorization =
+            arena_format(&arena,
+                         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260131/eu-west-1/lambda/aws4_request, "
+                         "SignedHeaders=host;x-amz-date, Signature=%s",
+                         samples[i].signature);
+        HttpHeader headers[] = {{SLICE("host"), SLICE("127.0.0.1:4566")},
+                                {SLICE("x-amz-date"), SLICE("20260131T120000Z")},
+                                {SLICE("authorization"), authorization}};
+        HttpRequest request = {.arena = &arena,
+                               .method = SLICE("GET"),
+                               .path = slice_of_string(samples[i].path),
+                               .query = slice_of_string(samples[i].query),
+                               .headers = headers,
+                               .header_count = 3};
+        SigV4 signature;
+        Slice message;
+        assert_int_equal(sigv4_parse(&request, &arena, &signature, &message), SIGV4_GOOD);
+        assert_int_equal(sigv4_verify(&signature, &request, SLICE(""), key, &arena, &message), SIGV4_GOOD);
+        /* Another function's name is another request. */
+        request.path = altered(&arena, request.path, request.path.size / 2);
+        assert_int_equal(sigv4_verify(&signature, &request, SLICE(""), key, &arena, &message), SIGV4_MISMATCH);
+        arena_free(&arena);
+    }
+}
+
 static void the_credential_is_read_before_verification(void **state)
 {
     (void)state;
@@ -582,6 +632,7 @@ int main(void)
         cmocka_unit_test(a_signed_hash_of_another_body_is_refused),
         cmocka_unit_test(the_date_header_is_read),
         cmocka_unit_test(paths_are_encoded_twice_but_for_s3),
+        cmocka_unit_test(requests_of_an_sdk_to_a_rest_service_verify),
         cmocka_unit_test(the_credential_is_read_before_verification),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

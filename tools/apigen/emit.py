@@ -6,13 +6,16 @@ import re
 from model import SIMPLE, SIMPLE_KINDS, DeclarationError, snake_case
 from names import make_table
 from pattern import UNBOUNDED, PatternError, bitmap, compile_pattern
+from rest import LOCATIONS, RestEmitter, is_rest, location, wire_name
 
-MODES = {"pure": "OPERATION_PURE", "read": "OPERATION_READ", "write": "OPERATION_WRITE"}
+MODES = {"pure": "OPERATION_PURE", "read": "OPERATION_READ", "write": "OPERATION_WRITE", "async": "OPERATION_ASYNC"}
 PROTOCOLS = {
     "awsJson1_0": "PROTOCOL_AWS_JSON_1_0",
     "awsJson1_1": "PROTOCOL_AWS_JSON_1_1",
     "awsQuery": "PROTOCOL_AWS_QUERY",
+    "restJson1": "PROTOCOL_REST_JSON_1",
 }
+TIMESTAMP_FORMATS = {"epoch-seconds": "epoch", "date-time": "iso", "http-date": "http"}
 
 
 def c_string(text):
@@ -46,6 +49,7 @@ class Emitter:
         self.constraint_lines = []
         self.used = {}
         self.collect()
+        self.rest = RestEmitter(self)
 
     # ---- Looking things up ----
 
@@ -74,7 +78,22 @@ class Emitter:
 
     def shape_address(self, member):
         simple = self.simple(member)
-        return f"&shape_{simple[1].lower()}" if simple else f"&shape_{snake_case(member.target)}"
+        name = simple[1].lower() if simple else snake_case(member.target)
+        return f"&shape_{name}{self.timestamp_suffix(member, simple)}"
+
+    def timestamp_suffix(self, member, simple):
+        """The shape of a timestamp says how it is written."""
+        shape = self.shape_of(member)
+        trait = member.traits.get("timestampFormat") or (shape.traits.get("timestampFormat") if shape else None)
+        if trait is None:
+            return ""
+        if simple != SIMPLE["Timestamp"]:
+            raise DeclarationError(trait.place, "@timestampFormat is for timestamps")
+        if "awsQuery" in self.service.traits["protocols"].arguments[""]:
+            raise DeclarationError(trait.place, "@timestampFormat is not read by the Query protocol")
+        if trait.arguments.get("") not in TIMESTAMP_FORMATS:
+            raise DeclarationError(trait.place, f"@timestampFormat is one of {', '.join(TIMESTAMP_FORMATS)}")
+        return "_" + TIMESTAMP_FORMATS[trait.arguments[""]]
 
     def collect(self):
         """Finds the shapes that operations use, in the order of first use; unused ones are mistakes."""
@@ -84,13 +103,16 @@ class Emitter:
             for place, name in operation.errors:
                 if name not in self.errors:
                     raise DeclarationError(place, f"{name} is not declared as an error")
+        for shape in self.errors.values():
+            for member in shape.members:
+                self.use(member)
         for name, shape in self.service.shapes.items():
             if name not in self.used and name not in self.errors:
                 raise DeclarationError(shape.place, f"{name} is declared and not used")
         declared = {operation.name for operation in self.service.operations}
-        for name in self.service.unsupported:
-            if name in declared:
-                raise DeclarationError(self.service.place, f"{name} is declared, and listed as unsupported")
+        for row in self.service.unsupported:
+            if row.name in declared:
+                raise DeclarationError(row.place, f"{row.name} is declared, and listed as unsupported")
 
     def use(self, member):
         shape = self.shape_of(member)
@@ -140,7 +162,10 @@ class Emitter:
             for part in (operation.input, operation.output):
                 yield f"typedef struct {part.name} {part.name};"
                 yield from self.struct(part.name, part.members)
-        for name in self.errors:
+        for name, shape in self.errors.items():
+            if shape.members:
+                yield f"typedef struct {self.type_prefix}{name} {self.type_prefix}{name};"
+                yield from self.struct(self.type_prefix + name, shape.members)
             yield f"extern const ApiError {self.error_name(name)};"
         yield ""
         yield "/* The bodies, written by hand. */"
@@ -198,6 +223,9 @@ class Emitter:
         for operation in self.service.operations:
             body += self.shape_table(snake_case(operation.input.name), operation.input.name, operation.input)
             body += self.shape_table(snake_case(operation.output.name), operation.output.name, operation.output)
+        for name, shape in self.errors.items():
+            if shape.members:
+                body += self.shape_table(snake_case(name), self.type_prefix + name, shape)
         yield f"/* {self.prefix}.c: made by tools/apigen from {self.source}; change that. */"
         yield f'#include "{self.folder}/{self.prefix}.h"'
         yield ""
@@ -208,6 +236,7 @@ class Emitter:
         yield from body
         yield from self.error_rows()
         yield from self.operation_rows()
+        yield from self.rest.route_rows(slice_init, snake_case)
         yield from self.service_row()
 
     def shape_table(self, name, type_name, shape):
@@ -243,7 +272,10 @@ class Emitter:
             for member in shape.members:
                 yield from self.member_row(type_name, member)
             yield "};"
-            yield from self.name_slots(f"names_{name}", [member.name for member in shape.members])
+            yield from self.name_slots(f"names_{name}", [self.json_name(member) for member in shape.members])
+            for member in shape.members:
+                if [self.json_name(other) for other in shape.members].count(self.json_name(member)) > 1:
+                    raise DeclarationError(member.place, f"two members have the JSON name {self.json_name(member)}")
             query_names = [self.query_name(member, member.name) for member in shape.members]
             for member, query_name in zip(shape.members, query_names):
                 if query_names.count(query_name) > 1:
@@ -256,7 +288,7 @@ class Emitter:
         if shape.members:
             yield f"    .members = members_{name},"
             yield f"    .member_count = {len(shape.members)},"
-            for table, names in (("names", [m.name for m in shape.members]), ("query_names", query_names)):
+            for table, names in (("names", [self.json_name(m) for m in shape.members]), ("query_names", query_names)):
                 _, mask, seed = make_table(names)
                 yield f"    .{table} = {{{table}_{name}, {mask}, {seed:#x}}},"
         yield "};"
@@ -275,7 +307,7 @@ class Emitter:
             raise DeclarationError(member.traits["xmlFlattened"].place, "@xmlFlattened is for lists and maps")
         has = f"offsetof({type_name}, has_{field})" if simple and simple[2] else "0"
         yield "    {"
-        yield f"        .name = {slice_init(member.name)},"
+        yield f"        .name = {slice_init(self.json_name(member))},"
         yield f"        .query_name = {slice_init(self.query_name(member, member.name))},"
         yield f"        .shape = {self.shape_address(member)},"
         yield f"        .constraint = {self.constraint(member, member.traits)},"
@@ -283,11 +315,19 @@ class Emitter:
         yield f"        .has_offset = {has},"
         yield f"        .required = {self.boolean('required' in member.traits)},"
         yield f"        .flattened = {self.boolean(flattened)},"
+        if location(member) is not None:
+            yield f"        .binding = {LOCATIONS[location(member)]},"
+            if wire_name(member) is not None:
+                yield f"        .binding_name = {slice_init(wire_name(member))},"
         yield "    },"
 
     @staticmethod
     def boolean(value):
         return "true" if value else "false"
+
+    @staticmethod
+    def json_name(member):
+        return member.traits["jsonName"].arguments[""] if "jsonName" in member.traits else member.name
 
     @staticmethod
     def query_name(member, default):
@@ -376,6 +416,8 @@ class Emitter:
             yield f"    .message = {c_string(message.get(''))},"
             yield f"    .query_message = {c_string(message.get('query'))},"
             yield f"    .no_xml_detail = {self.boolean('noXmlErrorDetail' in shape.traits)},"
+            if shape.members:
+                yield f"    .shape = &shape_{snake_case(name)},"
             yield "};"
             yield ""
 
@@ -403,7 +445,7 @@ class Emitter:
         name = snake_case(operation.name)
         modes = [mode for mode in MODES if mode in operation.traits]
         if len(modes) != 1:
-            raise DeclarationError(operation.place, f"{operation.name} is one of @pure, @read and @write")
+            raise DeclarationError(operation.place, f"{operation.name} is one of @pure, @read, @write and @async")
         if "iam" not in operation.traits:
             raise DeclarationError(operation.place, f"{operation.name} has no @iam")
         iam = operation.traits["iam"].arguments
@@ -423,7 +465,26 @@ class Emitter:
         yield f"        .body = run_{name},"
         yield f"        .iam_action = {c_string(iam['action'])},"
         yield f"        .iam_resource = {c_string(iam['resource'])},"
+        yield f"        .status = {self.rest.status(operation)},"
+        yield f"        .body_limit = {self.body_limit(operation)},"
+        for part in ("input", "output"):
+            shape = getattr(operation, part)
+            payload = self.rest.member_address(shape, self.rest.payload(shape), snake_case(shape.name))
+            yield f"        .{part}_payload = {payload},"
+        has_document = self.rest.has_body(operation.output, operation.has_output)
+        yield f"        .output_document = {self.boolean(has_document)},"
         yield "    },"
+
+    @staticmethod
+    def body_limit(operation):
+        if "bodyLimit" not in operation.traits:
+            return "LIMIT_WIRE_BODY_BYTES"
+        trait = operation.traits["bodyLimit"]
+        if "http" not in operation.traits:
+            raise DeclarationError(trait.place, "@bodyLimit is for operations that are known by their head: with @http")
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]*", trait.arguments.get("", "")):
+            raise DeclarationError(trait.place, '@bodyLimit names a row of the limits: @bodyLimit("WIRE_BODY_BYTES")')
+        return "LIMIT_" + trait.arguments[""]
 
     def home(self, operation, mode):
         home = operation.traits[mode].arguments.get("home")
@@ -436,25 +497,21 @@ class Emitter:
 
     def service_row(self):
         service = self.service
-        for trait in ("sdkId", "targetPrefix", "apiVersion", "xmlNamespace", "protocols"):
-            if trait not in service.traits:
-                raise DeclarationError(service.place, f"service {service.name} has no @{trait}")
         values = {name: trait.arguments.get("") for name, trait in service.traits.items()}
-        for protocol in values["protocols"]:
-            if protocol not in PROTOCOLS:
-                raise DeclarationError(service.traits["protocols"].place, f"{protocol} is not a known protocol")
         if service.unsupported:
             yield "static const Slice unsupported[] = {"
-            yield from (f"    {slice_init(name)}," for name in service.unsupported)
+            yield from (f"    {slice_init(row.name)}," for row in service.unsupported)
             yield "};"
             yield ""
         yield f"const Service {self.prefix}_service = {{"
         yield f"    .name = {slice_init(service.name)},"
         yield f"    .sdk_id = {slice_init(values['sdkId'])},"
-        yield f"    .target_prefix = {slice_init(values['targetPrefix'])},"
+        if "targetPrefix" in values:
+            yield f"    .target_prefix = {slice_init(values['targetPrefix'])},"
         yield f"    .json_namespace = {slice_init(service.namespace)},"
         yield f"    .version = {slice_init(values['apiVersion'])},"
-        yield f"    .xml_namespace = {slice_init(values['xmlNamespace'])},"
+        if "xmlNamespace" in values:
+            yield f"    .xml_namespace = {slice_init(values['xmlNamespace'])},"
         yield f"    .protocols = {' | '.join(PROTOCOLS[protocol] for protocol in values['protocols'])},"
         yield f"    .query_compatible = {self.boolean('awsQueryCompatible' in service.traits)},"
         yield f"    .xml_error_detail = {self.boolean('xmlErrorDetail' in service.traits)},"
@@ -462,8 +519,25 @@ class Emitter:
         yield f"    .operation_count = {len(service.operations)},"
         yield f"    .unsupported = {'unsupported' if service.unsupported else 'NULL'},"
         yield f"    .unsupported_count = {len(service.unsupported)},"
+        if self.rest.routes:
+            yield "    .routes = routes,"
+            yield f"    .route_count = {len(self.rest.routes)},"
         yield f"    .hooks = {'&' + self.prefix + '_hooks' if self.has_hooks() else 'NULL'},"
         yield "};"
+
+
+def check_service(service):
+    needed = ["sdkId", "apiVersion", "protocols"]
+    needed += [] if is_rest(service) else ["targetPrefix", "xmlNamespace"]
+    for trait in needed:
+        if trait not in service.traits:
+            raise DeclarationError(service.place, f"service {service.name} has no @{trait}")
+    protocols = service.traits["protocols"].arguments.get("", [])
+    for protocol in protocols:
+        if protocol not in PROTOCOLS:
+            raise DeclarationError(service.traits["protocols"].place, f"{protocol} is not a known protocol")
+    if is_rest(service) and len(protocols) > 1:
+        raise DeclarationError(service.traits["protocols"].place, "restJson1 stands alone")
 
 
 def write(path, lines):
@@ -474,6 +548,7 @@ def write(path, lines):
 def emit(service, source, directory):
     if not re.fullmatch(r"[a-z][a-z0-9]*", service.name):
         raise DeclarationError(service.place, "a service's name is its signing name: lower-case letters and digits")
+    check_service(service)
     emitter = Emitter(service, source, os.path.basename(os.path.normpath(directory)))
     write(f"{directory}/{emitter.prefix}.h", emitter.header())
     write(f"{directory}/{emitter.prefix}.c", emitter.tables())

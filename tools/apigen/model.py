@@ -47,11 +47,18 @@ class OperationDeclaration:
 
 
 @dataclass
+class UnsupportedDeclaration:
+    place: str
+    name: str
+    traits: dict
+
+
+@dataclass
 class ServiceDeclaration:
     place: str
     name: str
     traits: dict
-    unsupported: list
+    unsupported: list  # of UnsupportedDeclaration, sorted
     namespace: str = ""
     shapes: dict = field(default_factory=dict)
     operations: list = field(default_factory=list)

@@ -2,14 +2,14 @@
 
     $version: "2"
     namespace com.amazonaws.NAME
-    @traits service NAME { unsupported: [Operation …] }
+    @traits service NAME { unsupported: [@traits Operation …] }
     @traits operation Name { input := { members }  output := { members }  errors: [Name …] }
     @traits structure Name { members }
     list Name { member: Shape }
     map Name { key: Shape  value: Shape }
     enum Name { VALUE …  NAME = "value" }
     @traits string|integer|long|double|boolean|blob|timestamp|document Name
-Members: @traits name: Shape. Shapes without a declaration: String Blob Integer Long Double Boolean Timestamp Document.
+Members: @traits name: Shape. Members of errors are sent with them; one called message or Message holds the text. Shapes without a declaration: String Blob Integer Long Double Boolean Timestamp Document.
 """
 
 import json
@@ -24,7 +24,9 @@ from model import (
     ServiceDeclaration,
     ShapeDeclaration,
     Trait,
+    UnsupportedDeclaration,
 )
+from rest import LOCATIONS
 
 TOKEN = re.compile(
     r"""(?P<space>[\s,]+|//[^\n]*)
@@ -37,9 +39,12 @@ TOKEN = re.compile(
 
 # Which traits may stand where; another one is a mistake, not a comment.
 SERVICE_TRAITS = {"sdkId", "targetPrefix", "apiVersion", "xmlNamespace", "protocols", "awsQueryCompatible", "hooks", "xmlErrorDetail"}
-OPERATION_TRAITS = {"pure", "read", "write", "freesSpace", "rootOnly", "prepared", "iam"}
+OPERATION_TRAITS = {
+    "pure", "read", "write", "async", "freesSpace", "rootOnly", "prepared", "iam", "http", "bodyLimit"}
+UNSUPPORTED_TRAITS = {"http"}
 CONSTRAINT_TRAITS = {"length", "range", "pattern"}
-MEMBER_TRAITS = CONSTRAINT_TRAITS | {"required", "xmlFlattened", "xmlName"}
+SHAPE_TRAITS = CONSTRAINT_TRAITS | {"timestampFormat"}
+MEMBER_TRAITS = SHAPE_TRAITS | set(LOCATIONS) | {"required", "xmlFlattened", "xmlName", "jsonName", "streaming"}
 ERROR_TRAITS = {"error", "httpError", "awsQueryError", "message", "noXmlErrorDetail"}
 
 
@@ -174,7 +179,7 @@ class Parser:
                 operation = self.operation(place, traits)
                 self.declare(operations, operation)
             else:
-                check_traits(traits, CONSTRAINT_TRAITS | ERROR_TRAITS)
+                check_traits(traits, SHAPE_TRAITS | ERROR_TRAITS)
                 self.declare(shapes, self.shape(place, keyword, traits))
         if service is None:
             raise DeclarationError(self.path, "no service is declared")
@@ -194,9 +199,14 @@ class Parser:
         self.take("unsupported")
         self.take(":")
         self.take("[")
-        unsupported = self.until("]", self.take_name)
+        unsupported = self.until("]", self.unsupported)
         self.take("}")
-        return ServiceDeclaration(place, name, traits, sorted(unsupported, key=str.encode))
+        return ServiceDeclaration(place, name, traits, sorted(unsupported, key=lambda row: row.name.encode()))
+
+    def unsupported(self):
+        traits = self.traits()
+        check_traits(traits, UNSUPPORTED_TRAITS)
+        return UnsupportedDeclaration(self.place, self.take_name("an operation"), traits)
 
     def operation(self, place, traits):
         name = self.take_name()

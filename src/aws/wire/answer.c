@@ -2,6 +2,7 @@
 
 #include "aws/wire/common_error.h"
 #include "aws/wire/cors.h"
+#include "aws/wire/rest.h"
 #include "base/digest.h"
 #include "base/json.h"
 
@@ -60,18 +61,24 @@ static Slice throttling_message(const CallState *state)
     }
 }
 
+static bool is_service_s(Error error)
+{
+    return error >= ERROR_CORE_FIRST || error == ERROR_BUSY || error == ERROR_TOO_LARGE;
+}
+
 void answer_explain(CallState *state, Error error)
 {
     Call *call = &state->call;
-    if (error == ERROR_ANSWERED && call->error != NULL)
-        return;
     const ServiceHooks *hooks = call->service == NULL ? NULL : call->service->hooks;
-    bool explained = (error >= ERROR_CORE_FIRST || error == ERROR_BUSY) && hooks != NULL && hooks->core_error != NULL &&
-                     hooks->core_error(call, error) == ERROR_ANSWERED && call->error != NULL;
+    bool explained = error == ERROR_ANSWERED && call->error != NULL;
+    if (!explained && is_service_s(error) && hooks != NULL && hooks->core_error != NULL)
+        explained = hooks->core_error(call, error) == ERROR_ANSWERED && call->error != NULL;
     if (!explained)
         explain_environment(call, error);
     if (error == ERROR_BUSY)
         call->error_message = throttling_message(state);
+    if (hooks != NULL && hooks->complete_error != NULL)
+        hooks->complete_error(call);
 }
 
 /* ---- Errors in each protocol ---- */
@@ -95,18 +102,12 @@ static Slice error_message(const CallState *state)
     return slice_make(ascii, message.size);
 }
 
+/* REST services tell the type in a field of the head. */
 static void encode_error_json(const CallState *state, Buffer *out)
 {
-    JsonWriter writer = json_writer(out);
-    json_write_object_begin(&writer);
-    json_write_name(&writer, SLICE("__type"));
-    json_write_string(&writer, state->call.error->json_type);
-    Slice message = error_message(state);
-    if (message.data != NULL) {
-        json_write_name(&writer, SLICE("message"));
-        json_write_string(&writer, message);
-    }
-    json_write_object_end(&writer);
+    const ApiError *error = state->call.error;
+    Slice type = state->protocol == PROTOCOL_REST_JSON_1 ? (Slice){0} : error->json_type;
+    encode_json_error(error, type, error_message(state), state->call.error_members, out);
 }
 
 /* {"Error": {"Code": …, "Message": …, "Type": "Sender"}, "RequestId": …} */
@@ -167,7 +168,7 @@ static void encode_error_xml(const CallState *state, Buffer *out)
         return;
     }
     BUFFER_ADD(out, "<?xml version=\"1.0\"?><ErrorResponse");
-    if (call->service != NULL) {
+    if (call->service != NULL && call->service->xml_namespace.size > 0) {
         BUFFER_ADD(out, " xmlns=\"");
         buffer_add(out, call->service->xml_namespace);
         BUFFER_ADD(out, "\"");
@@ -189,8 +190,11 @@ static void encode_error_xml(const CallState *state, Buffer *out)
 int answer_status(const CallState *state)
 {
     const Call *call = &state->call;
+    bool rest = state->protocol == PROTOCOL_REST_JSON_1;
     if (call->error == NULL)
-        return 200;
+        return rest ? rest_status(call->operation, state->output) : 200;
+    if (rest && call->error->rest_status != 0)
+        return call->error->rest_status;
     if (state->protocol != PROTOCOL_AWS_QUERY)
         return call->error->status;
     if (names_nothing(call))
@@ -229,10 +233,13 @@ static void encode_body(const CallState *state, Buffer *out)
         encode_error_json(state, out);
     else if (query)
         encode_query(call, state->output, out);
+    else if (state->protocol == PROTOCOL_REST_JSON_1)
+        encode_rest(call->operation, state->output, out);
     else
         encode_json(call->operation->output, state->output, out);
 }
 
+/* Absent: the answer has no body. */
 static Slice content_type(const CallState *state)
 {
     switch (state->protocol) {
@@ -240,30 +247,81 @@ static Slice content_type(const CallState *state)
         return SLICE("application/x-amz-json-1.0");
     case PROTOCOL_AWS_JSON_1_1:
         return SLICE("application/x-amz-json-1.1");
+    case PROTOCOL_REST_JSON_1:
+        return state->call.error != NULL ? SLICE("application/json") : rest_content_type(state->call.operation);
     case PROTOCOL_AWS_QUERY:
         break;
     }
     return in_query_json(state) ? SLICE("application/json") : SLICE("text/xml");
 }
 
-void answer_send(CallState *state)
+enum { FIXED_HEADERS_MAX = 3 + CORS_HEADERS_MAX };
+
+/* What the output, or the error, is bound to. */
+static size_t add_bound_headers(CallState *state, HttpHeader **headers)
+{
+    Call *call = &state->call;
+    const Shape *shape = call->error != NULL ? call->error->shape : call->operation->output;
+    const void *structure = call->error != NULL ? call->error_members : state->output;
+    if (state->protocol != PROTOCOL_REST_JSON_1 || shape == NULL || structure == NULL)
+        return 0;
+    size_t most = rest_header_count(shape, structure);
+    if (most == 0)
+        return 0;
+    *headers = ARENA_ARRAY(call->arena, HttpHeader, most + FIXED_HEADERS_MAX);
+    return rest_add_headers(call->arena, shape, structure, *headers);
+}
+
+static bool has_content_type(const HttpHeader *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(headers[i].name, SLICE("content-type")))
+            return true;
+    return false;
+}
+
+/* The head, but for the status; `type` absent: none. `headers` holds FIXED_HEADERS_MAX, and is replaced where more are
+ * needed. */
+static size_t add_headers(CallState *state, Slice type, HttpHeader **headers)
 {
     const Call *call = &state->call;
-    Buffer body = buffer_make(call->arena);
+    size_t count = add_bound_headers(state, headers);
+    bool typed = has_content_type(*headers, count);
+    HttpHeader *at = *headers + count;
+    *at++ = (HttpHeader){SLICE("x-amzn-requestid"), call->request_id};
+    if (type.data != NULL && !typed)
+        *at++ = (HttpHeader){SLICE("content-type"), type};
+    if (call->error != NULL && state->protocol == PROTOCOL_REST_JSON_1)
+        *at++ = (HttpHeader){SLICE("x-amzn-errortype"), call->error->name};
+    else if (call->error != NULL && state->protocol != PROTOCOL_AWS_QUERY && call->service != NULL &&
+             call->service->query_compatible)
+        *at++ = (HttpHeader){SLICE("x-amzn-query-error"), query_error(call)};
+    return (size_t)(at - *headers) + cors_headers(state->origin, at);
+}
+
+void answer_send(CallState *state)
+{
+    Buffer body = buffer_make(state->call.arena);
     encode_body(state, &body);
-    HttpHeader headers[3 + CORS_HEADERS_MAX];
-    size_t count = 0;
-    headers[count++] = (HttpHeader){SLICE("x-amzn-requestid"), call->request_id};
-    headers[count++] = (HttpHeader){SLICE("content-type"), content_type(state)};
-    if (call->error != NULL && state->protocol != PROTOCOL_AWS_QUERY && call->service != NULL &&
-        call->service->query_compatible)
-        headers[count++] = (HttpHeader){SLICE("x-amzn-query-error"), query_error(call)};
-    count += cors_headers(state->origin, headers + count);
+    HttpHeader fixed[FIXED_HEADERS_MAX];
+    HttpHeader *headers = fixed;
     HttpResponse response = {
         .status = answer_status(state),
-        .headers = headers,
-        .header_count = count,
+        .header_count = add_headers(state, content_type(state), &headers),
         .body = buffer_slice(&body),
     };
+    response.headers = headers;
     http_respond(state->request, &response);
+}
+
+void answer_stream(CallState *state, Slice type, void (*on_writable)(HttpRequest *request))
+{
+    HttpHeader fixed[FIXED_HEADERS_MAX];
+    HttpHeader *headers = fixed;
+    HttpResponse head = {
+        .status = answer_status(state),
+        .header_count = add_headers(state, type, &headers),
+    };
+    head.headers = headers;
+    http_respond_stream(state->request, &head, on_writable);
 }

@@ -13,6 +13,8 @@ void answer_explain(CallState *state, Error error);
 int answer_status(const CallState *state);
 /* Encodes the output, or call->error, and hands the answer to net: the request is gone afterwards. */
 void answer_send(CallState *state);
+/* Starts an answer in pieces, as call->error and the output say; net has the rest. */
+void answer_stream(CallState *state, Slice type, void (*on_writable)(HttpRequest *request));
 
 /* A random UUID (RFC 9562, version 4) of 16 random bytes. */
 void request_id_format(const unsigned char random[16], char text[REQUEST_ID_SIZE]);

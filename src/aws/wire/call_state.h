@@ -13,7 +13,9 @@ typedef struct CallState {
     Wire *wire;
     HttpRequest *request;
     ProtocolSet protocol;       /* one of them: the caller's, in which it is answered */
-    QueryParameters parameters; /* Query */
+    QueryParameters parameters; /* Query; REST: those of the URL */
+    const RestRoute *route;     /* REST */
+    Slice signed_service;       /* route_signed_service, once it was asked for; then with data */
     Slice body;
     Slice origin;       /* the page that calls, allowed to; absent: no page */
     bool at_root;       /* Query: not at a resource's path */
@@ -26,6 +28,11 @@ typedef struct CallState {
     WireThrottled throttled;
     bool in_store; /* the store owns the call */
     bool gone;     /* nobody waits for the answer any more */
+    bool streaming;
+    void (*on_writable)(Call *call); /* of a stream */
 } CallState;
+
+/* Tells of the call's end, with what it holds; `failure`: what failed of ours or of the environment. */
+void call_report(CallState *state, Error failure);
 
 #endif

@@ -43,6 +43,9 @@ void *items_add(Call *call, const Shape *shape, Items *items, size_t *capacity);
 /* `body` empty: as "{}". ERROR_ANSWERED with SerializationException. */
 Error decode_json(Call *call, const Shape *shape, Slice body, void *structure);
 void encode_json(const Shape *shape, const void *structure, Buffer *out);
+/* An error: "__type" unless `type` is absent, then its members in the order declared, `members` (may be NULL) and the
+ * message where it is declared, or as "message". */
+void encode_json_error(const ApiError *error, Slice type, Slice message, const void *members, Buffer *out);
 
 /* ---- Query: parameters of a form or of a URL's query ---- */
 

@@ -12,6 +12,7 @@ extern const ApiError common_signature_does_not_match;     /* SignatureDoesNotMa
 extern const ApiError common_request_expired;              /* RequestExpired */
 extern const ApiError common_access_denied;                /* AccessDenied / AccessDeniedException */
 extern const ApiError common_unknown_operation;            /* UnknownOperationException / InvalidAction */
+extern const ApiError common_undetermined_operation;       /* REST: AccessDeniedException 403 */
 extern const ApiError common_missing_action;               /* MissingAction */
 extern const ApiError common_serialization;                /* SerializationException / MalformedQueryString */
 extern const ApiError common_validation;                   /* ValidationException / ValidationError */

@@ -112,7 +112,7 @@ size_t cors_headers(Slice origin, HttpHeader headers[CORS_HEADERS_MAX])
         return 0;
     headers[0] = (HttpHeader){SLICE("access-control-allow-origin"), origin};
     headers[1] = (HttpHeader){SLICE("access-control-expose-headers"),
-                              SLICE("x-amzn-requestid, x-amzn-query-error, x-amz-request-id, date")};
+                              SLICE("x-amzn-requestid, x-amzn-errortype, x-amzn-query-error, x-amz-request-id, date")};
     headers[2] = (HttpHeader){SLICE("vary"), SLICE("origin")};
     return CORS_HEADERS_MAX;
 }

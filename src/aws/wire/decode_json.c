@@ -1,4 +1,5 @@
-/* decode_json.c: AWS JSON 1.0 and 1.1 into C structs (smithy.io, "AWS JSON 1.0 protocol").
+/* decode_json.c: AWS JSON 1.0 and 1.1, and the documents of REST services, into C structs (smithy.io, "AWS JSON 1.0
+ * protocol" and "AWS restJson1 protocol").
  *
  * As AWS does: null is absence, unknown members are ignored, a value of another type is a SerializationException in the
  * words that AWS's services use. */
@@ -84,7 +85,8 @@ static Error decode_blob(JsonDecoder *decoder, Slice *value)
     return OK;
 }
 
-static Error decode_timestamp(JsonDecoder *decoder, JsonType type, int64_t *ms)
+/* Numbers are epoch seconds and texts are date-times, whatever is declared, but for HTTP dates. */
+static Error decode_timestamp(JsonDecoder *decoder, const Shape *shape, JsonType type, int64_t *ms)
 {
     Slice text;
     if (type == JSON_NUMBER) {
@@ -93,7 +95,8 @@ static Error decode_timestamp(JsonDecoder *decoder, JsonType type, int64_t *ms)
             return OK;
     } else {
         TRY(json_read_string(&decoder->reader, &text));
-        if (time_parse_iso(text, ms) == OK)
+        bool http_date = shape->timestamp_format == TIMESTAMP_HTTP_DATE;
+        if ((http_date ? time_parse_http(text, ms) : time_parse_iso(text, ms)) == OK)
             return OK;
     }
     return call_fail(decoder->call, &common_serialization, "%s can not be converted to a Date",
@@ -186,7 +189,7 @@ static Error decode_structure(JsonDecoder *decoder, const Shape *shape, void *st
         JsonType type;
         TRY(json_peek(reader, &type));
         const Member *member = shape_member(shape, name);
-        if (member == NULL || type == JSON_NULL) {
+        if (member == NULL || member->binding != BINDING_BODY || type == JSON_NULL) {
             Slice ignored;
             TRY(json_read_any(reader, &ignored));
             continue;
@@ -243,7 +246,7 @@ static Error decode_value(JsonDecoder *decoder, const Shape *shape, JsonType typ
     case SHAPE_BOOLEAN:
         return json_read_boolean(&decoder->reader, value);
     case SHAPE_TIMESTAMP:
-        return decode_timestamp(decoder, type, value);
+        return decode_timestamp(decoder, shape, type, value);
     case SHAPE_LIST:
         return decode_list(decoder, shape, value);
     case SHAPE_MAP:

@@ -7,6 +7,18 @@ const Shape shape_long = {.type = SHAPE_LONG, .name = SLICE_INIT("Long"), .size 
 const Shape shape_double = {.type = SHAPE_DOUBLE, .name = SLICE_INIT("Double"), .size = sizeof(double)};
 const Shape shape_boolean = {.type = SHAPE_BOOLEAN, .name = SLICE_INIT("Boolean"), .size = sizeof(bool)};
 const Shape shape_timestamp = {.type = SHAPE_TIMESTAMP, .name = SLICE_INIT("Timestamp"), .size = sizeof(int64_t)};
+const Shape shape_timestamp_epoch = {.type = SHAPE_TIMESTAMP,
+                                     .timestamp_format = TIMESTAMP_EPOCH_SECONDS,
+                                     .name = SLICE_INIT("Timestamp"),
+                                     .size = sizeof(int64_t)};
+const Shape shape_timestamp_iso = {.type = SHAPE_TIMESTAMP,
+                                   .timestamp_format = TIMESTAMP_DATE_TIME,
+                                   .name = SLICE_INIT("Timestamp"),
+                                   .size = sizeof(int64_t)};
+const Shape shape_timestamp_http = {.type = SHAPE_TIMESTAMP,
+                                    .timestamp_format = TIMESTAMP_HTTP_DATE,
+                                    .name = SLICE_INIT("Timestamp"),
+                                    .size = sizeof(int64_t)};
 const Shape shape_document = {.type = SHAPE_DOCUMENT, .name = SLICE_INIT("Document"), .size = sizeof(Slice)};
 
 /* The same as hash_name in tools/apigen/names.py. */

@@ -18,6 +18,7 @@
 #define BRUME_AWS_WIRE_DESCRIPTOR_H
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/slice.h"
 #include "store/store.h"
 
@@ -58,8 +59,20 @@ typedef struct Constraint {
     const char *const *enum_values; /* NULL-terminated, NULL: none */
 } Constraint;
 
+/* Where a member of an input, an output or an error stands in a REST service's messages (smithy.io, "HTTP bindings"). */
+typedef enum MemberBinding {
+    BINDING_BODY, /* in the document; the only one in other protocols and in nested structures */
+    BINDING_LABEL,
+    BINDING_QUERY,
+    BINDING_QUERY_PARAMS, /* a map of all parameters */
+    BINDING_HEADER,
+    BINDING_PREFIX_HEADERS, /* a map of the fields whose names begin so, by what follows */
+    BINDING_PAYLOAD,        /* the whole body: bytes, text, or a structure's document */
+    BINDING_RESPONSE_CODE,
+} MemberBinding;
+
 typedef struct Member {
-    Slice name;       /* as declared, the name in JSON */
+    Slice name;       /* in JSON: @jsonName, or as declared */
     Slice query_name; /* in the Query protocol and its XML: @xmlName, or `name` */
     const Shape *shape;
     const Constraint *constraint; /* NULL: none */
@@ -67,6 +80,8 @@ typedef struct Member {
     uint32_t has_offset;          /* of its has_ flag; 0: it has none */
     bool required;
     bool flattened; /* @xmlFlattened lists and maps */
+    MemberBinding binding;
+    Slice binding_name; /* of the parameter, the field (lower case), or what fields' names begin with */
 } Member;
 
 /* Finds a member by its name in one look, mostly: an open hash table of member number + 1 (0: free), whose seed
@@ -77,8 +92,18 @@ typedef struct NameTable {
     uint32_t seed;
 } NameTable;
 
+/* How a timestamp is written; where nothing is declared, the place decides: documents have epoch seconds, headers the
+ * HTTP date, labels and queries the date-time (smithy.io, "timestampFormat trait" and "HTTP bindings"). */
+typedef enum TimestampFormat {
+    TIMESTAMP_OF_PLACE,
+    TIMESTAMP_EPOCH_SECONDS,
+    TIMESTAMP_DATE_TIME,
+    TIMESTAMP_HTTP_DATE,
+} TimestampFormat;
+
 struct Shape {
     ShapeType type;
+    TimestampFormat timestamp_format;
     Slice name;
     uint32_t size; /* of the value in C: Slice, int32_t …; of the struct */
     /* structures */
@@ -98,7 +123,7 @@ struct Shape {
 
 /* The simple shapes that declarations start from. */
 extern const Shape shape_string, shape_blob, shape_integer, shape_long, shape_double, shape_boolean, shape_timestamp,
-    shape_document;
+    shape_timestamp_epoch, shape_timestamp_iso, shape_timestamp_http, shape_document;
 
 typedef struct ApiError {
     Slice name;       /* "QueueDoesNotExist" */
@@ -106,16 +131,19 @@ typedef struct ApiError {
     Slice query_code; /* <Code>, and x-amzn-query-error: @awsQueryError, or `name` */
     int status;
     int query_status;
+    int rest_status;           /* in REST services, where it is another one than `status`; 0: it is not */
     bool sender;               /* the client's fault, as the Query protocol says it */
     const char *message;       /* a default message, or NULL */
     const char *query_message; /* where the Query protocol says it in other words; or NULL */
     bool no_xml_detail;        /* no <Detail/> in XML, though the service's other errors have one */
+    const Shape *shape;        /* what is sent in JSON; NULL: the message alone, as "message" */
 } ApiError;
 
 typedef enum OperationMode {
     OPERATION_PURE,  /* touches no store: the body runs on the loop with txn NULL */
     OPERATION_READ,  /* store_read */
     OPERATION_WRITE, /* store_write */
+    OPERATION_ASYNC, /* the body starts on the loop with txn NULL, and ends with call_finish or a stream (call.h) */
 } OperationMode;
 
 /* What is computed of an input before its transaction, so that the writer need not: digests, checks of the text. Runs
@@ -137,12 +165,43 @@ typedef struct Operation {
     OperationBody body;
     const char *iam_action;   /* "sqs:ListQueueTags" */
     const char *iam_resource; /* "{QueueUrl.arn}" */
+    /* REST */
+    int status;                   /* of a success answer; 200 in other protocols */
+    LimitName body_limit;         /* of a request's body: the process's row */
+    const Member *input_payload;  /* what the body is; NULL: a document of the members that are bound nowhere else */
+    const Member *output_payload; /* the same of the answer */
+    bool output_document;         /* the answer has a document */
 } Operation;
+
+/* A part of a path between slashes. */
+typedef enum SegmentKind { SEGMENT_LITERAL, SEGMENT_LABEL, SEGMENT_GREEDY } SegmentKind;
+typedef struct RestSegment {
+    SegmentKind kind;
+    Slice text;          /* literals: as it stands in the path */
+    const Member *label; /* NULL: a literal, or of an unsupported operation */
+} RestSegment;
+
+/* What the query must have for a route to be taken: that parameter, with that value unless it is empty. */
+typedef struct RestDemand {
+    Slice name;
+    Slice value;
+} RestDemand;
+
+typedef struct RestRoute {
+    Slice method;
+    const RestSegment *segments; /* a greedy one is the last */
+    size_t segment_count;
+    const RestDemand *demands;
+    size_t demand_count;
+    const Operation *operation; /* NULL: AWS has it, Brume does not */
+    Slice name;
+} RestRoute;
 
 typedef enum ProtocolSet {
     PROTOCOL_AWS_JSON_1_0 = 1,
     PROTOCOL_AWS_JSON_1_1 = 2,
     PROTOCOL_AWS_QUERY = 4,
+    PROTOCOL_REST_JSON_1 = 8,
 } ProtocolSet;
 
 /* What a service adds to the uniform way, by hand (aws/NAME/service.c). Each may be NULL. */
@@ -151,8 +210,12 @@ typedef struct ServiceHooks {
      * ValidationException. */
     Error (*violation)(Call *call, const Violation *violation);
     /* Turns a code of core into an error row: calls call_fail. Required when bodies return core codes. Also asked about
-     * ERROR_BUSY; OK: the uniform throttling error is used. */
+     * ERROR_BUSY and ERROR_TOO_LARGE (a body past its limit, a transaction past its bounds); OK: the uniform error is
+     * used. */
     Error (*core_error)(Call *call, Error error);
+    /* Fills the members that all errors of the service have (Lambda: "Type"): sees each refusal before it is encoded;
+     * call->error and, by call_error_members, its structure. */
+    void (*complete_error)(Call *call);
     /* The home of a write from the member's value (SQS: the queue's account and name out of its URL). */
     Home (*home)(const Call *call, Slice value);
     /* Whether a request that names no target belongs to the service by its path (SQS: /123456789012/name), and the
@@ -164,7 +227,7 @@ typedef struct ServiceHooks {
 typedef struct Service {
     Slice name;                  /* "sqs": the signing name, the URL's and the metrics' word */
     Slice sdk_id;                /* "SQS" */
-    Slice target_prefix;         /* "AmazonSQS" */
+    Slice target_prefix;         /* "AmazonSQS"; absent in REST services, as is xml_namespace */
     Slice json_namespace;        /* "com.amazonaws.sqs", before '#' in __type */
     Slice version;               /* "2012-11-05" */
     Slice xml_namespace;         /* "http://queue.amazonaws.com/doc/2012-11-05/" */
@@ -175,6 +238,8 @@ typedef struct Service {
     size_t operation_count;
     const Slice *unsupported; /* names of operations that AWS has and Brume does not, sorted */
     size_t unsupported_count;
+    const RestRoute *routes; /* REST: tried in this order; the unsupported operations' are among them */
+    size_t route_count;
     const ServiceHooks *hooks; /* NULL: none */
 } Service;
 

@@ -1,17 +1,20 @@
 /* dispatch.c: one call from its request to its answer. Read it downwards: these are the steps, in the order in which
  * they happen.
  *
- *   on_request         the head is there: the call is born, pages that may not call are refused, the body is asked for
- *   on_body            route, is the connection too fast, authenticate
- *   on_authenticated   is the account too fast, decode, validate, prepare and run: on the loop (pure), by the store's readers or by its writer
- *   on_stored          the store gives the call back
- *   finish             encode and answer
+ *   on_request         the head is there: the call is born, pages that may not call are refused, REST is routed, the body
+ *                      is asked for
+ *   on_body            route (the protocols whose bodies may tell the operation), is the connection too fast, authenticate
+ *   on_authenticated   is the account too fast, decode, validate, prepare and run: on the loop (pure, async), by the
+ *                      store's readers or its writer
+ *   on_stored          the store gives the call back; call_finish: an async operation does
+ *   finish             encode and answer; call_stream.c where an async operation answers in pieces
  *
  * on_gone may come at any time before the answer, also when the client has only ended its side of the connection: what
  * it asked for is done and answered, but nothing waits, and a parked call is given back early. */
 #include "aws/wire/answer.h"
 #include "aws/wire/common_error.h"
 #include "aws/wire/cors.h"
+#include "aws/wire/rest.h"
 #include "aws/wire/route.h"
 #include "aws/wire/throttle.h"
 #include "base/bug.h"
@@ -101,6 +104,10 @@ static void on_gone(HttpRequest *request)
     state->gone = true;
     if (state->in_store)
         store_cancel(state->wire->options.store, &state->store_call);
+    else if (state->call.on_gone != NULL)
+        state->call.on_gone(&state->call);
+    else if (state->streaming && state->on_writable != NULL)
+        state->on_writable(&state->call); /* it may go on to its end: all is dropped */
 }
 
 /* The services of the Query protocol answer in JSON when they are asked to (HashiCorp Vault asks STS so). */
@@ -169,7 +176,13 @@ static void on_request(HttpHandler *handler, HttpRequest *request)
         cors_answer_preflight(request, origin);
         return;
     }
-    http_request_read_body(request, wire->options.limits->value[LIMIT_WIRE_BODY_BYTES], on_body);
+    if (route_rest(state, wire->options.services, wire->options.service_count) != OK) {
+        finish(state, ERROR_ANSWERED);
+        return;
+    }
+    const Operation *operation = state->call.operation;
+    LimitName limit = operation == NULL ? LIMIT_WIRE_BODY_BYTES : operation->body_limit;
+    http_request_read_body(request, wire->options.limits->value[limit], on_body);
 }
 
 /* Before the signature is verified: a flood of bad ones costs time, too. */
@@ -200,7 +213,7 @@ static void on_body(HttpRequest *request, Error error, Slice body)
     Wire *wire = state->wire;
     if (error == ERROR_MALFORMED)
         error = call_fail(&state->call, &common_serialization, "The request's body is malformed.");
-    if (error == OK)
+    if (error == OK && state->route == NULL)
         error = route(state, wire->options.services, wire->options.service_count, body);
     if (error == OK)
         error = throttle_connection(state);
@@ -235,6 +248,8 @@ static Error decode(CallState *state)
     state->output = arena_zalloc(call->arena, call->operation->output->size);
     if (state->protocol == PROTOCOL_AWS_QUERY)
         TRY(decode_query(call, shape, &state->parameters, state->input));
+    else if (state->protocol == PROTOCOL_REST_JSON_1)
+        TRY(decode_rest(state));
     else
         TRY(decode_json(call, shape, state->body, state->input));
     fill_path_member(state);
@@ -262,6 +277,14 @@ static Error run_body(Txn *txn, StoreCall *store_call)
     return call->operation->body(call, txn, state->input, state->output);
 }
 
+/* When the body has gone well, the call is its own, and may have ended already. */
+static void run_async(CallState *state)
+{
+    Error error = state->call.operation->body(&state->call, NULL, state->input, state->output);
+    if (error != OK)
+        finish(state, error);
+}
+
 static void run(CallState *state)
 {
     Call *call = &state->call;
@@ -270,6 +293,10 @@ static void run(CallState *state)
         call->operation->prepare(call, state->input);
     if (call->operation->mode == OPERATION_PURE) {
         finish(state, call->operation->body(call, NULL, state->input, state->output));
+        return;
+    }
+    if (call->operation->mode == OPERATION_ASYNC) {
+        run_async(state);
         return;
     }
     state->store_call = (StoreCall){
@@ -313,29 +340,55 @@ static void on_stored(StoreCall *store_call)
     finish(state, store_call->result);
 }
 
-static void finish(CallState *state, Error error)
+void call_finish(Call *call, Error error)
+{
+    ASSERT(call->operation->mode == OPERATION_ASYNC && !call->state->streaming);
+    finish(call->state, error);
+}
+
+bool call_is_gone(const Call *call)
+{
+    return call->state->gone;
+}
+
+Store *call_store(const Call *call)
+{
+    return call->state->wire->options.store;
+}
+
+Mailbox *call_mailbox(const Call *call)
+{
+    return loop_mailbox(call->state->request->loop);
+}
+
+void call_report(CallState *state, Error failure)
 {
     const WireOptions *options = &state->wire->options;
+    WireReport report = {
+        .service = state->call.service,
+        .operation = state->call.operation,
+        .error = state->call.error,
+        .failure = failure,
+        .throttled = state->throttled,
+        .status = answer_status(state),
+        .request_id = state->call.request_id,
+        .account = state->call.actor.account,
+        .duration_ns = os_monotonic_ns(options->os) - state->started_ns,
+    };
+    if (options->report != NULL)
+        options->report(options->report_user, &report);
+}
+
+static void finish(CallState *state, Error error)
+{
     if (error == OK)
         state->call.error = NULL;
     else
         answer_explain(state, error);
     if (error == ERROR_BUSY && state->throttled == WIRE_NOT_THROTTLED)
         state->throttled = WIRE_THROTTLED_OVERLOAD;
-    WireReport report = {
-        .service = state->call.service,
-        .operation = state->call.operation,
-        .error = state->call.error,
-        .failure = error < 0 || state->call.error == &common_internal_failure ? error : OK,
-        .throttled = state->throttled,
-        .request_id = state->call.request_id,
-        .account = state->call.actor.account,
-        .duration_ns = os_monotonic_ns(options->os) - state->started_ns,
-    };
     /* The answer ends the call's memory: what is reported of it is reported before. */
-    report.status = answer_status(state);
-    if (options->report != NULL)
-        options->report(options->report_user, &report);
+    call_report(state, error < 0 || state->call.error == &common_internal_failure ? error : OK);
     answer_send(state);
 }
 

@@ -1,4 +1,5 @@
-/* encode_json.c: C structs as AWS JSON. Absent members are left out. */
+/* encode_json.c: C structs as AWS JSON, and as documents of REST services. Absent members are left out, and so are those
+ * that are bound elsewhere. */
 #include "aws/wire/codec.h"
 #include "base/bug.h"
 #include "base/digest.h"
@@ -7,18 +8,23 @@
 
 static void encode_value(JsonWriter *writer, const Shape *shape, const void *value);
 
+static void encode_member(JsonWriter *writer, const Member *member, const void *structure)
+{
+    json_write_name(writer, member->name);
+    const void *value = member_value_const(member, structure);
+    if (member->shape->type == SHAPE_STRUCTURE)
+        value = *(const void *const *)value;
+    encode_value(writer, member->shape, value);
+}
+
 static void encode_structure(JsonWriter *writer, const Shape *shape, const void *structure)
 {
     json_write_object_begin(writer);
     for (size_t i = 0; i < shape->member_count; i++) {
         const Member *member = &shape->members[i];
-        if (!member_is_present(member, structure))
+        if (member->binding != BINDING_BODY || !member_is_present(member, structure))
             continue;
-        json_write_name(writer, member->name);
-        const void *value = member_value_const(member, structure);
-        if (member->shape->type == SHAPE_STRUCTURE)
-            value = *(const void *const *)value;
-        encode_value(writer, member->shape, value);
+        encode_member(writer, member, structure);
     }
     json_write_object_end(writer);
 }
@@ -42,11 +48,16 @@ static void encode_map(JsonWriter *writer, const Shape *shape, const Items *item
     json_write_object_end(writer);
 }
 
-/* AWS JSON writes times as seconds since 1970 (smithy.io, "timestampFormat trait": epoch-seconds). */
-static void encode_timestamp(JsonWriter *writer, int64_t ms)
+/* Seconds since 1970 unless declared otherwise (smithy.io, "timestampFormat trait"). */
+static void encode_timestamp(JsonWriter *writer, TimestampFormat format, int64_t ms)
 {
     char text[TIME_TEXT_MAX];
-    json_write_raw(writer, time_format_epoch(ms, text));
+    if (format == TIMESTAMP_DATE_TIME)
+        json_write_string(writer, ms % 1000 == 0 ? time_format_iso(ms, text) : time_format_iso_ms(ms, text));
+    else if (format == TIMESTAMP_HTTP_DATE)
+        json_write_string(writer, time_format_http(ms, text));
+    else
+        json_write_raw(writer, time_format_epoch(ms, text));
 }
 
 static void encode_value(JsonWriter *writer, const Shape *shape, const void *value)
@@ -71,7 +82,7 @@ static void encode_value(JsonWriter *writer, const Shape *shape, const void *val
         json_write_boolean(writer, *(const bool *)value);
         return;
     case SHAPE_TIMESTAMP:
-        encode_timestamp(writer, *(const int64_t *)value);
+        encode_timestamp(writer, shape->timestamp_format, *(const int64_t *)value);
         return;
     case SHAPE_LIST:
         encode_list(writer, shape, value);
@@ -93,4 +104,37 @@ void encode_json(const Shape *shape, const void *structure, Buffer *out)
 {
     JsonWriter writer = json_writer(out);
     encode_structure(&writer, shape, structure);
+}
+
+static bool is_message(const Member *member)
+{
+    return slice_equal(member->name, SLICE("message")) || slice_equal(member->name, SLICE("Message"));
+}
+
+void encode_json_error(const ApiError *error, Slice type, Slice message, const void *members, Buffer *out)
+{
+    JsonWriter writer = json_writer(out);
+    bool told = message.data == NULL;
+    json_write_object_begin(&writer);
+    if (type.data != NULL) {
+        json_write_name(&writer, SLICE("__type"));
+        json_write_string(&writer, type);
+    }
+    for (size_t i = 0; error->shape != NULL && i < error->shape->member_count; i++) {
+        const Member *member = &error->shape->members[i];
+        if (member->binding != BINDING_BODY)
+            continue;
+        if (is_message(member) && message.data != NULL) {
+            json_write_name(&writer, member->name);
+            json_write_string(&writer, message);
+            told = true;
+        } else if (members != NULL && member_is_present(member, members)) {
+            encode_member(&writer, member, members);
+        }
+    }
+    if (!told) {
+        json_write_name(&writer, SLICE("message"));
+        json_write_string(&writer, message);
+    }
+    json_write_object_end(&writer);
 }

@@ -13,6 +13,15 @@ ProtocolSet route_protocol(const HttpRequest *request)
     return PROTOCOL_AWS_QUERY;
 }
 
+Slice route_signed_service(CallState *state)
+{
+    if (state->signed_service.data == NULL) {
+        Slice service = signing_scope(state->request).service;
+        state->signed_service = service.data == NULL ? SLICE("") : service;
+    }
+    return state->signed_service;
+}
+
 static Error unknown_action(Call *call, Slice action)
 {
     return call_fail(call, &common_unknown_operation, "The action %.*s is not valid for this endpoint.",
@@ -108,7 +117,7 @@ static const Service *query_service(CallState *state, const Service *const *serv
     const Service *service = service_by_path(services, count, request->path);
     state->at_root = service == NULL;
     if (service == NULL)
-        service = service_by_name(services, count, signing_scope(request).service);
+        service = service_by_name(services, count, route_signed_service(state));
     if (service == NULL)
         service = service_by_name(services, count, slice_make(request->host.data, slice_find(request->host, '.')));
     if (service == NULL)
@@ -149,7 +158,7 @@ static Error route_query(CallState *state, const Service *const *services, size_
     TRY(read_parameters(state, body));
     Slice action = query_find(&state->parameters, SLICE("Action"));
     call->service = query_service(state, services, service_count, action);
-    Slice scope = signing_scope(state->request).service;
+    Slice scope = route_signed_service(state);
     if (call->service == NULL && scope.size > 0)
         return refuse_service(state, scope, action);
     if (action.data == NULL && slice_equal(state->request->method, SLICE("POST")) && call->service != NULL)

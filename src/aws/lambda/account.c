@@ -1,0 +1,34 @@
+/* account.c: what an account may have of functions, and what it has (Lambda API reference, "GetAccountSettings"). */
+#include "api/lambda.h"
+
+/* Operators may set limits beyond what the API can tell. */
+static int32_t as_integer(uint64_t limit)
+{
+    return limit > INT32_MAX ? INT32_MAX : (int32_t)limit;
+}
+
+Error lambda_get_account_settings(Call *call, Txn *txn, const GetAccountSettingsInput *input,
+                                  GetAccountSettingsOutput *output)
+{
+    (void)txn;
+    (void)input;
+    const uint64_t *limit = call->limits->value;
+    LambdaAccountLimit *most = ARENA_NEW(call->arena, LambdaAccountLimit);
+    most->has_total_code_size = true;
+    most->total_code_size = (int64_t)limit[LIMIT_LAMBDA_CODE_STORAGE_BYTES];
+    most->has_code_size_unzipped = true;
+    most->code_size_unzipped = (int64_t)limit[LIMIT_LAMBDA_CODE_UNZIPPED_BYTES];
+    most->has_code_size_zipped = true;
+    most->code_size_zipped = (int64_t)limit[LIMIT_LAMBDA_CODE_ZIPPED_BYTES];
+    most->has_concurrent_executions = true;
+    most->concurrent_executions = as_integer(limit[LIMIT_LAMBDA_CONCURRENT_EXECUTIONS]);
+    /* Nothing can be reserved yet, and there is no function. */
+    most->has_unreserved_concurrent_executions = true;
+    most->unreserved_concurrent_executions = most->concurrent_executions;
+    LambdaAccountUsage *usage = ARENA_NEW(call->arena, LambdaAccountUsage);
+    usage->has_total_code_size = true;
+    usage->has_function_count = true;
+    output->account_limit = most;
+    output->account_usage = usage;
+    return OK;
+}
