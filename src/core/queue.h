@@ -131,9 +131,14 @@ typedef struct Message {
 /* Bytes that count against the queue's limit. */
 uint64_t message_size_bytes(const Message *message);
 
-/* Adds one message, to be seen from txn_now() + delay_ms on, and gives its id.
+/* What a sender is told. */
+typedef struct QueueSent {
+    MessageId id;
+} QueueSent;
+
+/* Adds one message, to be seen from txn_now() + delay_ms on.
  * QUEUE_MESSAGE_TOO_LONG: message_size_bytes passes the queue's limit. */
-Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, MessageId *id);
+Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, QueueSent *sent);
 
 typedef struct ReceiveRequest {
     size_t max;             /* messages, at least 1 */

@@ -85,6 +85,7 @@ Error queue_turn_parse(Slice value, uint64_t *seq);
 /* ---- Messages ---- */
 
 typedef struct StoredMessage {
+    uint64_t seq; /* its key, by queue_append; not part of the value */
     MessageId id;
     uint64_t sent_ms;
     Message message;
@@ -99,6 +100,10 @@ Error queue_message_parse(Slice value, Arena *arena, StoredMessage *stored);
 /* The first part of the same. */
 Error queue_message_sent_ms(Slice value, uint64_t *sent_ms);
 void queue_message_put(Txn *txn, Slice key, const StoredMessage *stored);
+
+/* Adds a message as it is, whatever its size, to be seen after `delay_ms`: sending, and moving from another queue.
+ * Gives stored->seq. */
+Error queue_append(Txn *txn, const Queue *queue, StoredMessage *stored, uint64_t delay_ms);
 
 /* ---- The queue's own record ---- */
 

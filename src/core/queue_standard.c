@@ -23,32 +23,36 @@ static MessageId new_message_id(Txn *txn)
     return id;
 }
 
-Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, MessageId *id)
+Error queue_append(Txn *txn, const Queue *queue, StoredMessage *stored, uint64_t delay_ms)
 {
-    if (message_size_bytes(message) > queue->settings.message_bytes)
-        return QUEUE_MESSAGE_TOO_LONG;
     QueueState state;
     TRY(queue_state_get(txn, queue->prefix, &state));
-
-    uint64_t now_ms = txn_now(txn);
-    uint64_t seq = state.next_seq++;
+    uint64_t seq = stored->seq = state.next_seq++;
     QueueTag tag = delay_ms == 0 ? QUEUE_TAG_MESSAGE : QUEUE_TAG_DELAYED;
-    *id = new_message_id(txn);
-    const StoredMessage stored = {.id = *id, .sent_ms = now_ms, .message = *message};
-    queue_message_put(txn, queue_key(txn, queue->prefix, tag, seq), &stored);
+    queue_message_put(txn, queue_key(txn, queue->prefix, tag, seq), stored);
 
     if (delay_ms == 0) {
         if (state.new_count++ == 0)
             state.next_new = seq;
     } else {
-        Lease lease = {.body_tag = tag, .sent_ms = now_ms, .due_ms = now_ms + delay_ms};
+        Lease lease = {.body_tag = tag, .sent_ms = stored->sent_ms, .due_ms = txn_now(txn) + delay_ms};
         queue_lease_turn(&state, &lease, LEASE_DELAYED);
         queue_lease_put(txn, queue->prefix, seq, &lease);
         queue_lease_timer_set(txn, queue->prefix, queue->home, seq, &lease);
     }
     if (state.sweep_due_ms == 0)
-        queue_sweep_at(txn, queue, &state, now_ms + queue->settings.retention_ms);
+        queue_sweep_at(txn, queue, &state, stored->sent_ms + queue->settings.retention_ms);
     queue_state_put(txn, queue->prefix, &state);
+    return OK;
+}
+
+Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, QueueSent *sent)
+{
+    if (message_size_bytes(message) > queue->settings.message_bytes)
+        return QUEUE_MESSAGE_TOO_LONG;
+    StoredMessage stored = {.id = new_message_id(txn), .sent_ms = txn_now(txn), .message = *message};
+    TRY(queue_append(txn, queue, &stored, delay_ms));
+    *sent = (QueueSent){.id = stored.id};
     return OK;
 }
 

@@ -95,15 +95,15 @@ Error sqs_send_prepared(Call *call, Txn *txn, const Queue *queue, const Prepared
         call->error_message = prepared->refusal_message;
         return ERROR_ANSWERED;
     }
-    MessageId id;
+    QueueSent sent;
     uint64_t delay_ms = prepared->has_delay ? prepared->delay_ms : queue->settings.delay_ms;
-    Error error = queue_send(txn, queue, &prepared->message, delay_ms, &id);
+    Error error = queue_send(txn, queue, &prepared->message, delay_ms, &sent);
     if (error == QUEUE_MESSAGE_TOO_LONG)
         return call_fail(call, &common_invalid_parameter_value,
                          "One or more parameters are invalid. Reason: Message must be shorter than %" PRIu64 " bytes.",
                          queue->settings.message_bytes);
     TRY(sqs_refuse(call, error));
-    *message_id = sqs_uuid(call->arena, &id);
+    *message_id = sqs_uuid(call->arena, &sent.id);
     return OK;
 }
 
