@@ -1,5 +1,7 @@
 #include "core/queue_records.h"
 
+#include "base/bug.h"
+
 Home queue_home(const Actor *actor, Slice name)
 {
     return home_of(actor->account, actor->region, SLICE("queue"), name);
@@ -49,8 +51,10 @@ Error queue_create(Txn *txn, const Actor *actor, Slice name, const QueueSettings
     queue_record_put(txn, key, &record);
     fill(txn, actor, name, key, &record, queue);
     /* Sequence numbers and turns begin at 1: a bound of 0 means none. */
-    queue_state_put(txn, queue->prefix,
-                    &(QueueState){.next_seq = 1, .next_new = 1, .lease_low = 1, .again_head = 1, .again_next = 1});
+    QueueState state = {.next_seq = 1, .next_new = 1, .lease_low = 1, .again_head = 1, .again_next = 1};
+    queue_state_without_groups(&state);
+    state.fifo = settings->fifo;
+    queue_state_put(txn, queue->prefix, &state);
     return OK;
 }
 
@@ -116,6 +120,8 @@ Error queue_list(Txn *txn, const Actor *actor, Slice prefix, Slice after, size_t
 Error queue_change(Txn *txn, Queue *queue, const QueueSettings *settings)
 {
     bool other_retention = settings->retention_ms != queue->settings.retention_ms;
+    bool other_delay = settings->delay_ms != queue->settings.delay_ms;
+    ASSERT(settings->fifo == queue->settings.fifo);
     queue->settings = *settings;
     queue->modified_ms = txn_now(txn);
     queue_record_put(txn, queue->record_key,
@@ -123,6 +129,8 @@ Error queue_change(Txn *txn, Queue *queue, const QueueSettings *settings)
                                     .settings = *settings,
                                     .created_ms = queue->created_ms,
                                     .modified_ms = queue->modified_ms});
+    if (other_delay && settings->fifo)
+        queue_retime_start(txn, queue);
     if (!other_retention)
         return OK;
 
@@ -139,7 +147,7 @@ Error queue_count(Txn *txn, const Queue *queue, QueueCounts *counts)
     QueueState state;
     TRY(queue_state_get(txn, queue->prefix, &state));
     *counts = (QueueCounts){
-        .visible = state.new_count + state.again_count,
+        .visible = state.new_count + state.again_count + state.grouped_visible,
         .in_flight = state.in_flight,
         .delayed = state.delayed,
     };
@@ -176,6 +184,12 @@ Error queue_purge(Txn *txn, const Queue *queue)
     state.lease_low = state.next_seq;
     state.again_head = state.again_next;
     state.new_count = state.again_count = state.in_flight = state.delayed = 0;
+    state.epoch += 1;
+    state.grouped_low = state.next_seq;
+    state.grouped_count = state.grouped_visible = state.groups = 0;
+    state.ring_head = state.ring_next;
+    state.ring_count = 0;
+    state.bucket = 0;
     state.released = 0;
     queue_state_put(txn, queue->prefix, &state);
     return OK;
