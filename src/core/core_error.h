@@ -9,6 +9,10 @@
     ROW(QUEUE_EXISTS, "a queue of that name exists with other attributes")                                             \
     ROW(QUEUE_DELETED_RECENTLY, "a queue of that name was deleted less than 60 seconds ago")                           \
     ROW(QUEUE_RECEIPT_INVALID, "that receipt handle was never given by this queue")                                    \
+    ROW(QUEUE_RECEIPT_EXPIRED, "the visibility timeout of that receive has passed")                                    \
+    ROW(QUEUE_GROUP_MISSING, "a message of a FIFO queue needs a group")                                                \
+    ROW(QUEUE_DEDUP_MISSING, "a message of this FIFO queue needs a deduplication id")                                  \
+    ROW(QUEUE_ATTEMPT_SPENT, "what that receive gave has changed since: it cannot be repeated")                        \
     ROW(QUEUE_MESSAGE_GONE, "the message was deleted")                                                                 \
     ROW(QUEUE_MESSAGE_NOT_IN_FLIGHT, "the message is not in flight")                                                   \
     ROW(QUEUE_VISIBILITY_TOO_LONG, "a message may be in flight for 12 hours in all")                                   \

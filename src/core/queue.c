@@ -1,5 +1,7 @@
 #include "core/queue_records.h"
 
+#include "base/bug.h"
+
 Home queue_home(const Actor *actor, Slice name)
 {
     return home_of(actor->account, actor->region, SLICE("queue"), name);
@@ -52,8 +54,10 @@ Error queue_create(Txn *txn, const Actor *actor, Slice name, const QueueSettings
     fill(txn, actor, name, key, &record, queue);
     queue_source_index(txn, queue, (Slice){0}, settings->dead_letter_queue);
     /* Sequence numbers and turns begin at 1: a bound of 0 means none. */
-    queue_state_put(txn, queue->prefix,
-                    &(QueueState){.next_seq = 1, .next_new = 1, .lease_low = 1, .again_head = 1, .again_next = 1});
+    QueueState state = {.next_seq = 1, .next_new = 1, .lease_low = 1, .again_head = 1, .again_next = 1};
+    queue_state_without_groups(&state);
+    state.fifo = settings->fifo;
+    queue_state_put(txn, queue->prefix, &state);
     return OK;
 }
 
@@ -139,10 +143,14 @@ void queue_retag(Txn *txn, Queue *queue, QueueLabels tags)
 Error queue_change(Txn *txn, Queue *queue, const QueueSettings *settings)
 {
     bool other_retention = settings->retention_ms != queue->settings.retention_ms;
+    bool other_delay = settings->delay_ms != queue->settings.delay_ms;
+    ASSERT(settings->fifo == queue->settings.fifo);
     queue_source_index(txn, queue, queue->settings.dead_letter_queue, settings->dead_letter_queue);
     queue->settings = *settings;
     queue->modified_ms = txn_now(txn);
     put_record(txn, queue);
+    if (other_delay && settings->fifo)
+        queue_retime_start(txn, queue);
     if (!other_retention)
         return OK;
 
@@ -159,7 +167,7 @@ Error queue_count(Txn *txn, const Queue *queue, QueueCounts *counts)
     QueueState state;
     TRY(queue_state_get(txn, queue->prefix, &state));
     *counts = (QueueCounts){
-        .visible = state.new_count + state.again_count,
+        .visible = state.new_count + state.again_count + state.grouped_visible,
         .in_flight = state.in_flight,
         .delayed = state.delayed,
     };
@@ -232,6 +240,12 @@ Error queue_purge(Txn *txn, const Queue *queue)
     state.lease_low = state.next_seq;
     state.again_head = state.again_next;
     state.new_count = state.again_count = state.in_flight = state.delayed = 0;
+    state.epoch += 1;
+    state.grouped_low = state.next_seq;
+    state.grouped_count = state.grouped_visible = state.groups = 0;
+    state.ring_head = state.ring_next;
+    state.ring_count = 0;
+    state.bucket = 0;
     state.released = 0;
     queue_state_put(txn, queue->prefix, &state);
     return OK;

@@ -90,8 +90,8 @@ typedef struct QueueNames {
 } QueueNames;
 Error queue_list(Txn *txn, const Actor *actor, Slice prefix, Slice after, size_t max, QueueNames *names);
 
-/* Replaces all settings; they hold for messages that are in the queue too (a shorter retention drops at once what is
- * older). */
+/* Replaces all settings but `fifo`; they hold for messages that are in the queue too (a shorter retention drops at once
+ * what is older), the delay of a standard queue excepted. */
 Error queue_change(Txn *txn, Queue *queue, const QueueSettings *settings);
 
 /* Replaces the tags alone: no setting has changed, and so neither does `modified_ms`. */
@@ -113,11 +113,11 @@ Error queue_oldest(Txn *txn, const Queue *queue, uint64_t *sent_ms);
 /* The queue is gone at once; its messages are deleted from the disk by a paged job. */
 Error queue_drop(Txn *txn, const Queue *queue);
 
-/* Every message that was sent before is gone at once; the disk is cleared by a paged job.
+/* Every message that was sent before is gone at once, and so is what a FIFO queue knows of its ids; the disk is cleared by a paged job.
  * QUEUE_PURGE_IN_PROGRESS within QUEUE_PURGE_REST_MS of the last purge. */
 Error queue_purge(Txn *txn, const Queue *queue);
 
-/* ---- Messages (queue_standard.c) ---- */
+/* ---- Messages (queue_standard.c, queue_fifo.c) ---- */
 
 typedef struct MessageId {
     unsigned char bytes[16]; /* a random UUID (RFC 9562, version 4) */
@@ -131,11 +131,12 @@ typedef struct MessageAttribute {
 
 typedef struct Message {
     Slice body;
-    Slice sender;   /* the principal id of who sent it */
-    Slice trace;    /* absent: none */
-    Slice digest;   /* of the body, as the dialect made it; absent: none. Kept so that no receive computes it again */
-    Slice group;    /* absent: none. FIFO: what is kept in order; standard: the tenant that is treated fairly */
-    Slice dedup_id; /* absent: none */
+    Slice sender;     /* the principal id of who sent it */
+    Slice trace;      /* absent: none */
+    Slice digest;     /* of the body, as the dialect made it; absent: none. Kept so that no receive computes it again */
+    Slice group;      /* absent: none. FIFO: what is kept in order; standard: the tenant that is treated fairly */
+    Slice dedup_id;   /* absent: none */
+    Slice content_id; /* what stands in for dedup_id on queues with dedup_by_content; absent: nothing. Not kept */
     const MessageAttribute *attributes;
     size_t attribute_count;
 } Message;
@@ -143,9 +144,18 @@ typedef struct Message {
 /* Bytes that count against the queue's limit. */
 uint64_t message_size_bytes(const Message *message);
 
-/* Adds one message, to be seen from txn_now() + delay_ms on, and gives its id.
- * QUEUE_MESSAGE_TOO_LONG: message_size_bytes passes the queue's limit. */
-Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, MessageId *id);
+/* What a sender is told. */
+typedef struct QueueSent {
+    MessageId id;
+    uint64_t sequence; /* ascending in the order in which messages were added to the queue */
+} QueueSent;
+
+/* Adds one message, to be seen from txn_now() + delay_ms on.
+ * A FIFO queue drops a repeat of its dedup_id within five minutes, and tells what the first sender was told, even when
+ * that message was deleted since (SQS developer guide, "Exactly-once processing").
+ * QUEUE_MESSAGE_TOO_LONG: message_size_bytes passes the queue's limit. On FIFO queues QUEUE_GROUP_MISSING; and
+ * QUEUE_DEDUP_MISSING: neither a dedup_id nor, where the queue takes it, a content_id. */
+Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, QueueSent *sent);
 
 typedef struct ReceiveRequest {
     size_t max;             /* messages, at least 1 */
@@ -153,10 +163,12 @@ typedef struct ReceiveRequest {
     uint64_t in_flight_max; /* of the whole queue */
     uint64_t visibility_ms; /* 0: the message stays receivable, and its receipt is good until the next receive */
     uint64_t wait_ms;       /* 0: an empty answer comes at once */
+    Slice attempt_id;       /* of a receive from a FIFO queue that may have to be repeated; absent: none */
 } ReceiveRequest;
 
 typedef struct ReceivedMessage {
     MessageId id;
+    uint64_t sequence; /* as its sender was told */
     Message message;
     Slice receipt; /* base64 text; good until the message is received again, over restarts too */
     uint64_t sent_ms;
@@ -170,18 +182,23 @@ typedef struct ReceivedMessages {
     size_t count;
 } ReceivedMessages;
 
-/* Takes messages that can be seen: those that came back first, then the new ones in the order in which they were sent.
- * Each is hidden until it is deleted or `visibility_ms` has passed. The result lives in `arena`. When there is nothing,
- * the call is parked for up to `wait_ms` (ERROR_WAIT, to be passed on), then the result is empty. It is empty at once
- * when all that there was went to the dead-letter queue, since that has to be kept.
- * QUEUE_IN_FLIGHT_LIMIT: the limit is reached, and wait_ms is 0 (waiting receives come back empty instead: SQS developer
- * guide, "Amazon SQS visibility timeout", in-flight messages and quotas). */
+/* Takes messages that can be seen: those that came back first, then the new ones in the order in which they were sent;
+ * from a FIFO queue as queue_fifo.c tells. Each is hidden until it is deleted or `visibility_ms` has passed. The result
+ * lives in `arena`. When there is nothing, the call is parked for up to `wait_ms` (ERROR_WAIT, to be passed on), then the
+ * result is empty. It is empty at once when all that there was went to the dead-letter queue, since that has to be kept.
+ * A FIFO queue that was received from with the same attempt_id in the last five minutes gives the same messages again,
+ * with the same receipts, and hides them anew (SQS API reference, receiving a message).
+ * QUEUE_ATTEMPT_SPENT: one of these was deleted, received again, or had its visibility timeout changed or passed.
+ * QUEUE_IN_FLIGHT_LIMIT: the limit is reached, and wait_ms is 0 (waiting receives, and those from FIFO queues, come back
+ * empty instead: SQS developer guide, "Amazon SQS visibility timeout", in-flight messages and quotas, and "FIFO queue
+ * quotas"). */
 Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request, Arena *arena,
                     ReceivedMessages *received);
 
 /* Deletes the message of that receipt. A receipt older than the message's last one deletes nothing and is no error, and
  * neither is a message that is gone (SQS API reference, deleting a message).
- * QUEUE_RECEIPT_INVALID: never given by this queue. */
+ * QUEUE_RECEIPT_INVALID: never given by this queue. QUEUE_RECEIPT_EXPIRED: on a FIFO queue, the visibility timeout of that
+ * receive has passed or was ended (SQS API reference, receiving a message: the attempt's id). */
 Error queue_delete(Txn *txn, const Queue *queue, Slice receipt);
 
 /* Hides the message until txn_now() + visibility_ms; 0 makes it receivable at once. Any receipt of the message will do

@@ -1,12 +1,12 @@
-#include "core/queue_records.h"
+#include "core/queue_group.h"
 
 #include "base/bug.h"
 #include "base/failpoint.h"
 
-/* Move tasks. A task's row (QUEUE_TAG_MOVE, its number) tells how far it may go: to the turns and sequence numbers that
- * were the next ones when it started. What stood below and is visible is taken from the queue's head on, so that the
- * queue's own bounds tell where to go on. While it runs, a timer under the row's key makes the next page, and a key of
- * KIND_QUEUE_MOVING stands for it. */
+/* Move tasks. A page takes what can be seen as a receive would, in the queue's own order and by its own bounds, but sends
+ * it anew elsewhere. A task's row (QUEUE_TAG_MOVE, its number) tells how far it may go: to the turns and sequence numbers
+ * that were the next ones when it started, and to as many messages as could be seen then. While it runs, a timer under the
+ * row's key makes the next page, and a key of KIND_QUEUE_MOVING stands for it. */
 
 enum { MOVE_SCHEMA = 1 };
 
@@ -19,7 +19,8 @@ typedef struct StoredMove {
     MoveTask task;
     uint64_t due_ms;    /* of the next page, while it runs */
     uint64_t again_end; /* turns from here on are not the task's */
-    uint64_t new_end;   /* neither are messages */
+    uint64_t new_end;   /* neither are messages without a group */
+    uint64_t looked;    /* messages that it has come to */
 } StoredMove;
 
 /* ---- Rows ---- */
@@ -41,8 +42,8 @@ static Error move_parse(Slice value, StoredMove *move)
     TRY(value_take_uint64(&value, &status));
     TRY(value_take_uint64(&value, &failure));
     TRY(value_take_optional(&value, &task->destination));
-    uint64_t *const numbers[] = {&task->rate,   &task->started_ms, &task->moved,  &task->to_move,
-                                 &move->due_ms, &move->again_end,  &move->new_end};
+    uint64_t *const numbers[] = {&task->rate,   &task->started_ms, &task->moved,   &task->to_move,
+                                 &move->due_ms, &move->again_end,  &move->new_end, &move->looked};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         TRY(value_take_uint64(&value, numbers[i]));
     task->status = (MoveStatus)status;
@@ -58,8 +59,8 @@ static void move_put(Txn *txn, Slice prefix, const StoredMove *move)
     value_add_uint64(&value, (uint64_t)task->status);
     value_add_uint64(&value, (uint64_t)task->failure);
     value_add_optional(&value, task->destination);
-    const uint64_t numbers[] = {task->rate,   task->started_ms, task->moved,  task->to_move,
-                                move->due_ms, move->again_end,  move->new_end};
+    const uint64_t numbers[] = {task->rate,   task->started_ms, task->moved,   task->to_move,
+                                move->due_ms, move->again_end,  move->new_end, move->looked};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         value_add_uint64(&value, numbers[i]);
     txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_MOVE, move->number), buffer_slice(&value));
@@ -115,7 +116,7 @@ static Error count_running(Txn *txn, const Queue *queue, uint64_t max, uint64_t 
 /* The next page is due at `due_ms`. The timer's value tells how to open the queue. */
 static void schedule(Txn *txn, const Queue *queue, StoredMove *move, uint64_t due_ms)
 {
-    Buffer value = queue_timer_value(txn, queue->prefix.size);
+    Buffer value = queue_timer_value(txn, queue->prefix);
     value_add_bytes(&value, queue->account);
     value_add_bytes(&value, queue->region);
     value_add_bytes(&value, queue->name);
@@ -157,6 +158,7 @@ Error queue_move_start(Txn *txn, const Queue *queue, const Queue *destination, u
                        MoveTask *task)
 {
     QueueState state;
+    QueueCounts counts;
     StoredMoves kept;
     TRY(moves_get(txn, queue, &kept));
     if (kept.count > 0 && kept.items[0].task.status == MOVE_RUNNING)
@@ -166,6 +168,7 @@ Error queue_move_start(Txn *txn, const Queue *queue, const Queue *destination, u
         txn_delete(txn, queue_key(txn, queue->prefix, QUEUE_TAG_MOVE, kept.items[MOVE_TASKS_KEPT - 1].number));
 
     TRY(queue_state_get(txn, queue->prefix, &state));
+    TRY(queue_count(txn, queue, &counts));
     StoredMove move = {
         .number = kept.count == 0 ? 1 : kept.items[0].number + 1,
         .task = {.id = queue_new_message_id(txn),
@@ -173,7 +176,7 @@ Error queue_move_start(Txn *txn, const Queue *queue, const Queue *destination, u
                  .destination = destination == NULL ? (Slice){0} : destination->name,
                  .rate = rate,
                  .started_ms = txn_now(txn),
-                 .to_move = state.new_count + state.again_count},
+                 .to_move = counts.visible},
         .again_end = state.again_next,
         .new_end = state.next_seq,
     };
@@ -226,24 +229,15 @@ Error queue_move_drop(Txn *txn, const Queue *queue)
 
 /* ---- A page ---- */
 
-typedef struct Page {
+typedef struct MovePage {
     Txn *txn;
     const Queue *queue;
-    QueueState state;
     StoredMove *move;
     Queue destination; /* open, when its name is there */
-    size_t taken;      /* messages that left the queue */
-    size_t max;        /* of them */
-    size_t work;       /* that these were: queue_deletion_work */
-} Page;
-
-static bool goes_on(const Page *page)
-{
-    return page->taken < page->max && page->work < QUEUE_PAGE_WORK && page->move->task.failure == MOVE_NO_FAILURE;
-}
+} MovePage;
 
 /* Opens the queue that the message goes to, unless the one before went there too. Sets the task's failure. */
-static Error find_destination(Page *page, const StoredMessage *stored)
+static Error find_destination(MovePage *page, const StoredMessage *stored)
 {
     MoveTask *task = &page->move->task;
     Slice name = task->destination.data != NULL ? task->destination : stored->dead_letter_source;
@@ -265,107 +259,59 @@ static Error find_destination(Page *page, const StoredMessage *stored)
     return OK;
 }
 
-/* Sends the stored message anew, unless it has expired. The caller takes it from the queue if the task has not failed. */
-static Error send_anew(Page *page, Slice value)
+Error queue_move_offer(MovePage *page, Slice value, bool *moved)
 {
     Txn *txn = page->txn;
     StoredMessage stored;
     TRY(queue_message_parse(value, txn_arena(txn), &stored));
-    page->work += queue_deletion_work(value);
-    if (queue_expired(&page->queue->settings, stored.sent_ms, txn_now(txn)))
-        return OK;
     TRY(find_destination(page, &stored));
-    if (page->move->task.failure != MOVE_NO_FAILURE)
+    *moved = page->move->task.failure == MOVE_NO_FAILURE;
+    if (!*moved)
         return OK;
-    const StoredMessage anew = {.id = queue_new_message_id(txn), .sent_ms = txn_now(txn), .message = stored.message};
+    StoredMessage anew = {.id = queue_new_message_id(txn), .sent_ms = txn_now(txn), .message = stored.message};
     TRY(queue_append(txn, &page->destination, &anew, page->destination.settings.delay_ms));
     page->move->task.moved += 1;
     return OK;
 }
 
-static Error take_returned(Page *page, uint64_t turn, Slice value)
+/* Moves up to `max` messages; gives how many have left the queue. */
+static Error make_page(MovePage *page, size_t max, size_t *left, bool *done)
 {
     Txn *txn = page->txn;
-    Slice prefix = page->queue->prefix;
-    uint64_t seq;
-    Lease lease;
-    bool found;
-    TRY(queue_turn_parse(value, &seq));
-    TRY(queue_lease_get(txn, prefix, seq, &lease, &found));
-    ASSERT(found && lease.status == LEASE_READY);
-    TRY(txn_get(txn, queue_key(txn, prefix, lease.body_tag, seq), &value, &found));
-    ASSERT(found);
-    TRY(send_anew(page, value));
-    if (page->move->task.failure != MOVE_NO_FAILURE)
+    const Queue *queue = page->queue;
+    StoredMove *move = page->move;
+    QueueState state;
+    TRY(queue_state_get(txn, queue->prefix, &state));
+    uint64_t rest = move->task.to_move - (move->looked < move->task.to_move ? move->looked : move->task.to_move);
+    Receiving receiving = {
+        .txn = txn,
+        .queue = queue,
+        .arena = txn_arena(txn),
+        .state = &state,
+        .received = &(ReceivedMessages){0},
+        .max = 1, /* none is handed out */
+        .dropped_max = rest < max ? rest : max,
+        .again_end = move->again_end,
+        .new_end = move->new_end,
+        .move = page,
+    };
+    if (queue_wants_more(&receiving))
+        TRY(queue_take(&receiving));
+    move->looked += receiving.dropped;
+    *left = receiving.dropped;
+    /* It has ended with room for more, or with nothing more to do. */
+    *done = queue_wants_more(&receiving) || move->looked >= move->task.to_move;
+    if (receiving.dropped == 0)
         return OK;
-    queue_lease_forget(txn, prefix, &page->state, seq, &lease);
-    page->state.again_head = turn + 1;
-    page->taken += 1;
-    return OK;
-}
-
-static Error take_new(Page *page, uint64_t seq, Slice value)
-{
-    TRY(send_anew(page, value));
-    if (page->move->task.failure != MOVE_NO_FAILURE)
-        return OK;
-    txn_delete(page->txn, queue_key(page->txn, page->queue->prefix, QUEUE_TAG_MESSAGE, seq));
-    page->state.new_count -= 1;
-    page->state.next_new = seq + 1;
-    page->taken += 1;
-    return OK;
-}
-
-/* Takes what stands under the tag from `from` on and below `below`; `done`: nothing of it is left. */
-static Error walk(Page *page, QueueTag tag, uint64_t from, uint64_t below,
-                  Error (*take)(Page *page, uint64_t number, Slice value), bool *done)
-{
-    Slice prefix = page->queue->prefix;
-    Slice key;
-    Slice value;
-    Error error = OK;
-    *done = from >= below;
-    if (*done)
-        return OK;
-    Cursor *cursor = txn_scan(page->txn, queue_range(page->txn, prefix, tag, from, below), SCAN_FORWARD);
-    while (goes_on(page) && (error = cursor_next(cursor, &key, &value)) == OK) {
-        uint64_t number;
-        *done = key.data == NULL;
-        if (*done || (error = queue_key_number(key, prefix, &number)) != OK ||
-            (error = take(page, number, value)) != OK)
-            break;
-    }
-    cursor_close(cursor);
-    return error;
-}
-
-static Error make_page(Page *page, bool *done)
-{
-    QueueState *state = &page->state;
-    const StoredMove *move = page->move;
-    bool returned_done = state->again_count == 0;
-    bool new_done = state->new_count == 0;
-    if (!returned_done)
-        TRY(walk(page, QUEUE_TAG_AGAIN, state->again_head, move->again_end, take_returned, &returned_done));
-    if (returned_done && !new_done)
-        TRY(walk(page, QUEUE_TAG_MESSAGE, state->next_new, move->new_end, take_new, &new_done));
-    if (state->again_count == 0)
-        state->again_head = state->again_next;
-    if (state->new_count == 0)
-        state->next_new = state->next_seq;
-    *done = returned_done && new_done;
-    if (page->taken == 0)
-        return OK;
-    TRY(queue_lease_low_advance(page->txn, page->queue->prefix, state));
-    queue_state_put(page->txn, page->queue->prefix, state);
+    TRY(queue_low_advance(txn, queue->prefix, &state));
+    queue_state_put(txn, queue->prefix, &state);
     return OK;
 }
 
 /* The next page waits until this one's messages have had their time. */
-static uint64_t next_due_ms(const Page *page)
+static uint64_t next_due_ms(Txn *txn, uint64_t rate, size_t messages)
 {
-    uint64_t rate = page->move->task.rate;
-    return txn_now(page->txn) + (rate == 0 ? MOVE_FREE_PAUSE_MS : (page->taken * 1000 + rate - 1) / rate);
+    return txn_now(txn) + (rate == 0 ? MOVE_FREE_PAUSE_MS : (messages * 1000 + rate - 1) / rate);
 }
 
 static size_t page_size(uint64_t rate)
@@ -377,16 +323,16 @@ static size_t page_size(uint64_t rate)
 
 static Error run_page(Txn *txn, const Queue *queue, StoredMove *move)
 {
-    Page page = {.txn = txn, .queue = queue, .move = move, .max = page_size(move->task.rate)};
+    MovePage page = {.txn = txn, .queue = queue, .move = move};
+    size_t messages;
     bool done;
-    TRY(queue_state_get(txn, queue->prefix, &page.state));
-    TRY(make_page(&page, &done));
+    TRY(make_page(&page, page_size(move->task.rate), &messages, &done));
     if (move->task.failure != MOVE_NO_FAILURE)
         end(txn, queue, move, MOVE_FAILED);
     else if (done)
         end(txn, queue, move, MOVE_COMPLETED);
     else
-        schedule(txn, queue, move, next_due_ms(&page));
+        schedule(txn, queue, move, next_due_ms(txn, move->task.rate, messages));
     move_put(txn, queue->prefix, move);
     FAILPOINT("queue.move_page");
     return OK;

@@ -1,10 +1,10 @@
-#include "core/queue_records.h"
+#include "core/queue_group.h"
 
 #include "base/bug.h"
 
 /* The first byte of each value; a change of form gets the next number, and its reader keeps the old ones. Schema 2 of
- * leases, messages and records adds members at the end: groups, deduplication, dead letters. */
-enum { STATE_SCHEMA = 1, LEASE_SCHEMA = 2, MESSAGE_SCHEMA = 2, RECORD_SCHEMA = 2, TURN_SCHEMA = 1 };
+ * leases, messages and records adds members at the end: groups, deduplication, dead letters; so does that of states. */
+enum { STATE_SCHEMA = 2, LEASE_SCHEMA = 2, MESSAGE_SCHEMA = 2, RECORD_SCHEMA = 2, TURN_SCHEMA = 1 };
 
 enum { RECORD_LIVE = 0, RECORD_DELETED = 1 };
 
@@ -57,11 +57,54 @@ KeyRange queue_range(Txn *txn, Slice prefix, QueueTag tag, uint64_t number, uint
     return range;
 }
 
-KeyRange queue_wait_range(Txn *txn, Slice prefix)
+KeyRange queue_wait_range(Txn *txn, const Queue *queue)
 {
-    Buffer first = start_key(txn, prefix, QUEUE_TAG_MESSAGE);
-    Buffer last = start_key(txn, prefix, QUEUE_TAG_AGAIN);
+    bool fifo = queue->settings.fifo;
+    Buffer first = start_key(txn, queue->prefix, fifo ? QUEUE_TAG_RING : QUEUE_TAG_MESSAGE);
+    Buffer last = start_key(txn, queue->prefix, fifo ? QUEUE_TAG_RING : QUEUE_TAG_AGAIN);
     return (KeyRange){buffer_slice(&first), key_range_of_prefix(txn_arena(txn), buffer_slice(&last)).end};
+}
+
+/* ---- Lists ---- */
+
+Slice queue_list_keys(Txn *txn, Slice prefix, QueueTag tag)
+{
+    Buffer keys = start_key(txn, prefix, tag);
+    return buffer_slice(&keys);
+}
+
+Slice queue_list_key(Txn *txn, Slice keys, uint64_t number)
+{
+    Buffer key = buffer_make(txn_arena(txn));
+    buffer_reserve(&key, keys.size + 9);
+    buffer_add(&key, keys);
+    key_add_uint64(&key, number);
+    return buffer_slice(&key);
+}
+
+Error queue_list_first(Txn *txn, const QueueList *list, Slice *value, bool *found)
+{
+    *found = false;
+    if (*list->first >= list->below)
+        return OK;
+    /* Mostly it stands right at the bound: looking there is far cheaper than opening a cursor. */
+    Slice begin = queue_list_key(txn, list->keys, *list->first);
+    TRY(txn_get(txn, begin, value, found));
+    if (*found)
+        return OK;
+    Cursor *cursor = txn_scan(txn, (KeyRange){begin, queue_list_key(txn, list->keys, list->below)}, SCAN_FORWARD);
+    Slice key;
+    Error error = cursor_next(cursor, &key, value);
+    *found = error == OK && key.data != NULL;
+    if (*found) {
+        *value = arena_copy(txn_arena(txn), *value);
+        key = slice_skip(key, list->keys.size);
+        error = key_take_uint64(&key, list->first);
+    } else if (error == OK) {
+        *list->first = list->below;
+    }
+    cursor_close(cursor);
+    return error;
 }
 
 /* ---- The state ---- */
@@ -81,6 +124,17 @@ KeyRange queue_wait_range(Txn *txn, Slice prefix)
     MEMBER(purged_ms)                                                                                                  \
     MEMBER(sweep_due_ms)                                                                                               \
     MEMBER(released)
+#define STATE_MEMBERS_OF_GROUPS(MEMBER)                                                                                \
+    MEMBER(fifo)                                                                                                       \
+    MEMBER(epoch)                                                                                                      \
+    MEMBER(grouped_low)                                                                                                \
+    MEMBER(grouped_count)                                                                                              \
+    MEMBER(grouped_visible)                                                                                            \
+    MEMBER(groups)                                                                                                     \
+    MEMBER(ring_head)                                                                                                  \
+    MEMBER(ring_next)                                                                                                  \
+    MEMBER(ring_count)                                                                                                 \
+    MEMBER(bucket)
 
 static Error state_parse(Slice value, QueueState *state)
 {
@@ -91,7 +145,22 @@ static Error state_parse(Slice value, QueueState *state)
 #undef MEMBER
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
         TRY(value_take_uint64(&value, members[i]));
+    if (schema == 1) {
+        queue_state_without_groups(state);
+        return OK;
+    }
+#define MEMBER(name) TRY(value_take_uint64(&value, &state->name));
+    STATE_MEMBERS_OF_GROUPS(MEMBER)
+#undef MEMBER
     return OK;
+}
+
+void queue_state_without_groups(QueueState *state)
+{
+#define MEMBER(name) state->name = 0;
+    STATE_MEMBERS_OF_GROUPS(MEMBER)
+#undef MEMBER
+    state->grouped_low = state->ring_head = state->ring_next = 1; /* a turn of 0 is none */
 }
 
 Error queue_state_get(Txn *txn, Slice prefix, QueueState *state)
@@ -107,6 +176,7 @@ void queue_state_put(Txn *txn, Slice prefix, const QueueState *state)
     Buffer value = value_start(txn_arena(txn), STATE_SCHEMA);
 #define MEMBER(name) value_add_uint64(&value, state->name);
     STATE_MEMBERS(MEMBER)
+    STATE_MEMBERS_OF_GROUPS(MEMBER)
 #undef MEMBER
     txn_put(txn, queue_state_key(txn, prefix), buffer_slice(&value));
 }
@@ -159,7 +229,12 @@ void queue_lease_put(Txn *txn, Slice prefix, uint64_t seq, const Lease *lease)
     txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_LEASE, seq), buffer_slice(&value));
 }
 
-static uint64_t *count_of(QueueState *state, LeaseStatus status)
+uint64_t *queue_new_count(QueueState *state, const Lease *lease)
+{
+    return lease->group.data != NULL ? &state->grouped_visible : &state->new_count;
+}
+
+static uint64_t *count_of(QueueState *state, const Lease *lease, LeaseStatus status)
 {
     switch (status) {
     case LEASE_DELAYED:
@@ -167,40 +242,29 @@ static uint64_t *count_of(QueueState *state, LeaseStatus status)
     case LEASE_IN_FLIGHT:
         return &state->in_flight;
     case LEASE_READY:
-        return &state->again_count;
+        return lease->group.data != NULL ? &state->grouped_visible : &state->again_count;
     }
-    UNREACHABLE();
+    return queue_new_count(state, lease);
+}
+
+static void count_off(uint64_t *count)
+{
+    ASSERT(*count > 0);
+    *count -= 1;
 }
 
 void queue_lease_turn(QueueState *state, Lease *lease, LeaseStatus status)
 {
-    if (lease->status != 0) {
-        uint64_t *before = count_of(state, lease->status);
-        ASSERT(*before > 0);
-        *before -= 1;
-    }
-    *count_of(state, status) += 1;
+    if (lease->status != 0)
+        count_off(count_of(state, lease, lease->status));
+    *count_of(state, lease, status) += 1;
     lease->status = status;
 }
 
-void queue_lease_forget(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, const Lease *lease)
+Error queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, Lease *lease)
 {
-    Slice key = queue_key(txn, prefix, QUEUE_TAG_LEASE, seq);
-    txn_delete(txn, key);
-    txn_delete(txn, queue_key(txn, prefix, lease->body_tag, seq));
-    if (lease->status == LEASE_READY)
-        txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn));
-    else
-        txn_timer_delete(txn, TIMER_QUEUE, lease->due_ms, key);
-
-    uint64_t *count = count_of(state, lease->status);
-    ASSERT(*count > 0);
-    *count -= 1;
-    state->released += 1;
-}
-
-void queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, Lease *lease)
-{
+    if (lease->group.data != NULL)
+        return queue_group_returned(txn, prefix, state, seq, lease);
     queue_lease_turn(state, lease, LEASE_READY);
     lease->turn = state->again_next++;
     queue_lease_put(txn, prefix, seq, lease);
@@ -208,6 +272,7 @@ void queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, 
     Buffer value = value_start(txn_arena(txn), TURN_SCHEMA);
     value_add_uint64(&value, seq);
     txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn), buffer_slice(&value));
+    return OK;
 }
 
 Error queue_turn_parse(Slice value, uint64_t *seq)
@@ -218,6 +283,30 @@ Error queue_turn_parse(Slice value, uint64_t *seq)
 }
 
 /* ---- Messages ---- */
+
+void queue_message_forget(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, const Lease *lease)
+{
+    Slice key = queue_key(txn, prefix, QUEUE_TAG_LEASE, seq);
+    txn_delete(txn, queue_key(txn, prefix, lease->body_tag, seq));
+    if (lease->status != 0)
+        txn_delete(txn, key);
+    if (lease->status == LEASE_DELAYED || lease->status == LEASE_IN_FLIGHT)
+        txn_timer_delete(txn, TIMER_QUEUE, lease->due_ms, key);
+    count_off(count_of(state, lease, lease->status));
+    if (lease->group.data != NULL)
+        count_off(&state->grouped_count);
+    state->released += 1;
+}
+
+Error queue_message_remove(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, const Lease *lease)
+{
+    queue_message_forget(txn, prefix, state, seq, lease);
+    if (lease->group.data != NULL)
+        return queue_group_removed(txn, prefix, state, seq, lease);
+    if (lease->status == LEASE_READY)
+        txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn));
+    return OK;
+}
 
 Error queue_message_sent_ms(Slice value, uint64_t *sent_ms)
 {

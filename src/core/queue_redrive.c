@@ -112,10 +112,10 @@ static void become_letter(Txn *txn, const Queue *queue, const Lease *lease, Stor
     stored->sent_ms = txn_now(txn);
 }
 
-Error queue_divert(Txn *txn, const Queue *queue, QueueState *state, uint64_t seq, const Lease *lease, size_t *work)
+Error queue_divert(Txn *txn, const Queue *queue, const Lease *lease, Slice value, bool *diverted)
 {
     const QueueSettings *settings = &queue->settings;
-    *work = 0;
+    *diverted = false;
     if (settings->dead_letter_queue.data == NULL || lease->receive_count < settings->max_receives ||
         slice_equal(settings->dead_letter_queue, queue->name))
         return OK;
@@ -125,17 +125,12 @@ Error queue_divert(Txn *txn, const Queue *queue, QueueState *state, uint64_t seq
         return OK; /* it was deleted, and perhaps made again as another kind */
     TRY(error);
 
-    Slice value;
-    bool found;
     StoredMessage stored;
-    TRY(txn_get(txn, queue_key(txn, queue->prefix, lease->body_tag, seq), &value, &found));
-    ASSERT(found);
     TRY(queue_message_parse(value, txn_arena(txn), &stored));
     become_letter(txn, queue, lease, &stored);
     /* What is older than the dead-letter queue keeps has no place there either. */
     if (!queue_expired(&letters.settings, stored.sent_ms, txn_now(txn)))
         TRY(queue_append(txn, &letters, &stored, 0));
-    queue_lease_forget(txn, queue->prefix, state, seq, lease);
-    *work = queue_deletion_work(value);
+    *diverted = true;
     return OK;
 }

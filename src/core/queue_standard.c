@@ -1,4 +1,4 @@
-#include "core/queue_records.h"
+#include "core/queue_group.h"
 
 #include "base/bug.h"
 
@@ -23,73 +23,130 @@ MessageId queue_new_message_id(Txn *txn)
     return id;
 }
 
-Error queue_append(Txn *txn, const Queue *queue, const StoredMessage *stored, uint64_t delay_ms)
+/* Adds the message to `state`, which is the caller's to write. */
+static Error append(Txn *txn, const Queue *queue, QueueState *state, StoredMessage *stored, uint64_t delay_ms)
 {
-    QueueState state;
-    TRY(queue_state_get(txn, queue->prefix, &state));
+    uint64_t seq = stored->seq = state->next_seq++;
+    Lease lease = {.body_tag = QUEUE_TAG_MESSAGE, .sent_ms = stored->sent_ms, .group = stored->message.group};
+    if (lease.group.data != NULL)
+        lease.body_tag = QUEUE_TAG_GROUPED;
+    else if (delay_ms > 0)
+        lease.body_tag = QUEUE_TAG_DELAYED;
+    queue_message_put(txn, queue_key(txn, queue->prefix, lease.body_tag, seq), stored);
 
-    uint64_t seq = state.next_seq++;
-    QueueTag tag = delay_ms == 0 ? QUEUE_TAG_MESSAGE : QUEUE_TAG_DELAYED;
-    queue_message_put(txn, queue_key(txn, queue->prefix, tag, seq), stored);
-
+    if (lease.body_tag == QUEUE_TAG_MESSAGE && state->new_count == 0)
+        state->next_new = seq;
     if (delay_ms == 0) {
-        if (state.new_count++ == 0)
-            state.next_new = seq;
+        *queue_new_count(state, &lease) += 1;
     } else {
-        Lease lease = {.body_tag = tag, .sent_ms = stored->sent_ms, .due_ms = txn_now(txn) + delay_ms};
-        queue_lease_turn(&state, &lease, LEASE_DELAYED);
+        lease.due_ms = txn_now(txn) + delay_ms;
+        queue_lease_turn(state, &lease, LEASE_DELAYED);
         queue_lease_put(txn, queue->prefix, seq, &lease);
         queue_lease_timer_set(txn, queue->prefix, queue->home, seq, &lease);
     }
+    if (lease.group.data != NULL) {
+        if (state->grouped_count++ == 0)
+            state->grouped_low = seq;
+        TRY(queue_group_added(txn, queue->prefix, state, lease.group, seq, delay_ms == 0));
+    }
     /* A message that was moved here may be older than those that are here. */
     uint64_t expires_ms = stored->sent_ms + queue->settings.retention_ms;
-    if (state.sweep_due_ms == 0 || expires_ms < state.sweep_due_ms)
-        queue_sweep_at(txn, queue, &state, expires_ms);
+    if (state->sweep_due_ms == 0 || expires_ms < state->sweep_due_ms)
+        queue_sweep_at(txn, queue, state, expires_ms);
+    return OK;
+}
+
+Error queue_append(Txn *txn, const Queue *queue, StoredMessage *stored, uint64_t delay_ms)
+{
+    QueueState state;
+    TRY(queue_state_get(txn, queue->prefix, &state));
+    TRY(append(txn, queue, &state, stored, delay_ms));
     queue_state_put(txn, queue->prefix, &state);
     return OK;
 }
 
-Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, MessageId *id)
+/* What a FIFO queue asks of a message; its digest stands in for an id where the queue's owner said so. */
+static Error complete_for_fifo(const Queue *queue, Message *message)
 {
+    if (message->group.data == NULL)
+        return QUEUE_GROUP_MISSING;
+    if (message->dedup_id.data == NULL && queue->settings.dedup_by_content)
+        message->dedup_id = message->content_id;
+    return message->dedup_id.data == NULL ? QUEUE_DEDUP_MISSING : OK;
+}
+
+Error queue_send(Txn *txn, const Queue *queue, const Message *message, uint64_t delay_ms, QueueSent *sent)
+{
+    StoredMessage stored = {.sent_ms = txn_now(txn), .message = *message};
+    bool fifo = queue->settings.fifo;
+    if (fifo)
+        TRY(complete_for_fifo(queue, &stored.message));
     if (message_size_bytes(message) > queue->settings.message_bytes)
         return QUEUE_MESSAGE_TOO_LONG;
-    *id = queue_new_message_id(txn);
-    const StoredMessage stored = {.id = *id, .sent_ms = txn_now(txn), .message = *message};
-    return queue_append(txn, queue, &stored, delay_ms);
+    QueueState state;
+    TRY(queue_state_get(txn, queue->prefix, &state));
+    bool repeat = false;
+    if (fifo)
+        TRY(queue_dedup_find(txn, queue, &state, &stored.message, sent, &repeat));
+    if (repeat)
+        return OK;
+    stored.id = queue_new_message_id(txn);
+    TRY(append(txn, queue, &state, &stored, delay_ms));
+    *sent = (QueueSent){.id = stored.id, .sequence = stored.seq};
+    if (fifo)
+        queue_dedup_keep(txn, queue, &state, &stored.message, sent);
+    queue_state_put(txn, queue->prefix, &state);
+    return OK;
 }
 
 /* ---- Receive ---- */
 
-/* One receive, while it goes on. */
-typedef struct Receiving {
-    Txn *txn;
-    const Queue *queue;
-    const ReceiveRequest *request;
-    Arena *arena;
-    QueueState *state;
-    ReceivedMessages *received;
-    size_t max;
-    uint64_t bytes;  /* of the messages so far */
-    size_t dropped;  /* expired messages met and deleted, and those that went to the dead-letter queue */
-    size_t diverted; /* of them, the latter */
-    size_t work;     /* that these were: queue_deletion_work */
-    bool full;       /* the next message would pass bytes_max */
-} Receiving;
-
-static bool wants_more(const Receiving *receiving)
+bool queue_wants_more(const Receiving *receiving)
 {
-    return receiving->received->count < receiving->max && receiving->work < QUEUE_PAGE_WORK && !receiving->full;
+    return receiving->received->count < receiving->max && receiving->dropped < receiving->dropped_max &&
+           receiving->work < QUEUE_PAGE_WORK && !receiving->full;
 }
 
-/* Hands the message out: writes its lease, and adds it to the result. `value` is the stored message. Gives no message
- * when the answer would grow too long (receiving->full). */
-static Error hand_out(Receiving *receiving, uint64_t seq, Lease *lease, Slice value)
+void queue_describe(Receiving *receiving, uint64_t seq, const Lease *lease, const StoredMessage *stored)
+{
+    const Receipt receipt = {receiving->queue->number, seq, lease->receive_count, lease->nonce,
+                             queue_message_tag(&stored->id)};
+    receiving->received->items[receiving->received->count++] = (ReceivedMessage){
+        .id = stored->id,
+        .sequence = seq,
+        .message = stored->message,
+        .receipt = queue_receipt_write(receiving->arena, &receipt),
+        .sent_ms = stored->sent_ms,
+        .receive_count = stored->earlier_receives + lease->receive_count,
+        .first_received_ms = stored->earlier_receives > 0 ? stored->first_received_ms : lease->first_received_ms,
+        .dead_letter_source = stored->dead_letter_source,
+    };
+}
+
+/* Hides the message; with no visibility timeout it is ready again at once. */
+static Error hide(Receiving *receiving, uint64_t seq, Lease *lease)
 {
     Txn *txn = receiving->txn;
     Slice prefix = receiving->queue->prefix;
-    ReceivedMessage *out = &receiving->received->items[receiving->received->count];
-    uint64_t now_ms = txn_now(txn);
+    lease->due_ms = txn_now(txn) + receiving->request->visibility_ms;
+    if (receiving->request->visibility_ms == 0 && lease->group.data == NULL)
+        return queue_lease_ready(txn, prefix, receiving->state, seq, lease);
+    if (receiving->request->visibility_ms == 0) {
+        queue_lease_turn(receiving->state, lease, LEASE_READY); /* its place is its group's, whose walk goes on */
+        queue_lease_put(txn, prefix, seq, lease);
+        return OK;
+    }
+    queue_lease_turn(receiving->state, lease, LEASE_IN_FLIGHT);
+    queue_lease_put(txn, prefix, seq, lease);
+    queue_lease_timer_set(txn, prefix, receiving->queue->home, seq, lease);
+    return OK;
+}
 
+/* Hands the message out: writes its lease, and adds it to the result. `value` is the stored message. */
+static Error hand_out(Receiving *receiving, uint64_t seq, Lease *lease, Slice value, Offer *offer)
+{
+    Txn *txn = receiving->txn;
+    uint64_t now_ms = txn_now(txn);
     ArenaMark mark = arena_mark(receiving->arena);
     value = arena_copy(receiving->arena, value);
     StoredMessage stored;
@@ -98,86 +155,82 @@ static Error hand_out(Receiving *receiving, uint64_t seq, Lease *lease, Slice va
     if (receiving->received->count > 0 && receiving->bytes + size > receiving->request->bytes_max) {
         arena_rewind(receiving->arena, mark);
         receiving->full = true;
+        *offer = OFFER_FULL;
         return OK;
     }
-
-    if (lease->status == LEASE_READY)
-        txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn));
-    else
-        receiving->state->new_count -= 1;
+    if (lease->status == 0)
+        *queue_new_count(receiving->state, lease) -= 1;
     lease->receive_count += 1;
     lease->first_received_ms = lease->receive_count == 1 ? now_ms : lease->first_received_ms;
     lease->received_ms = now_ms;
     lease->nonce = txn_random(txn);
-    lease->due_ms = now_ms + receiving->request->visibility_ms;
-    if (receiving->request->visibility_ms == 0) {
-        queue_lease_ready(txn, prefix, receiving->state, seq, lease);
-    } else {
-        queue_lease_turn(receiving->state, lease, LEASE_IN_FLIGHT);
-        queue_lease_put(txn, prefix, seq, lease);
-        queue_lease_timer_set(txn, prefix, receiving->queue->home, seq, lease);
-    }
-
-    const Receipt receipt = {receiving->queue->number, seq, lease->receive_count, lease->nonce,
-                             queue_message_tag(&stored.id)};
-    *out = (ReceivedMessage){
-        .id = stored.id,
-        .message = stored.message,
-        .receipt = queue_receipt_write(receiving->arena, &receipt),
-        .sent_ms = stored.sent_ms,
-        .receive_count = stored.earlier_receives + lease->receive_count,
-        .first_received_ms = stored.earlier_receives > 0 ? stored.first_received_ms : lease->first_received_ms,
-        .dead_letter_source = stored.dead_letter_source,
-    };
+    TRY(hide(receiving, seq, lease));
+    queue_describe(receiving, seq, lease, &stored);
     receiving->bytes += size;
-    receiving->received->count += 1;
+    *offer = OFFER_TAKEN;
+    return OK;
+}
+
+/* The message has left: its place in its list or group is the walk's. */
+static void dropped(Receiving *receiving, uint64_t seq, const Lease *lease, Slice value, Offer *offer)
+{
+    queue_message_forget(receiving->txn, receiving->queue->prefix, receiving->state, seq, lease);
+    receiving->dropped += 1;
+    receiving->work += queue_deletion_work(value);
+    *offer = OFFER_DROPPED;
+}
+
+Error queue_offer(Receiving *receiving, uint64_t seq, Lease *lease, Slice value, Offer *offer)
+{
+    Txn *txn = receiving->txn;
+    const Queue *queue = receiving->queue;
+    if (lease->status == 0)
+        TRY(queue_message_sent_ms(value, &lease->sent_ms));
+    if (queue_expired(&queue->settings, lease->sent_ms, txn_now(txn))) {
+        dropped(receiving, seq, lease, value, offer);
+        return OK;
+    }
+    bool leaves = false;
+    if (receiving->move != NULL) {
+        TRY(queue_move_offer(receiving->move, value, &leaves));
+        receiving->full = !leaves;
+        *offer = OFFER_FULL;
+    } else {
+        TRY(queue_divert(txn, queue, lease, value, &leaves));
+        receiving->diverted += leaves ? 1 : 0;
+        if (!leaves)
+            return hand_out(receiving, seq, lease, value, offer);
+    }
+    if (leaves)
+        dropped(receiving, seq, lease, value, offer);
     return OK;
 }
 
 /* The message whose turn it is. */
 static Error take_returned(Receiving *receiving, uint64_t turn, Slice value)
 {
-    (void)turn;
     Txn *txn = receiving->txn;
     Slice prefix = receiving->queue->prefix;
     uint64_t seq;
     Lease lease;
     bool found;
+    Offer offer;
     TRY(queue_turn_parse(value, &seq));
     TRY(queue_lease_get(txn, prefix, seq, &lease, &found));
     ASSERT(found && lease.status == LEASE_READY);
-    if (queue_expired(&receiving->queue->settings, lease.sent_ms, txn_now(txn))) {
-        queue_lease_forget(txn, prefix, receiving->state, seq, &lease);
-        receiving->dropped += 1;
-        receiving->work += queue_deletion_work(value);
-        return OK;
-    }
-    size_t diverted;
-    TRY(queue_divert(txn, receiving->queue, receiving->state, seq, &lease, &diverted));
-    if (diverted > 0) {
-        receiving->dropped += 1;
-        receiving->diverted += 1;
-        receiving->work += diverted;
-        return OK;
-    }
     TRY(txn_get(txn, queue_key(txn, prefix, lease.body_tag, seq), &value, &found));
     ASSERT(found);
-    return hand_out(receiving, seq, &lease, value);
+    TRY(queue_offer(receiving, seq, &lease, value, &offer));
+    if (offer != OFFER_FULL)
+        txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, turn));
+    return OK;
 }
 
 static Error take_new(Receiving *receiving, uint64_t seq, Slice value)
 {
-    Txn *txn = receiving->txn;
     Lease lease = {.body_tag = QUEUE_TAG_MESSAGE};
-    TRY(queue_message_sent_ms(value, &lease.sent_ms));
-    if (queue_expired(&receiving->queue->settings, lease.sent_ms, txn_now(txn))) {
-        txn_delete(txn, queue_key(txn, receiving->queue->prefix, QUEUE_TAG_MESSAGE, seq));
-        receiving->state->new_count -= 1;
-        receiving->dropped += 1;
-        receiving->work += queue_deletion_work(value);
-        return OK;
-    }
-    return hand_out(receiving, seq, &lease, value);
+    Offer offer;
+    return queue_offer(receiving, seq, &lease, value, &offer);
 }
 
 /* The messages of one tag, from *bound on and below `below`: the bound goes along. There are `*count` at most. */
@@ -191,13 +244,14 @@ typedef struct Walk {
 
 static bool walk_goes_on(const Receiving *receiving, const Walk *walk)
 {
-    return wants_more(receiving) && *walk->count > 0 && *walk->bound < walk->below;
+    return queue_wants_more(receiving) && *walk->count > 0 && *walk->bound < walk->below;
 }
 
 static Error walk_take(Receiving *receiving, const Walk *walk, uint64_t number, Slice value)
 {
     TRY(walk->take(receiving, number, value));
     *walk->bound = receiving->full ? number : number + 1;
+    receiving->consumed += receiving->full ? 0 : 1;
     return OK;
 }
 
@@ -232,16 +286,42 @@ static Error walk_messages(Receiving *receiving, const Walk *walk)
 static Error take_messages(Receiving *receiving)
 {
     QueueState *state = receiving->state;
-    /* Up to the turns of now: a message that this very receive puts back (visibility 0) is not taken twice. */
-    const Walk returned = {QUEUE_TAG_AGAIN, &state->again_head, state->again_next, &state->again_count, take_returned};
+    const Walk returned = {QUEUE_TAG_AGAIN, &state->again_head, receiving->again_end, &state->again_count,
+                           take_returned};
     TRY(walk_messages(receiving, &returned));
     if (state->again_count == 0)
         state->again_head = state->again_next;
-    const Walk fresh = {QUEUE_TAG_MESSAGE, &state->next_new, state->next_seq, &state->new_count, take_new};
+    const Walk fresh = {QUEUE_TAG_MESSAGE, &state->next_new, receiving->new_end, &state->new_count, take_new};
     TRY(walk_messages(receiving, &fresh));
     if (state->new_count == 0)
         state->next_new = state->next_seq;
     return OK;
+}
+
+/* Whether there may be anything to take. */
+static bool has_something(const Queue *queue, const QueueState *state)
+{
+    return queue->settings.fifo ? state->ring_count > 0 : state->again_count + state->new_count > 0;
+}
+
+Error queue_take(Receiving *receiving)
+{
+    return receiving->queue->settings.fifo ? queue_fifo_take(receiving) : take_messages(receiving);
+}
+
+static Error take(Receiving *receiving, bool *repeated)
+{
+    const Queue *queue = receiving->queue;
+    const ReceiveRequest *request = receiving->request;
+    *repeated = false;
+    receiving->received->items = ARENA_ARRAY(receiving->arena, ReceivedMessage, request->max);
+    if (request->attempt_id.data != NULL)
+        TRY(queue_attempt_repeat(receiving, repeated));
+    if (*repeated || receiving->max == 0 || !has_something(queue, receiving->state))
+        return OK;
+    TRY(queue_take(receiving));
+    bool keep = request->attempt_id.data != NULL && receiving->received->count > 0;
+    return keep ? queue_attempt_keep(receiving) : OK;
 }
 
 Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request, Arena *arena,
@@ -252,7 +332,7 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
     QueueState state;
     TRY(queue_state_get(txn, queue->prefix, &state));
     bool wait = request->wait_ms > 0 && !txn_timed_out(txn);
-    if (state.in_flight >= request->in_flight_max && request->wait_ms == 0)
+    if (state.in_flight >= request->in_flight_max && request->wait_ms == 0 && !queue->settings.fifo)
         return QUEUE_IN_FLIGHT_LIMIT;
     uint64_t room =
         request->in_flight_max - (state.in_flight < request->in_flight_max ? state.in_flight : request->in_flight_max);
@@ -265,20 +345,23 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
         .state = &state,
         .received = received,
         .max = request->max < room ? request->max : room,
+        .dropped_max = SIZE_MAX,
+        /* Up to the turns of now: a message that this very receive puts back (visibility 0) is not taken twice. */
+        .again_end = state.again_next,
+        .new_end = state.next_seq,
     };
-    if (state.again_count + state.new_count > 0 && receiving.max > 0) {
-        received->items = ARENA_ARRAY(arena, ReceivedMessage, receiving.max);
-        TRY(take_messages(&receiving));
-    }
+    bool repeated = false;
+    if (has_something(queue, &state) || request->attempt_id.data != NULL)
+        TRY(take(&receiving, &repeated));
     if (received->count == 0 && receiving.diverted == 0 && receiving.work < QUEUE_PAGE_WORK && wait) {
         txn_rollback(txn, before); /* what was dropped is dropped again, by the sweep */
-        return txn_wait(txn, queue_wait_range(txn, queue->prefix), request->wait_ms);
+        return txn_wait(txn, queue_wait_range(txn, queue), request->wait_ms);
     }
     if (received->count == 0 && receiving.dropped == 0)
         return OK;
     if (receiving.dropped > 0)
-        TRY(queue_lease_low_advance(txn, queue->prefix, &state));
-    txn_took(txn, received->count + receiving.dropped);
+        TRY(queue_low_advance(txn, queue->prefix, &state));
+    txn_took(txn, receiving.consumed);
     queue_state_put(txn, queue->prefix, &state);
     return OK;
 }
@@ -312,7 +395,7 @@ static Error find_hold(Txn *txn, const Queue *queue, const QueueState *state, co
                        Hold *hold)
 {
     *hold = HOLD_NONE;
-    *lease = (Lease){.body_tag = QUEUE_TAG_MESSAGE};
+    *lease = (Lease){.body_tag = queue->settings.fifo ? QUEUE_TAG_GROUPED : QUEUE_TAG_MESSAGE};
     if (receipt->seq < state->purged_below)
         return OK;
     bool found;
@@ -321,7 +404,8 @@ static Error find_hold(Txn *txn, const Queue *queue, const QueueState *state, co
         *hold = HOLD_LAST;
         return OK;
     }
-    if (!found && (state->new_count == 0 || receipt->seq < state->next_new))
+    if (!found && (state->new_count == 0 || receipt->seq < state->next_new) &&
+        (state->grouped_count == 0 || receipt->seq < state->grouped_low))
         return OK;
     bool same;
     TRY(is_message(txn, queue, lease->body_tag, receipt, &same));
@@ -339,15 +423,15 @@ Error queue_delete(Txn *txn, const Queue *queue, Slice receipt_text)
     TRY(queue_receipt_read(txn_arena(txn), receipt_text, queue->number, &receipt));
     TRY(queue_state_get(txn, queue->prefix, &state));
     TRY(find_hold(txn, queue, &state, &receipt, &lease, &hold));
-    if (hold != HOLD_LAST)
+    if (hold == HOLD_NONE)
         return OK;
-    if (lease.status == 0) {
-        txn_delete(txn, queue_key(txn, queue->prefix, QUEUE_TAG_MESSAGE, receipt.seq));
-        state.new_count -= 1;
-    } else {
-        queue_lease_forget(txn, queue->prefix, &state, receipt.seq, &lease);
-        TRY(queue_lease_low_advance(txn, queue->prefix, &state));
-    }
+    /* What another receiver may have got meanwhile is not deleted from under it: the order would be lost. */
+    if (queue->settings.fifo && (hold == HOLD_OLDER || lease.status != LEASE_IN_FLIGHT || lease.due_ms <= txn_now(txn)))
+        return QUEUE_RECEIPT_EXPIRED;
+    if (hold == HOLD_OLDER)
+        return OK;
+    TRY(queue_message_remove(txn, queue->prefix, &state, receipt.seq, &lease));
+    TRY(queue_low_advance(txn, queue->prefix, &state));
     queue_state_put(txn, queue->prefix, &state);
     return OK;
 }
@@ -373,7 +457,7 @@ Error queue_change_visibility(Txn *txn, const Queue *queue, Slice receipt_text, 
 
     txn_timer_delete(txn, TIMER_QUEUE, lease.due_ms, queue_key(txn, queue->prefix, QUEUE_TAG_LEASE, receipt.seq));
     if (visibility_ms == 0) {
-        queue_lease_ready(txn, queue->prefix, &state, receipt.seq, &lease);
+        TRY(queue_lease_ready(txn, queue->prefix, &state, receipt.seq, &lease));
         queue_state_put(txn, queue->prefix, &state);
         return OK;
     }

@@ -2,22 +2,21 @@
 
 #include "base/bug.h"
 
-/* What falls due in a queue: visibility timeouts and delays (one timer a message), retention (one timer a queue), the
- * jobs that delete what a purge or a dropped queue leaves behind, the traces of deleted names, and pages of move tasks
- * (queue_move.c).
+/* What falls due in a queue: visibility timeouts and delays (one timer a message), retention (one timer a queue), new
+ * delays of FIFO queues, pages of move tasks (queue_move.c), and the traces of deleted names. Deletion jobs and what is
+ * remembered for a while have files of their own.
  *
  * A timer's id is the key of what falls due. Its value: the size of the queue's prefix in the id, then what its kind
- * needs: sweep: home, key of the queue's record; clearing: home and bounds. A size of 0: the id is a record's key. */
-
-enum { TIMER_SCHEMA = 1 };
+ * needs: sweep and new delay: home, key of the queue's record, and the latter where it goes on. A size of 0: the id is a
+ * record's key. */
 
 /* Deleted leases after which the lower bound of leases is looked up again: one seek then pays for that many. */
 enum { RELEASES_PER_LOOKUP = 256 };
 
-Buffer queue_timer_value(Txn *txn, size_t prefix_size)
+Buffer queue_timer_value(Txn *txn, Slice prefix)
 {
-    Buffer value = value_start(txn_arena(txn), TIMER_SCHEMA);
-    value_add_uint64(&value, prefix_size);
+    Buffer value = value_start(txn_arena(txn), QUEUE_TIMER_SCHEMA);
+    value_add_uint64(&value, prefix.size);
     return value;
 }
 
@@ -25,7 +24,7 @@ Buffer queue_timer_value(Txn *txn, size_t prefix_size)
 
 void queue_lease_timer_set(Txn *txn, Slice prefix, Home home, uint64_t seq, const Lease *lease)
 {
-    Buffer value = queue_timer_value(txn, prefix.size);
+    Buffer value = queue_timer_value(txn, prefix);
     txn_timer_set(txn, TIMER_QUEUE, home, lease->due_ms, queue_key(txn, prefix, QUEUE_TAG_LEASE, seq),
                   buffer_slice(&value));
 }
@@ -39,7 +38,7 @@ void queue_sweep_cancel(Txn *txn, const Queue *queue, QueueState *state)
 
 static void sweep_set(Txn *txn, Slice prefix, Home home, Slice record_key, QueueState *state, uint64_t due_ms)
 {
-    Buffer value = queue_timer_value(txn, prefix.size);
+    Buffer value = queue_timer_value(txn, prefix);
     value_add_uint64(&value, home);
     value_add_bytes(&value, record_key);
     txn_timer_set(txn, TIMER_QUEUE, home, due_ms, queue_state_key(txn, prefix), buffer_slice(&value));
@@ -52,41 +51,24 @@ void queue_sweep_at(Txn *txn, const Queue *queue, QueueState *state, uint64_t du
     sweep_set(txn, queue->prefix, queue->home, queue->record_key, state, due_ms);
 }
 
-/* What a deletion job has still to do: leases from `lease_from`, new messages from `new_from`, both below `below`. */
-typedef struct Clearing {
-    Home home;
-    uint64_t lease_from;
-    uint64_t new_from;
-    uint64_t below;
-} Clearing;
-
-static void clearing_set(Txn *txn, Slice prefix, const Clearing *job)
+static void retime_set(Txn *txn, Slice prefix, Home home, Slice record_key, uint64_t from)
 {
-    Buffer value = queue_timer_value(txn, prefix.size);
-    value_add_uint64(&value, job->home);
-    value_add_uint64(&value, job->lease_from);
-    value_add_uint64(&value, job->new_from);
-    /* All bounds tell the jobs of one queue apart: one that is dropped while its purge goes on has two with the same end.
-     * The first is read back from here. */
+    Buffer value = queue_timer_value(txn, prefix);
+    value_add_uint64(&value, home);
+    value_add_bytes(&value, record_key);
     Buffer id = buffer_make(txn_arena(txn));
-    buffer_add(&id, queue_key(txn, prefix, QUEUE_TAG_CLEARING, job->below));
-    key_add_uint64(&id, job->lease_from);
-    key_add_uint64(&id, job->new_from);
-    txn_timer_set(txn, TIMER_QUEUE, job->home, txn_now(txn), buffer_slice(&id), buffer_slice(&value));
+    buffer_add(&id, queue_key(txn, prefix, QUEUE_TAG_RETIMING, from));
+    txn_timer_set(txn, TIMER_QUEUE, home, txn_now(txn), buffer_slice(&id), buffer_slice(&value));
 }
 
-void queue_clear_start(Txn *txn, const Queue *queue, const QueueState *state)
+void queue_retime_start(Txn *txn, const Queue *queue)
 {
-    clearing_set(txn, queue->prefix,
-                 &(Clearing){.home = queue->home,
-                             .lease_from = state->lease_low,
-                             .new_from = state->next_new,
-                             .below = state->next_seq});
+    retime_set(txn, queue->prefix, queue->home, queue->record_key, 0);
 }
 
 void queue_name_rest(Txn *txn, const Queue *queue, uint64_t due_ms)
 {
-    Buffer value = queue_timer_value(txn, 0);
+    Buffer value = queue_timer_value(txn, (Slice){0});
     txn_timer_set(txn, TIMER_QUEUE, queue->home, due_ms, queue->record_key, buffer_slice(&value));
 }
 
@@ -105,7 +87,7 @@ static Error message_due(Txn *txn, Slice prefix, uint64_t seq, uint64_t due_ms)
     TRY(queue_lease_get(txn, prefix, seq, &lease, &found));
     if (!found || lease.status == LEASE_READY || lease.due_ms != due_ms)
         return OK;
-    queue_lease_ready(txn, prefix, &state, seq, &lease);
+    TRY(queue_lease_ready(txn, prefix, &state, seq, &lease));
     queue_state_put(txn, prefix, &state);
     return OK;
 }
@@ -114,14 +96,11 @@ static Error message_due(Txn *txn, Slice prefix, uint64_t seq, uint64_t due_ms)
  * or received out of turn. */
 static void lease_low_is(QueueState *state, uint64_t seq)
 {
-    state->lease_low = seq < state->next_new ? seq : state->next_new;
-}
-
-/* Takes the share of a deletion from what is left of the page. */
-static void take_share(size_t *left, Slice value)
-{
-    size_t work = queue_deletion_work(value);
-    *left -= work < *left ? work : *left;
+    if (state->new_count > 0 && state->next_new < seq)
+        seq = state->next_new;
+    if (state->grouped_count > 0 && state->grouped_low < seq)
+        seq = state->grouped_low;
+    state->lease_low = seq;
 }
 
 /* Drops up to *left expired messages that have leases, and gives when the first other one was sent (0: there is none). */
@@ -143,10 +122,11 @@ static Error sweep_leases(Txn *txn, Slice prefix, const QueueSettings *settings,
         *oldest_ms = lease.sent_ms;
         if (*left == 0 || !queue_expired(settings, lease.sent_ms, txn_now(txn)))
             break;
-        queue_lease_forget(txn, prefix, state, seq, &lease);
+        if ((error = queue_message_remove(txn, prefix, state, seq, &lease)) != OK)
+            break;
         lease_low_is(state, seq + 1);
         *oldest_ms = 0;
-        take_share(left, value);
+        queue_take_share(left, value);
     }
     cursor_close(cursor);
     return error;
@@ -179,10 +159,53 @@ static Error sweep_new(Txn *txn, Slice prefix, const QueueSettings *settings, Qu
         state->new_count -= 1;
         state->next_new = seq + 1;
         *oldest_ms = 0;
-        take_share(left, value);
+        queue_take_share(left, value);
     }
     cursor_close(cursor);
     return error;
+}
+
+/* The same for messages of groups; most have no lease. */
+static Error sweep_grouped(Txn *txn, Slice prefix, const QueueSettings *settings, QueueState *state, size_t *left,
+                           uint64_t *oldest_ms)
+{
+    *oldest_ms = 0;
+    if (state->grouped_count == 0)
+        return OK;
+    Cursor *cursor =
+        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_GROUPED, state->grouped_low, state->next_seq), SCAN_FORWARD);
+    Slice key;
+    Slice value;
+    Error error;
+    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        uint64_t seq;
+        Lease lease;
+        bool leased;
+        StoredMessage stored;
+        if ((error = queue_key_number(key, prefix, &seq)) != OK ||
+            (error = queue_message_sent_ms(value, oldest_ms)) != OK)
+            break;
+        state->grouped_low = seq;
+        if (*left == 0 || !queue_expired(settings, *oldest_ms, txn_now(txn)) ||
+            (error = queue_lease_get(txn, prefix, seq, &lease, &leased)) != OK ||
+            (error = queue_message_parse(value, txn_arena(txn), &stored)) != OK)
+            break;
+        if (!leased)
+            lease = (Lease){.body_tag = QUEUE_TAG_GROUPED, .group = stored.message.group};
+        if ((error = queue_message_remove(txn, prefix, state, seq, &lease)) != OK)
+            break;
+        state->grouped_low = seq + 1;
+        *oldest_ms = 0;
+        queue_take_share(left, value);
+    }
+    cursor_close(cursor);
+    return error;
+}
+
+/* The earlier of two times, of which 0 is none. */
+static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
 /* Drops what has passed its retention, a page at a time, and sets the timer for what comes next. */
@@ -201,14 +224,14 @@ static Error sweep_due(Txn *txn, Slice prefix, Home home, Slice record_key, uint
     size_t left = QUEUE_PAGE_WORK;
     uint64_t oldest_lease_ms;
     uint64_t oldest_new_ms;
+    uint64_t oldest_grouped_ms;
     state.sweep_due_ms = 0;
     TRY(sweep_leases(txn, prefix, &record.settings, &state, &left, &oldest_lease_ms));
     TRY(sweep_new(txn, prefix, &record.settings, &state, &left, &oldest_new_ms));
-    TRY(queue_lease_low_advance(txn, prefix, &state));
+    TRY(sweep_grouped(txn, prefix, &record.settings, &state, &left, &oldest_grouped_ms));
+    TRY(queue_low_advance(txn, prefix, &state));
 
-    uint64_t oldest_ms = oldest_lease_ms;
-    if (oldest_ms == 0 || (oldest_new_ms != 0 && oldest_new_ms < oldest_ms))
-        oldest_ms = oldest_new_ms;
+    uint64_t oldest_ms = earlier(earlier(oldest_lease_ms, oldest_new_ms), oldest_grouped_ms);
     if (oldest_ms != 0) {
         /* The pause gathers messages that expire soon after each other into one sweep. */
         uint64_t next_ms = oldest_ms + record.settings.retention_ms;
@@ -219,55 +242,53 @@ static Error sweep_due(Txn *txn, Slice prefix, Home home, Slice record_key, uint
     return OK;
 }
 
-/* Deletes leases with all that belongs to them; the counts are not theirs any more. */
-static Error clear_leases(Txn *txn, Slice prefix, Clearing *job, size_t *left)
+/* Gives a delayed message the queue's delay. */
+static Error retime(Txn *txn, Slice prefix, Home home, uint64_t delay_ms, QueueState *state, uint64_t seq, Lease *lease)
 {
-    Cursor *cursor =
-        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_LEASE, job->lease_from, job->below), SCAN_FORWARD);
-    Slice key;
-    Slice value;
-    Error error = OK;
-    while (*left > 0 && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
-        Lease lease;
-        uint64_t seq;
-        if ((error = queue_key_number(key, prefix, &seq)) != OK || (error = queue_lease_parse(value, &lease)) != OK)
-            break;
-        QueueState uncounted = {.again_count = 1, .in_flight = 1, .delayed = 1};
-        queue_lease_forget(txn, prefix, &uncounted, seq, &lease);
-        job->lease_from = seq + 1;
-        take_share(left, value);
-    }
-    cursor_close(cursor);
-    return error;
-}
-
-static Error clear_new(Txn *txn, Slice prefix, Clearing *job, size_t *left)
-{
-    Cursor *cursor =
-        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_MESSAGE, job->new_from, job->below), SCAN_FORWARD);
-    Slice key;
-    Slice value;
-    Error error = OK;
-    while (*left > 0 && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
-        uint64_t seq;
-        if ((error = queue_key_number(key, prefix, &seq)) != OK)
-            break;
-        txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_MESSAGE, seq));
-        job->new_from = seq + 1;
-        take_share(left, value);
-    }
-    cursor_close(cursor);
-    return error;
-}
-
-static Error clearing_due(Txn *txn, Slice prefix, Clearing *job)
-{
-    size_t left = QUEUE_PAGE_WORK;
-    TRY(clear_leases(txn, prefix, job, &left));
-    TRY(clear_new(txn, prefix, job, &left));
-    if (left == 0)
-        clearing_set(txn, prefix, job);
+    uint64_t due_ms = lease->sent_ms + delay_ms;
+    if (due_ms == lease->due_ms)
+        return OK;
+    txn_timer_delete(txn, TIMER_QUEUE, lease->due_ms, queue_key(txn, prefix, QUEUE_TAG_LEASE, seq));
+    if (due_ms <= txn_now(txn))
+        return queue_lease_ready(txn, prefix, state, seq, lease);
+    lease->due_ms = due_ms;
+    queue_lease_put(txn, prefix, seq, lease);
+    queue_lease_timer_set(txn, prefix, home, seq, lease);
     return OK;
+}
+
+/* A page of the job that applies a new delay, from the lease `from` on. The delay is the queue's at this moment, so that
+ * the last of several jobs decides. */
+static Error retime_due(Txn *txn, Slice prefix, Home home, Slice record_key, uint64_t from)
+{
+    QueueState state;
+    QueueRecord record;
+    bool found;
+    Error error = queue_state_get(txn, prefix, &state);
+    if (error == QUEUE_NOT_FOUND)
+        return OK;
+    TRY(error);
+    TRY(queue_record_get(txn, record_key, &record, &found));
+    ASSERT(found && !record.deleted);
+    if (from < state.lease_low)
+        from = state.lease_low;
+    Cursor *cursor = txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_LEASE, from, state.next_seq), SCAN_FORWARD);
+    Slice key = {0};
+    Slice value;
+    size_t left = QUEUE_PAGE_WORK;
+    while (left > 0 && state.delayed > 0 && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        Lease lease;
+        if ((error = queue_key_number(key, prefix, &from)) != OK || (error = queue_lease_parse(value, &lease)) != OK ||
+            (lease.status == LEASE_DELAYED &&
+             (error = retime(txn, prefix, home, record.settings.delay_ms, &state, from, &lease)) != OK))
+            break;
+        left -= 1;
+    }
+    cursor_close(cursor);
+    if (error == OK && left == 0)
+        retime_set(txn, prefix, home, record_key, from + 1);
+    queue_state_put(txn, prefix, &state);
+    return error;
 }
 
 /* A deleted queue's name is free again: its trace goes, unless a queue was made under the name since. */
@@ -281,6 +302,20 @@ static Error name_due(Txn *txn, Slice record_key)
     return OK;
 }
 
+/* Timers whose value names the queue's home and record. */
+static Error queue_due(Txn *txn, Slice prefix, QueueTag tag, Slice rest, uint64_t due_ms, Slice value)
+{
+    Home home;
+    Slice record_key;
+    uint64_t from;
+    TRY(value_take_uint64(&value, &home));
+    TRY(value_take_bytes(&value, &record_key));
+    if (tag == QUEUE_TAG_STATE)
+        return sweep_due(txn, prefix, home, record_key, due_ms);
+    TRY(key_take_uint64(&rest, &from));
+    return retime_due(txn, prefix, home, record_key, from);
+}
+
 Error queue_timer(Txn *txn, uint64_t due_ms, Slice id, Slice value)
 {
     uint8_t schema;
@@ -288,7 +323,7 @@ Error queue_timer(Txn *txn, uint64_t due_ms, Slice id, Slice value)
     char tag;
     uint64_t number;
     TRY(value_take_schema(&value, &schema));
-    if (schema != TIMER_SCHEMA)
+    if (schema != QUEUE_TIMER_SCHEMA)
         return ERROR_FORMAT;
     TRY(value_take_uint64(&value, &prefix_size));
     if (prefix_size == 0)
@@ -298,49 +333,57 @@ Error queue_timer(Txn *txn, uint64_t due_ms, Slice id, Slice value)
     Slice prefix = {id.data, prefix_size};
     Slice rest = slice_skip(id, prefix_size);
     TRY(key_take_tag(&rest, &tag));
-
-    if (tag == QUEUE_TAG_STATE) {
-        Home home;
-        Slice record_key;
-        TRY(value_take_uint64(&value, &home));
-        TRY(value_take_bytes(&value, &record_key));
-        return sweep_due(txn, prefix, home, record_key, due_ms);
-    }
-    TRY(key_take_uint64(&rest, &number));
-    if (tag == QUEUE_TAG_LEASE)
+    switch ((QueueTag)tag) {
+    case QUEUE_TAG_STATE:
+    case QUEUE_TAG_RETIMING:
+        return queue_due(txn, prefix, (QueueTag)tag, rest, due_ms, value);
+    case QUEUE_TAG_LEASE:
+        TRY(key_take_uint64(&rest, &number));
         return message_due(txn, prefix, number, due_ms);
-    if (tag == QUEUE_TAG_MOVE)
+    case QUEUE_TAG_CLEARING:
+        TRY(key_take_uint64(&rest, &number));
+        return queue_clear_due(txn, prefix, number, value);
+    case QUEUE_TAG_MOVE:
+        TRY(key_take_uint64(&rest, &number));
         return queue_move_due(txn, prefix, number, value);
-    if (tag != QUEUE_TAG_CLEARING)
+    case QUEUE_TAG_REMEMBERED:
+        return queue_remembered_due(txn, prefix, id, value);
+    default:
         return ERROR_MALFORMED;
-    Clearing job = {.below = number};
-    TRY(value_take_uint64(&value, &job.home));
-    TRY(value_take_uint64(&value, &job.lease_from));
-    TRY(value_take_uint64(&value, &job.new_from));
-    return clearing_due(txn, prefix, &job);
+    }
 }
 
-/* ---- The lower bound of leases ---- */
+/* ---- Lower bounds ---- */
 
-Error queue_lease_low_advance(Txn *txn, Slice prefix, QueueState *state)
+/* Lets *low be the first number of that tag; where there is none it stays. */
+static Error look_up(Txn *txn, Slice prefix, QueueTag tag, uint64_t below, uint64_t *low)
 {
-    if (state->delayed + state->in_flight + state->again_count == 0) {
-        state->lease_low = state->next_new; /* the next lease will be of a new message, or of one that is yet to come */
+    Cursor *cursor = txn_scan(txn, queue_range(txn, prefix, tag, *low, below), SCAN_FORWARD);
+    Slice key;
+    Slice value;
+    Error error = cursor_next(cursor, &key, &value);
+    if (error == OK && key.data != NULL)
+        error = queue_key_number(key, prefix, low);
+    cursor_close(cursor);
+    return error;
+}
+
+Error queue_low_advance(Txn *txn, Slice prefix, QueueState *state)
+{
+    bool leases = state->delayed + state->in_flight + state->again_count + state->grouped_visible > 0;
+    if (!leases) {
+        lease_low_is(state,
+                     state->next_seq); /* the next lease will be of a new message, or of one that is yet to come */
         state->released = 0;
         return OK;
     }
     if (state->released < RELEASES_PER_LOOKUP)
         return OK;
     state->released = 0;
-    Cursor *cursor =
-        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_LEASE, state->lease_low, state->next_seq), SCAN_FORWARD);
-    Slice key;
-    Slice value;
-    Error error = cursor_next(cursor, &key, &value);
-    uint64_t seq = state->lease_low;
-    if (error == OK && key.data != NULL)
-        error = queue_key_number(key, prefix, &seq);
-    lease_low_is(state, seq);
-    cursor_close(cursor);
-    return error;
+    if (state->grouped_count > 0)
+        TRY(look_up(txn, prefix, QUEUE_TAG_GROUPED, state->next_seq, &state->grouped_low));
+    uint64_t low = state->lease_low;
+    TRY(look_up(txn, prefix, QUEUE_TAG_LEASE, state->next_seq, &low));
+    lease_low_is(state, low);
+    return OK;
 }

@@ -285,7 +285,7 @@ typedef struct Operation {
     uint64_t now_ms;
     /* what came of it */
     Error error;
-    MessageId id;
+    QueueSent sent;
     ReceivedMessages received;
 } Operation;
 
@@ -311,7 +311,7 @@ static Error operation_body(Txn *txn, StoreCall *call)
     Slice receipt = slice_of_string(run->receipts[operation->receipt].text);
     switch (operation->kind) {
     case SEND:
-        return operation->error = queue_send(txn, &queue, &message, operation->milliseconds, &operation->id);
+        return operation->error = queue_send(txn, &queue, &message, operation->milliseconds, &operation->sent);
     case RECEIVE:
         return operation->error = queue_receive(txn, &queue, &request, call->arena, &operation->received);
     case DELETE:
@@ -348,7 +348,7 @@ static void model_send(Run *run, const Operation *operation)
     assert_int_equal(operation->error, OK);
     model->messages[model->count++] = (ModelMessage){
         .exists = true,
-        .id = operation->id,
+        .id = operation->sent.id,
         .sent_ms = operation->now_ms,
         .visible_ms = operation->milliseconds == 0 ? 0 : operation->now_ms + operation->milliseconds,
         .last_receipt = -1,

@@ -207,7 +207,10 @@ static Error send_one(Txn *txn, const Queue *queue, Operation *operation)
 {
     Slice body = arena_format(txn_arena(txn), "%zu", operation->number);
     Message message = {.body = body, .sender = SLICE("someone")};
-    return queue_send(txn, queue, &message, operation->milliseconds, &operation->id);
+    QueueSent sent = {0};
+    Error error = queue_send(txn, queue, &message, operation->milliseconds, &sent);
+    operation->id = sent.id;
+    return error;
 }
 
 static Error run_operation(Txn *txn, Operation *operation, Arena *arena)

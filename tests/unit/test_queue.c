@@ -19,7 +19,7 @@ struct Step {
     Slice receipt;
     Slice body;
     /* what came of it */
-    MessageId id;
+    QueueSent sent;
     ReceivedMessages received;
     QueueCounts counts;
     size_t keys;
@@ -70,7 +70,7 @@ static Error send_body(Txn *txn, StoreCall *call)
     Queue queue;
     TRY(queue_open(txn, &actor, step->name, &queue));
     Message message = {.body = step->body, .sender = SLICE("someone")};
-    return queue_send(txn, &queue, &message, step->milliseconds, &step->id);
+    return queue_send(txn, &queue, &message, step->milliseconds, &step->sent);
 }
 
 static Error receive_body(Txn *txn, StoreCall *call)
@@ -533,6 +533,43 @@ static void a_lost_lease_does_not_make_its_receipt_useless(void **state)
     expect_counts(world, Q, 0, 0, 0);
 }
 
+static Error append_body(Txn *txn, StoreCall *call)
+{
+    Step *step = probe_argument(call);
+    Queue queue;
+    TRY(queue_open(txn, &actor, step->name, &queue));
+    StoredMessage stored = {.id = {{7}},
+                            .sent_ms = txn_now(txn) - MINUTE,
+                            .message = {.body = SLICE("moved"), .sender = SLICE("someone")},
+                            .dead_letter_source = SLICE("source"),
+                            .earlier_receives = 3,
+                            .first_received_ms = txn_now(txn) - SECOND};
+    TRY(queue_append(txn, &queue, &stored, step->milliseconds));
+    assert_int_equal(stored.seq, 1);
+    return OK;
+}
+
+static void a_moved_message_keeps_its_id_its_age_and_its_receives(void **state)
+{
+    World *world = *state;
+    run(world, create_body, Q);
+    Step step = {.name = Q, .milliseconds = SECOND};
+    assert_int_equal(world_write(world, append_body, &step), OK);
+    expect_counts(world, Q, 0, 0, 1);
+    pass(world, SECOND);
+    step = (Step){.name = Q, .max = 1};
+    assert_int_equal(world_write(world, receive_body, &step), OK);
+    assert_int_equal(step.received.count, 1);
+    const ReceivedMessage *given = &step.received.items[0];
+    assert_int_equal(given->id.bytes[0], 7);
+    assert_int_equal(given->receive_count, 4);
+    assert_int_equal(given->sent_ms + MINUTE, given->first_received_ms + SECOND);
+    assert_true(slice_equal(given->dead_letter_source, SLICE("source")));
+    arena_free(&step.arena);
+    pass(world, HOUR - MINUTE - SECOND); /* its age counts from when it was sent at first */
+    expect_counts(world, Q, 0, 0, 0);
+}
+
 int main(void)
 {
 #define PROMISE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -553,6 +590,7 @@ int main(void)
         PROMISE(more_than_the_limit_is_never_in_flight),
         PROMISE(the_bounds_follow_the_head),
         PROMISE(a_lost_lease_does_not_make_its_receipt_useless),
+        PROMISE(a_moved_message_keeps_its_id_its_age_and_its_receives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

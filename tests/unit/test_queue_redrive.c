@@ -91,7 +91,10 @@ static Error send_body(Txn *txn, StoreCall *call)
                        .sender = SLICE("someone"),
                        .attributes = &attribute,
                        .attribute_count = 1};
-    return queue_send(txn, &queue, &message, step->milliseconds, &step->id);
+    QueueSent sent = {0};
+    Error error = queue_send(txn, &queue, &message, step->milliseconds, &sent);
+    step->id = sent.id;
+    return error;
 }
 
 static Error receive_body(Txn *txn, StoreCall *call)

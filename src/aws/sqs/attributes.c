@@ -11,7 +11,7 @@ typedef enum AttributeKind {
     ATTRIBUTE_TEXT,     /* a document; setting it to "" removes it */
     ATTRIBUTE_REPORTED, /* only reported */
     ATTRIBUTE_PARSED,   /* a document of which core knows what it says */
-    ATTRIBUTE_FIFO,     /* of FIFO queues only */
+    ATTRIBUTE_FIFO,     /* a switch of FIFO queues, which others have not */
 } AttributeKind;
 
 typedef struct AttributeRow {
@@ -28,6 +28,9 @@ typedef struct AttributeRow {
     /* what is parsed: into the settings ("" removes it), and whether two say the same */
     Error (*parse)(Call *call, Slice value, QueueSettings *settings);
     bool (*same)(const QueueSettings *one, const QueueSettings *other);
+    /* switches: a bool of QueueSettings at `offset`, and what it is called; off without a name cannot be said */
+    Slice off;
+    Slice on;
     /* reported */
     Slice (*report)(Call *call, const Queue *queue, const QueueCounts *counts);
 } AttributeRow;
@@ -120,6 +123,11 @@ static Slice report_arn(Call *call, const Queue *queue, const QueueCounts *count
     {                                                                                                                  \
         .name = SLICE_INIT(text), .kind = ATTRIBUTE_PARSED, .parse = (parse_), .same = (same_)                         \
     }
+#define FIFO(text, member, off_, on_)                                                                                  \
+    {                                                                                                                  \
+        .name = SLICE_INIT(text), .kind = ATTRIBUTE_FIFO, .offset = offsetof(QueueSettings, member),                   \
+        .off = SLICE_INIT(off_), .on = SLICE_INIT(on_)                                                                 \
+    }
 #define OTHER(text, kind_)                                                                                             \
     {                                                                                                                  \
         .name = SLICE_INIT(text), .kind = (kind_)                                                                      \
@@ -143,10 +151,10 @@ static const AttributeRow rows[] = {
     PARSED("RedrivePolicy", sqs_parse_redrive_policy, sqs_same_redrive_policy),
     TEXT("SqsManagedSseEnabled", valid_boolean),
     NUMBER("VisibilityTimeout", visibility_ms, 1000, 0, 43200, 30),
-    OTHER("ContentBasedDeduplication", ATTRIBUTE_FIFO),
-    OTHER("DeduplicationScope", ATTRIBUTE_FIFO),
-    OTHER("FifoQueue", ATTRIBUTE_FIFO),
-    OTHER("FifoThroughputLimit", ATTRIBUTE_FIFO),
+    FIFO("ContentBasedDeduplication", dedup_by_content, "false", "true"),
+    FIFO("DeduplicationScope", dedup_per_group, "queue", "messageGroup"),
+    FIFO("FifoQueue", fifo, "", "true"),
+    FIFO("FifoThroughputLimit", limit_per_group, "perQueue", "perMessageGroupId"),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -167,6 +175,16 @@ static uint64_t *number_of(const AttributeRow *row, QueueSettings *settings)
 static uint64_t number_in(const AttributeRow *row, const QueueSettings *settings)
 {
     return *(const uint64_t *)(const void *)((const char *)settings + row->offset);
+}
+
+static bool *switch_of(const AttributeRow *row, QueueSettings *settings)
+{
+    return (bool *)(void *)((char *)settings + row->offset);
+}
+
+static bool switch_in(const AttributeRow *row, const QueueSettings *settings)
+{
+    return *(const bool *)(const void *)((const char *)settings + row->offset);
 }
 
 /* ---- Documents ---- */
@@ -231,8 +249,15 @@ static Error apply_one(Call *call, const AttributeRow *row, Slice value, QueueSe
         TRY(row->parse(call, value, settings));
         sqs_set_document(call, settings, row->name, value);
         return OK;
-    case ATTRIBUTE_REPORTED:
     case ATTRIBUTE_FIFO:
+        if (!settings->fifo)
+            break;
+        if (!slice_equal_ignore_case(value, row->on) &&
+            (row->off.size == 0 || !slice_equal_ignore_case(value, row->off)))
+            return invalid_value(call, row->name);
+        *switch_of(row, settings) = slice_equal_ignore_case(value, row->on);
+        return OK;
+    case ATTRIBUTE_REPORTED:
         break;
     }
     return unknown_attribute(call, row->name);
@@ -254,6 +279,9 @@ Error sqs_apply_attributes(Call *call, const SqsQueueAttributeMap *map, QueueSet
             return unknown_attribute(call, map->items[i].key);
         TRY(apply_one(call, row, map->items[i].value, settings));
     }
+    if (settings->limit_per_group && !settings->dedup_per_group)
+        return call_fail(call, &sqs_error_invalid_attribute_value,
+                         "FifoThroughputLimit can be perMessageGroupId only where DeduplicationScope is messageGroup.");
     /* A queue has one kind of encryption: a key turns SQS's own off (SQS developer guide, "Encryption at rest"). */
     if (attribute_in(map, SLICE("KmsMasterKeyId")).size > 0) {
         if (slice_equal(attribute_in(map, SLICE("SqsManagedSseEnabled")), SLICE("true")))
@@ -274,6 +302,8 @@ static Slice value_of(Call *call, const AttributeRow *row, const QueueSettings *
 {
     if (row->kind == ATTRIBUTE_NUMBER)
         return decimal(call, number_in(row, settings) / row->unit);
+    if (row->kind == ATTRIBUTE_FIFO && settings->fifo)
+        return switch_in(row, settings) ? row->on : row->off;
     if (row->kind != ATTRIBUTE_TEXT && row->kind != ATTRIBUTE_PARSED)
         return (Slice){0};
     Slice value = sqs_document(settings, row->name);

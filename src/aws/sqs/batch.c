@@ -92,6 +92,7 @@ void sqs_prepare_send_message_batch(Call *call, const SendMessageBatchInput *in)
     for (size_t i = 0; i < in->entries.count; i++) {
         const SqsSendMessageBatchRequestEntry *entry = &in->entries.items[i];
         const SendRequest request = {
+            .fifo = sqs_names_fifo(in->queue_url),
             .body = entry->message_body,
             .delay_seconds = entry->delay_seconds,
             .has_delay_seconds = entry->has_delay_seconds,
@@ -114,7 +115,7 @@ static Error send_entry(Call *call, Txn *txn, const Queue *queue, const Prepared
         .md5_of_message_attributes = prepared->attributes_md5_hex,
         .md5_of_message_system_attributes = prepared->system_attributes_md5_hex,
     };
-    return sqs_send_prepared(call, txn, queue, prepared, &result->message_id);
+    return sqs_send_prepared(call, txn, queue, prepared, &result->message_id, &result->sequence_number);
 }
 
 Error sqs_send_message_batch(Call *call, Txn *txn, const SendMessageBatchInput *in, SendMessageBatchOutput *out)
@@ -128,6 +129,8 @@ Error sqs_send_message_batch(Call *call, Txn *txn, const SendMessageBatchInput *
     TRY(sqs_open(call, txn, in->queue_url, &queue));
     TRY(check_entries(call, "SendMessageBatchRequestEntry", ids, count));
     TRY(check_batch_bytes(call, &in->entries));
+    for (size_t i = 0; i < count; i++)
+        TRY(sqs_check_for_fifo(call, &queue, &prepared[i]));
 
     out->successful.items = ARENA_ARRAY(call->arena, SqsSendMessageBatchResultEntry, count);
     out->failed.items = ARENA_ARRAY(call->arena, SqsBatchResultErrorEntry, count);

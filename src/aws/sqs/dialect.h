@@ -27,6 +27,8 @@ Error sqs_open(Call *call, Txn *txn, Slice queue_url, Queue *queue);
 Slice sqs_queue_url(Call *call, Slice name);
 /* The first part of ARNs in the call's region: "aws", "aws-cn". */
 const char *sqs_partition(const Call *call);
+/* Whether the queue of that URL or name is a FIFO queue (SQS developer guide, "FIFO queue and message identifiers"). */
+bool sqs_names_fifo(Slice queue_url);
 /* "arn:aws:sqs:eu-west-1:123456789012:name" */
 Slice sqs_queue_arn(Call *call, Slice name);
 
@@ -49,8 +51,9 @@ Error sqs_not_implemented(Call *call, const char *feature);
 /* ---- Queue attributes (attributes.c) ---- */
 
 QueueSettings sqs_default_settings(void);
-/* Changes `settings` as the attributes say, after checking them: InvalidAttributeName, InvalidAttributeValue; what the
- * redrive policies say is InvalidParameterValue. The result holds slices of `map` and of call->arena. */
+/* Changes `settings` (whose `fifo` is set) as the attributes say, after checking them: InvalidAttributeName,
+ * InvalidAttributeValue; what the redrive policies say is InvalidParameterValue. The result holds slices of `map` and of
+ * call->arena. */
 Error sqs_apply_attributes(Call *call, const SqsQueueAttributeMap *map, QueueSettings *settings);
 /* The name of the first attribute in `map` whose value is not the queue's; absent when all are equal. */
 Error sqs_first_difference(Call *call, const SqsQueueAttributeMap *map, const QueueSettings *settings, Slice *name);
@@ -118,6 +121,7 @@ Slice sqs_md5_hex(Arena *arena, Slice bytes);
 
 /* One message as SendMessage or an entry of its batch gives it. */
 typedef struct SendRequest {
+    bool fifo; /* to a FIFO queue, which its name tells */
     Slice body;
     int32_t delay_seconds;
     bool has_delay_seconds;
@@ -142,8 +146,11 @@ typedef struct PreparedMessage {
 
 /* Checks the message and computes its digests: before the transaction, since both take time with the body's size. */
 void sqs_prepare_message(Call *call, const SendRequest *request, PreparedMessage *prepared);
-/* Sends it, and gives its id. Errors of core are answered. */
-Error sqs_send_prepared(Call *call, Txn *txn, const Queue *queue, const PreparedMessage *prepared, Slice *message_id);
+/* Sends it, and gives its id and, on FIFO queues, its sequence number. Errors of core are answered. */
+Error sqs_send_prepared(Call *call, Txn *txn, const Queue *queue, const PreparedMessage *prepared, Slice *message_id,
+                        Slice *sequence_number);
+/* Refuses what a FIFO queue must be told and was not: nothing of a batch that lacks it is sent. */
+Error sqs_check_for_fifo(Call *call, const Queue *queue, const PreparedMessage *prepared);
 Error sqs_delete_one(Call *call, Txn *txn, const Queue *queue, Slice receipt_handle);
 Error sqs_change_visibility_one(Call *call, Txn *txn, const Queue *queue, Slice receipt_handle, int32_t seconds);
 

@@ -37,41 +37,72 @@ static Error check_body(Call *call, Slice body)
     return OK;
 }
 
+static const char wrong_queue_type[] = "The request include parameter that is not valid for this queue type.";
+
+static Error check_token(Call *call, Slice token, const char *name)
+{
+    if (token.data == NULL || sqs_is_message_token(token))
+        return OK;
+    const char *reason = arena_string(
+        call->arena,
+        arena_format(call->arena, "%s can only include alphanumeric and punctuation characters. 1 to 128 in length.",
+                     name));
+    return bad_parameter(call, token, name, reason);
+}
+
 static Error check_ids(Call *call, const SendRequest *request)
 {
-    if (request->dedup_id.data != NULL) {
-        if (!sqs_is_message_token(request->dedup_id))
-            return bad_parameter(call, request->dedup_id, "MessageDeduplicationId",
-                                 "MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 "
-                                 "to 128 in length.");
-        return bad_parameter(call, request->dedup_id, "MessageDeduplicationId",
-                             "The request include parameter that is not valid for this queue type.");
-    }
-    if (request->group_id.data == NULL)
+    TRY(check_token(call, request->dedup_id, "MessageDeduplicationId"));
+    TRY(check_token(call, request->group_id, "MessageGroupId"));
+    if (request->fifo)
         return OK;
-    if (!sqs_is_message_token(request->group_id))
-        return bad_parameter(call, request->group_id, "MessageGroupId",
-                             "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in "
-                             "length.");
-    return sqs_not_implemented(call, "fair queues (MessageGroupId on a standard queue)");
+    if (request->dedup_id.data != NULL)
+        return bad_parameter(call, request->dedup_id, "MessageDeduplicationId", wrong_queue_type);
+    if (request->group_id.data != NULL)
+        return sqs_not_implemented(call, "fair queues (MessageGroupId on a standard queue)");
+    return OK;
+}
+
+static Error check_delay(Call *call, const SendRequest *request)
+{
+    if (!request->has_delay_seconds)
+        return OK;
+    if (request->delay_seconds < 0 || request->delay_seconds > DELAY_SECONDS_MAX)
+        return bad_parameter(call, decimal(call, request->delay_seconds), "DelaySeconds",
+                             "DelaySeconds must be >= 0 and <= 900.");
+    /* SQS API reference, SendMessage: "You can set this parameter only on a queue level." Zero is let in. */
+    if (request->fifo && request->delay_seconds > 0)
+        return bad_parameter(call, decimal(call, request->delay_seconds), "DelaySeconds", wrong_queue_type);
+    return OK;
+}
+
+/* The id that stands in for one (SQS developer guide, "Exactly-once processing": a SHA-256 hash of the body, but not of
+ * the attributes). */
+static Slice content_id(Call *call, Slice body)
+{
+    unsigned char digest[SHA256_SIZE];
+    sha256(body, digest);
+    return hex_encode(call->arena, digest, sizeof(digest));
 }
 
 static Error prepare(Call *call, const SendRequest *request, PreparedMessage *prepared)
 {
     TRY(check_body(call, request->body));
     TRY(check_ids(call, request));
-    if (request->has_delay_seconds && (request->delay_seconds < 0 || request->delay_seconds > DELAY_SECONDS_MAX))
-        return bad_parameter(call, decimal(call, request->delay_seconds), "DelaySeconds",
-                             "DelaySeconds must be >= 0 and <= 900.");
+    TRY(check_delay(call, request));
     Message *message = &prepared->message;
     TRY(sqs_read_message_attributes(call, request->attributes, message));
     TRY(sqs_read_system_attributes(call, request->system_attributes, message, &prepared->system_attributes_md5_hex));
     md5(request->body, prepared->body_md5);
     message->body = request->body;
     message->sender = call->actor.principal_id;
+    message->group = request->group_id;
+    message->dedup_id = request->dedup_id;
+    if (request->fifo && request->dedup_id.data == NULL)
+        message->content_id = content_id(call, request->body);
     message->digest = slice_make(prepared->body_md5, sizeof(prepared->body_md5));
     prepared->delay_ms = request->has_delay_seconds ? (uint64_t)request->delay_seconds * 1000 : 0;
-    prepared->has_delay = request->has_delay_seconds;
+    prepared->has_delay = request->has_delay_seconds && !request->fifo;
     prepared->body_md5_hex = hex_encode(call->arena, prepared->body_md5, sizeof(prepared->body_md5));
     prepared->attributes_md5_hex = sqs_message_attributes_md5(call, message->attributes, message->attribute_count);
     return OK;
@@ -88,28 +119,50 @@ void sqs_prepare_message(Call *call, const SendRequest *request, PreparedMessage
     call->error_message = (Slice){0};
 }
 
-Error sqs_send_prepared(Call *call, Txn *txn, const Queue *queue, const PreparedMessage *prepared, Slice *message_id)
+/* SequenceNumber has 20 digits (SQS API reference, SendMessage: a "large, non-consecutive number"). */
+static Slice sequence_text(Call *call, uint64_t sequence)
+{
+    Buffer text = buffer_make(call->arena);
+    buffer_add_uint64(&text, 10000000000000000000u + sequence);
+    return buffer_slice(&text);
+}
+
+Error sqs_check_for_fifo(Call *call, const Queue *queue, const PreparedMessage *prepared)
+{
+    if (prepared->refusal != NULL || !queue->settings.fifo)
+        return OK;
+    if (prepared->message.group.data == NULL)
+        return sqs_refuse(call, QUEUE_GROUP_MISSING);
+    bool unnamed = prepared->message.dedup_id.data == NULL && !queue->settings.dedup_by_content;
+    return unnamed ? sqs_refuse(call, QUEUE_DEDUP_MISSING) : OK;
+}
+
+Error sqs_send_prepared(Call *call, Txn *txn, const Queue *queue, const PreparedMessage *prepared, Slice *message_id,
+                        Slice *sequence_number)
 {
     if (prepared->refusal != NULL) {
         call->error = prepared->refusal;
         call->error_message = prepared->refusal_message;
         return ERROR_ANSWERED;
     }
-    MessageId id;
+    QueueSent sent;
     uint64_t delay_ms = prepared->has_delay ? prepared->delay_ms : queue->settings.delay_ms;
-    Error error = queue_send(txn, queue, &prepared->message, delay_ms, &id);
+    Error error = queue_send(txn, queue, &prepared->message, delay_ms, &sent);
     if (error == QUEUE_MESSAGE_TOO_LONG)
         return call_fail(call, &common_invalid_parameter_value,
                          "One or more parameters are invalid. Reason: Message must be shorter than %" PRIu64 " bytes.",
                          queue->settings.message_bytes);
     TRY(sqs_refuse(call, error));
-    *message_id = sqs_uuid(call->arena, &id);
+    *message_id = sqs_uuid(call->arena, &sent.id);
+    if (queue->settings.fifo)
+        *sequence_number = sequence_text(call, sent.sequence);
     return OK;
 }
 
 void sqs_prepare_send_message(Call *call, const SendMessageInput *in)
 {
     const SendRequest request = {
+        .fifo = sqs_names_fifo(in->queue_url),
         .body = in->message_body,
         .delay_seconds = in->delay_seconds,
         .has_delay_seconds = in->has_delay_seconds,
@@ -127,7 +180,7 @@ Error sqs_send_message(Call *call, Txn *txn, const SendMessageInput *in, SendMes
     const PreparedMessage *prepared = call->prepared;
     Queue queue;
     TRY(sqs_open(call, txn, in->queue_url, &queue));
-    TRY(sqs_send_prepared(call, txn, &queue, prepared, &out->message_id));
+    TRY(sqs_send_prepared(call, txn, &queue, prepared, &out->message_id, &out->sequence_number));
     out->md5_of_message_body = prepared->body_md5_hex;
     out->md5_of_message_attributes = prepared->attributes_md5_hex;
     out->md5_of_message_system_attributes = prepared->system_attributes_md5_hex;
@@ -136,7 +189,7 @@ Error sqs_send_message(Call *call, Txn *txn, const SendMessageInput *in, SendMes
 
 /* ---- Receive ---- */
 
-/* The message system attributes that a standard queue's messages have. */
+/* The message system attributes that messages have, some of them FIFO queues' alone. */
 typedef enum SystemAttribute {
     SYSTEM_SENDER_ID,
     SYSTEM_SENT_TIMESTAMP,
@@ -144,6 +197,9 @@ typedef enum SystemAttribute {
     SYSTEM_FIRST_RECEIVE_TIMESTAMP,
     SYSTEM_TRACE_HEADER,
     SYSTEM_DEAD_LETTER_SOURCE,
+    SYSTEM_GROUP_ID,
+    SYSTEM_DEDUPLICATION_ID,
+    SYSTEM_SEQUENCE_NUMBER,
     SYSTEM_ATTRIBUTES,
 } SystemAttribute;
 
@@ -154,13 +210,9 @@ static const Slice system_names[SYSTEM_ATTRIBUTES] = {
     [SYSTEM_FIRST_RECEIVE_TIMESTAMP] = SLICE_INIT("ApproximateFirstReceiveTimestamp"),
     [SYSTEM_TRACE_HEADER] = SLICE_INIT("AWSTraceHeader"),
     [SYSTEM_DEAD_LETTER_SOURCE] = SLICE_INIT("DeadLetterQueueSourceArn"),
-};
-
-/* Names that may be asked for, but that only other messages have. */
-static const Slice absent_system_names[] = {
-    SLICE_INIT("SequenceNumber"),
-    SLICE_INIT("MessageDeduplicationId"),
-    SLICE_INIT("MessageGroupId"),
+    [SYSTEM_GROUP_ID] = SLICE_INIT("MessageGroupId"),
+    [SYSTEM_DEDUPLICATION_ID] = SLICE_INIT("MessageDeduplicationId"),
+    [SYSTEM_SEQUENCE_NUMBER] = SLICE_INIT("SequenceNumber"),
 };
 
 static Error read_wanted(Call *call, const Slice *names, size_t count, bool wanted[SYSTEM_ATTRIBUTES])
@@ -174,15 +226,13 @@ static Error read_wanted(Call *call, const Slice *names, size_t count, bool want
             wanted[k] = true;
             known = true;
         }
-        for (size_t k = 0; k < sizeof(absent_system_names) / sizeof(absent_system_names[0]); k++)
-            known = known || slice_equal(names[i], absent_system_names[k]);
         if (!known)
             return call_fail(call, &sqs_error_invalid_attribute_name, "Unknown Attribute %.*s.", SLICE_PRINT(names[i]));
     }
     return OK;
 }
 
-static Slice system_value(Call *call, const ReceivedMessage *message, SystemAttribute attribute)
+static Slice system_value(Call *call, bool fifo, const ReceivedMessage *message, SystemAttribute attribute)
 {
     switch (attribute) {
     case SYSTEM_SENDER_ID:
@@ -197,20 +247,26 @@ static Slice system_value(Call *call, const ReceivedMessage *message, SystemAttr
         return message->message.trace;
     case SYSTEM_DEAD_LETTER_SOURCE:
         return message->dead_letter_source.data == NULL ? (Slice){0} : sqs_queue_arn(call, message->dead_letter_source);
+    case SYSTEM_GROUP_ID:
+        return message->message.group;
+    case SYSTEM_DEDUPLICATION_ID:
+        return message->message.dedup_id;
+    case SYSTEM_SEQUENCE_NUMBER:
+        return fifo ? sequence_text(call, message->sequence) : (Slice){0};
     case SYSTEM_ATTRIBUTES:
         break;
     }
     return (Slice){0};
 }
 
-static void give_system_attributes(Call *call, const ReceivedMessage *message, const bool wanted[SYSTEM_ATTRIBUTES],
-                                   SqsMessageSystemAttributeMap *map)
+static void give_system_attributes(Call *call, bool fifo, const ReceivedMessage *message,
+                                   const bool wanted[SYSTEM_ATTRIBUTES], SqsMessageSystemAttributeMap *map)
 {
     SqsMessageSystemAttributeMapEntry *items =
         ARENA_ARRAY(call->arena, SqsMessageSystemAttributeMapEntry, SYSTEM_ATTRIBUTES);
     size_t count = 0;
     for (size_t k = 0; k < SYSTEM_ATTRIBUTES; k++) {
-        Slice value = wanted[k] ? system_value(call, message, (SystemAttribute)k) : (Slice){0};
+        Slice value = wanted[k] ? system_value(call, fifo, message, (SystemAttribute)k) : (Slice){0};
         if (value.data != NULL)
             items[count++] = (SqsMessageSystemAttributeMapEntry){system_names[k], value};
     }
@@ -251,11 +307,20 @@ static ReceiveRequest receive_request(const Call *call, const Queue *queue, cons
     return (ReceiveRequest){
         .max = in->has_max_number_of_messages ? (size_t)in->max_number_of_messages : 1,
         .bytes_max = limits->value[LIMIT_SQS_RECEIVE_BYTES],
-        .in_flight_max = limits->value[LIMIT_SQS_IN_FLIGHT],
+        .in_flight_max = limits->value[queue->settings.fifo ? LIMIT_SQS_FIFO_IN_FLIGHT : LIMIT_SQS_IN_FLIGHT],
         .visibility_ms =
             in->has_visibility_timeout ? (uint64_t)in->visibility_timeout * 1000 : queue->settings.visibility_ms,
         .wait_ms = in->has_wait_time_seconds ? (uint64_t)in->wait_time_seconds * 1000 : queue->settings.wait_ms,
+        .attempt_id = in->receive_request_attempt_id,
     };
+}
+
+static Error check_attempt_id(Call *call, const Queue *queue, Slice id)
+{
+    static const char name[] = "ReceiveRequestAttemptId";
+    if (id.data != NULL && !queue->settings.fifo)
+        return bad_parameter(call, id, name, wrong_queue_type);
+    return check_token(call, id, name);
 }
 
 Error sqs_receive_message(Call *call, Txn *txn, const ReceiveMessageInput *in, ReceiveMessageOutput *out)
@@ -265,13 +330,15 @@ Error sqs_receive_message(Call *call, Txn *txn, const ReceiveMessageInput *in, R
     TRY(read_wanted(call, in->message_system_attribute_names.items, in->message_system_attribute_names.count, wanted));
     Queue queue;
     TRY(sqs_open(call, txn, in->queue_url, &queue));
-    if (in->receive_request_attempt_id.data != NULL)
-        return bad_parameter(call, in->receive_request_attempt_id, "ReceiveRequestAttemptId",
-                             "The request include parameter that is not valid for this queue type.");
-
+    TRY(check_attempt_id(call, &queue, in->receive_request_attempt_id));
     const ReceiveRequest request = receive_request(call, &queue, in);
     ReceivedMessages received;
-    TRY(sqs_refuse(call, queue_receive(txn, &queue, &request, call->arena, &received)));
+    Error error = queue_receive(txn, &queue, &request, call->arena, &received);
+    if (error == QUEUE_ATTEMPT_SPENT)
+        return bad_parameter(
+            call, request.attempt_id, "ReceiveRequestAttemptId",
+            "The receiveRequestAttemptId is not valid anymore since the receive call is not retryable.");
+    TRY(sqs_refuse(call, error));
     if (received.count == 0)
         return OK;
 
@@ -285,7 +352,7 @@ Error sqs_receive_message(Call *call, Txn *txn, const ReceiveMessageInput *in, R
         item->body = message->message.body;
         item->md5_of_body = digest.size == MD5_SIZE ? hex_encode(call->arena, digest.data, digest.size)
                                                     : sqs_md5_hex(call->arena, message->message.body);
-        give_system_attributes(call, message, wanted, &item->attributes);
+        give_system_attributes(call, queue.settings.fifo, message, wanted, &item->attributes);
         give_message_attributes(call, &message->message, &in->message_attribute_names, item);
     }
     return OK;
@@ -302,6 +369,8 @@ static Error invalid_receipt(Call *call, Slice receipt_handle)
 Error sqs_delete_one(Call *call, Txn *txn, const Queue *queue, Slice receipt_handle)
 {
     Error error = queue_delete(txn, queue, receipt_handle);
+    if (error == QUEUE_RECEIPT_EXPIRED)
+        return bad_parameter(call, receipt_handle, "ReceiptHandle", "The receipt handle has expired.");
     return error == QUEUE_RECEIPT_INVALID ? invalid_receipt(call, receipt_handle) : sqs_refuse(call, error);
 }
 

@@ -25,7 +25,7 @@ static Error check_new_name(Call *call, const CreateQueueInput *in)
             return call_fail(call, &common_invalid_parameter_value,
                              "The name of a FIFO queue can only include alphanumeric characters, hyphens, or "
                              "underscores, must end with .fifo suffix and be 1 to 80 in length.");
-        return sqs_not_implemented(call, "FIFO queues");
+        return OK;
     }
     if (!sqs_is_identifier(name, QUEUE_NAME_MAX))
         return call_fail(call, &common_invalid_parameter_value,
@@ -53,6 +53,7 @@ Error sqs_create_queue(Call *call, Txn *txn, const CreateQueueInput *in, CreateQ
         return error;
 
     QueueSettings settings = sqs_default_settings();
+    settings.fifo = sqs_names_fifo(in->queue_name);
     TRY(sqs_apply_attributes(call, &in->attributes, &settings));
     TRY(sqs_merge_tags(call, in->queue_name, &in->tags, &settings.tags));
     TRY(sqs_check_redrive(call, txn, in->queue_name, &settings));

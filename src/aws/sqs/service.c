@@ -59,6 +59,11 @@ Slice sqs_queue_url(Call *call, Slice name)
                         SLICE_PRINT(name));
 }
 
+bool sqs_names_fifo(Slice queue_url)
+{
+    return slice_ends_with(queue_url, SLICE(".fifo"));
+}
+
 const char *sqs_partition(const Call *call)
 {
     Slice region = call->actor.region;
@@ -112,6 +117,14 @@ static const CoreRow core_rows[] = {
     {QUEUE_EXISTS, &sqs_error_queue_name_exists, "A queue already exists with the same name."},
     {QUEUE_DELETED_RECENTLY, &sqs_error_queue_deleted_recently, NULL},
     {QUEUE_RECEIPT_INVALID, &sqs_error_receipt_handle_is_invalid, "The input receipt handle is invalid."},
+    {QUEUE_RECEIPT_EXPIRED, &common_invalid_parameter_value,
+     "Value for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."},
+    {QUEUE_GROUP_MISSING, &common_missing_parameter, "The request must contain the parameter MessageGroupId."},
+    {QUEUE_DEDUP_MISSING, &common_invalid_parameter_value,
+     "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"},
+    {QUEUE_ATTEMPT_SPENT, &common_invalid_parameter_value,
+     "Value for parameter ReceiveRequestAttemptId is invalid. Reason: The receiveRequestAttemptId is not valid anymore "
+     "since the receive call is not retryable."},
     {QUEUE_MESSAGE_GONE, &common_invalid_parameter_value,
      "Value for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility "
      "timeout change."},

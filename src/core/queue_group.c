@@ -1,0 +1,146 @@
+#include "core/queue_group.h"
+
+#include "base/bug.h"
+
+enum { GROUP_SCHEMA = 1, MEMBER_SCHEMA = 1, RING_SCHEMA = 1 };
+
+/* ---- Records ---- */
+
+static Buffer start_key(Txn *txn, Slice prefix, QueueTag tag, uint64_t epoch, Slice name)
+{
+    Buffer key = buffer_make(txn_arena(txn));
+    buffer_reserve(&key, prefix.size + 1 + 9 + name.size + 2 + 9);
+    buffer_add(&key, prefix);
+    key_add_tag(&key, (char)tag);
+    key_add_uint64(&key, epoch);
+    key_add_string(&key, name);
+    return key;
+}
+
+Slice queue_group_key(Txn *txn, Slice prefix, uint64_t epoch, Slice name)
+{
+    Buffer key = start_key(txn, prefix, QUEUE_TAG_GROUP, epoch, name);
+    return buffer_slice(&key);
+}
+
+Slice queue_members(Txn *txn, Slice prefix, uint64_t epoch, Slice name)
+{
+    Buffer key = start_key(txn, prefix, QUEUE_TAG_MEMBER, epoch, name);
+    return buffer_slice(&key);
+}
+
+/* The record's members in their stored order; new ones are added at the end with a new schema. */
+#define GROUP_MEMBERS(MEMBER)                                                                                          \
+    MEMBER(count)                                                                                                      \
+    MEMBER(turn)                                                                                                       \
+    MEMBER(head)
+
+Error queue_group_get(Txn *txn, Slice prefix, const QueueState *state, Slice name, Group *group)
+{
+    Slice value;
+    uint8_t schema;
+    *group = (Group){.name = name};
+    TRY(txn_get(txn, queue_group_key(txn, prefix, state->epoch, name), &value, &group->stored));
+    if (!group->stored)
+        return OK;
+    TRY(value_take_schema(&value, &schema));
+    if (schema != GROUP_SCHEMA)
+        return ERROR_FORMAT;
+#define MEMBER(member) TRY(value_take_uint64(&value, &group->member));
+    GROUP_MEMBERS(MEMBER)
+#undef MEMBER
+    return OK;
+}
+
+void queue_group_put(Txn *txn, Slice prefix, QueueState *state, Group *group)
+{
+    Slice key = queue_group_key(txn, prefix, state->epoch, group->name);
+    if (group->count == 0) {
+        ASSERT(group->turn == 0);
+        if (group->stored) {
+            txn_delete(txn, key);
+            state->groups -= 1;
+        }
+        group->stored = false;
+        return;
+    }
+    Buffer value = value_start(txn_arena(txn), GROUP_SCHEMA);
+#define MEMBER(member) value_add_uint64(&value, group->member);
+    GROUP_MEMBERS(MEMBER)
+#undef MEMBER
+    txn_put(txn, key, buffer_slice(&value));
+    state->groups += group->stored ? 0 : 1;
+    group->stored = true;
+}
+
+void queue_member_put(Txn *txn, Slice prefix, const QueueState *state, const Group *group, uint64_t seq)
+{
+    Buffer value = value_start(txn_arena(txn), MEMBER_SCHEMA);
+    txn_put(txn, queue_list_key(txn, queue_members(txn, prefix, state->epoch, group->name), seq), buffer_slice(&value));
+}
+
+void queue_member_delete(Txn *txn, Slice prefix, const QueueState *state, const Group *group, uint64_t seq)
+{
+    txn_delete(txn, queue_list_key(txn, queue_members(txn, prefix, state->epoch, group->name), seq));
+}
+
+/* ---- The ring ---- */
+
+void queue_ring_enter(Txn *txn, Slice prefix, QueueState *state, Group *group)
+{
+    ASSERT(group->turn == 0);
+    group->turn = state->ring_next++;
+    state->ring_count += 1;
+    Buffer value = value_start(txn_arena(txn), RING_SCHEMA);
+    value_add_bytes(&value, group->name);
+    txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_RING, group->turn), buffer_slice(&value));
+}
+
+void queue_ring_leave(Txn *txn, Slice prefix, QueueState *state, Group *group)
+{
+    ASSERT(group->turn != 0 && state->ring_count > 0);
+    txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_RING, group->turn));
+    group->turn = 0;
+    state->ring_count -= 1;
+    if (state->ring_count == 0)
+        state->ring_head = state->ring_next;
+}
+
+Error queue_ring_parse(Slice value, Slice *name)
+{
+    uint8_t schema;
+    TRY(value_take_schema(&value, &schema));
+    return schema == RING_SCHEMA ? value_take_bytes(&value, name) : ERROR_FORMAT;
+}
+
+/* ---- What happens to a message ---- */
+
+Error queue_group_added(Txn *txn, Slice prefix, QueueState *state, Slice name, uint64_t seq, bool visible)
+{
+    Group group;
+    TRY(queue_group_get(txn, prefix, state, name, &group));
+    TRY(queue_fifo_added(txn, prefix, state, &group, seq, visible));
+    queue_group_put(txn, prefix, state, &group);
+    return OK;
+}
+
+Error queue_group_returned(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, Lease *lease)
+{
+    Group group;
+    TRY(queue_group_get(txn, prefix, state, lease->group, &group));
+    queue_lease_turn(state, lease, LEASE_READY);
+    lease->turn = 0;
+    queue_fifo_returned(txn, prefix, state, &group, seq);
+    queue_lease_put(txn, prefix, seq, lease);
+    queue_group_put(txn, prefix, state, &group);
+    return OK;
+}
+
+Error queue_group_removed(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, const Lease *lease)
+{
+    Group group;
+    TRY(queue_group_get(txn, prefix, state, lease->group, &group));
+    TRY(queue_fifo_removed(txn, prefix, state, &group, seq));
+    queue_group_put(txn, prefix, state, &group);
+    return OK;
+}
