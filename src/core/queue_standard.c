@@ -250,23 +250,36 @@ static Error walk_messages(Receiving *receiving, const Walk *walk)
     }
     if (!walk_goes_on(receiving, walk))
         return OK;
+    bool end = false;
     Cursor *cursor = txn_scan(txn, queue_range(txn, prefix, walk->tag, *walk->bound, walk->below), SCAN_FORWARD);
     Error error = OK;
-    while (walk_goes_on(receiving, walk) && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+    while (!end && walk_goes_on(receiving, walk) && (error = cursor_next(cursor, &key, &value)) == OK) {
         uint64_t number;
+        end = key.data == NULL;
+        if (end)
+            break;
         if ((error = queue_key_number(key, prefix, &number)) != OK ||
             (error = walk_take(receiving, walk, number, value)) != OK)
             break;
     }
     cursor_close(cursor);
+    if (end)
+        *walk->bound = walk->below;
     return error;
+}
+
+bool queue_has_ungrouped(const Receiving *receiving)
+{
+    const QueueState *state = receiving->state;
+    return state->new_count > 0 || (state->again_count > 0 && state->again_head < receiving->again_below);
 }
 
 static Error take_messages(Receiving *receiving)
 {
     QueueState *state = receiving->state;
-    /* Up to the turns of now: a message that this very receive puts back (visibility 0) is not taken twice. */
-    const Walk returned = {QUEUE_TAG_AGAIN, &state->again_head, state->again_next, &state->again_count, take_returned};
+    /* A message that this very receive puts back (visibility 0) is not taken twice. */
+    const Walk returned = {QUEUE_TAG_AGAIN, &state->again_head, receiving->again_below, &state->again_count,
+                           take_returned};
     TRY(walk_messages(receiving, &returned));
     if (state->again_count == 0)
         state->again_head = state->again_next;
@@ -277,10 +290,19 @@ static Error take_messages(Receiving *receiving)
     return OK;
 }
 
-/* Whether there may be anything to take. */
-static bool has_something(const Queue *queue, const QueueState *state)
+Error queue_take_ungrouped(Receiving *receiving, size_t max)
 {
-    return queue->settings.fifo ? state->ring_count > 0 : state->again_count + state->new_count > 0;
+    size_t all = receiving->max;
+    receiving->max = max < all ? max : all;
+    Error error = take_messages(receiving);
+    receiving->max = all;
+    return error;
+}
+
+/* Whether there may be anything to take. */
+static bool has_something(const QueueState *state)
+{
+    return state->ring_count + state->noisy_count > 0 || state->again_count + state->new_count > 0;
 }
 
 static Error take(Receiving *receiving, bool *repeated)
@@ -291,10 +313,12 @@ static Error take(Receiving *receiving, bool *repeated)
     receiving->received->items = ARENA_ARRAY(receiving->arena, ReceivedMessage, request->max);
     if (request->attempt_id.data != NULL)
         TRY(queue_attempt_repeat(receiving, repeated));
-    if (*repeated || receiving->max == 0 || !has_something(queue, receiving->state))
+    if (*repeated || receiving->max == 0 || !has_something(receiving->state))
         return OK;
-    if (!queue->settings.fifo)
+    if (receiving->state->ring_count + receiving->state->noisy_count == 0)
         return take_messages(receiving);
+    if (!queue->settings.fifo)
+        return queue_fair_take(receiving);
     TRY(queue_fifo_take(receiving));
     bool keep = request->attempt_id.data != NULL && receiving->received->count > 0;
     return keep ? queue_attempt_keep(receiving) : OK;
@@ -321,9 +345,10 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
         .state = &state,
         .received = received,
         .max = request->max < room ? request->max : room,
+        .again_below = state.again_next,
     };
     bool repeated = false;
-    if (has_something(queue, &state) || request->attempt_id.data != NULL)
+    if (has_something(&state) || request->attempt_id.data != NULL)
         TRY(take(&receiving, &repeated));
     if (received->count == 0 && receiving.work < QUEUE_PAGE_WORK && wait) {
         txn_rollback(txn, before); /* what was dropped is dropped again, by the sweep */
@@ -340,8 +365,8 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
 
 /* ---- Delete, visibility ---- */
 
-/* Whether the message that stands there is the receipt's. */
-static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receipt *receipt, bool *same)
+/* Whether the message of that tag is the receipt's; gives its group. */
+static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receipt *receipt, Slice *group, bool *same)
 {
     Slice value;
     StoredMessage stored;
@@ -350,7 +375,22 @@ static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receip
         return OK;
     TRY(queue_message_parse(value, txn_arena(txn), &stored));
     *same = queue_message_tag(&stored.id) == receipt->message;
+    *group = stored.message.group;
     return OK;
+}
+
+/* Finds the receipt's message where it stands without a lease, and makes it one of status 0. */
+static Error find_unleased(Txn *txn, const Queue *queue, const QueueState *state, const Receipt *receipt, Lease *lease,
+                           bool *same)
+{
+    *lease = (Lease){.body_tag = QUEUE_TAG_MESSAGE};
+    *same = false;
+    if (state->new_count > 0 && receipt->seq >= state->next_new)
+        TRY(is_message(txn, queue, lease->body_tag, receipt, &lease->group, same));
+    if (*same || state->grouped_count == 0 || receipt->seq < state->grouped_low)
+        return OK;
+    lease->body_tag = QUEUE_TAG_GROUPED;
+    return is_message(txn, queue, lease->body_tag, receipt, &lease->group, same);
 }
 
 /* What a receipt is to the message that it names. */
@@ -367,20 +407,20 @@ static Error find_hold(Txn *txn, const Queue *queue, const QueueState *state, co
                        Hold *hold)
 {
     *hold = HOLD_NONE;
-    *lease = (Lease){.body_tag = queue->settings.fifo ? QUEUE_TAG_GROUPED : QUEUE_TAG_MESSAGE};
     if (receipt->seq < state->purged_below)
         return OK;
     bool found;
+    bool same;
+    Slice group;
     TRY(queue_lease_get(txn, queue->prefix, receipt->seq, lease, &found));
     if (found && receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce) {
         *hold = HOLD_LAST;
         return OK;
     }
-    if (!found && (state->new_count == 0 || receipt->seq < state->next_new) &&
-        (state->grouped_count == 0 || receipt->seq < state->grouped_low))
-        return OK;
-    bool same;
-    TRY(is_message(txn, queue, lease->body_tag, receipt, &same));
+    if (found)
+        TRY(is_message(txn, queue, lease->body_tag, receipt, &group, &same));
+    else
+        TRY(find_unleased(txn, queue, state, receipt, lease, &same));
     if (same)
         *hold = receipt->receive_count > lease->receive_count ? HOLD_LAST : HOLD_OLDER;
     return OK;
