@@ -245,6 +245,8 @@ Error queue_purge(Txn *txn, const Queue *queue)
     state.grouped_count = state.grouped_visible = state.groups = 0;
     state.ring_head = state.ring_next;
     state.ring_count = 0;
+    state.noisy_head = state.noisy_next;
+    state.noisy_count = 0;
     state.bucket = 0;
     state.released = 0;
     queue_state_put(txn, queue->prefix, &state);

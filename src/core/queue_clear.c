@@ -5,7 +5,8 @@
  * after its home and its bounds in its value. */
 
 /* What is still to do: leases from `lease_from`, new messages from `new_from`, messages of groups from `grouped_from`, all
- * below `below`; places in the ring from `ring_from`, below `ring_below`; groups of that epoch. */
+ * below `below`; places in the rings from `ring_from` and `noisy_from`, below `ring_below` and `noisy_below`; groups of that
+ * epoch. */
 typedef struct Clearing {
     Home home;
     uint64_t lease_from;
@@ -15,12 +16,14 @@ typedef struct Clearing {
     uint64_t grouped_from;
     uint64_t ring_from;
     uint64_t ring_below;
+    uint64_t noisy_from;
+    uint64_t noisy_below;
 } Clearing;
 
 static void clearing_set(Txn *txn, Slice prefix, const Clearing *job)
 {
-    const uint64_t bounds[] = {job->lease_from,   job->new_from,  job->epoch,
-                               job->grouped_from, job->ring_from, job->ring_below};
+    const uint64_t bounds[] = {job->lease_from, job->new_from,   job->epoch,      job->grouped_from,
+                               job->ring_from,  job->ring_below, job->noisy_from, job->noisy_below};
     Buffer value = queue_timer_value(txn, prefix);
     Buffer id = buffer_make(txn_arena(txn));
     value_add_uint64(&value, job->home);
@@ -46,7 +49,9 @@ static Error clearing_parse(Slice value, Clearing *job)
     TRY(value_take_uint64(&value, &job->epoch));
     TRY(value_take_uint64(&value, &job->grouped_from));
     TRY(value_take_uint64(&value, &job->ring_from));
-    return value_take_uint64(&value, &job->ring_below);
+    TRY(value_take_uint64(&value, &job->ring_below));
+    TRY(value_take_uint64(&value, &job->noisy_from));
+    return value_take_uint64(&value, &job->noisy_below);
 }
 
 void queue_clear_start(Txn *txn, const Queue *queue, const QueueState *state)
@@ -59,7 +64,9 @@ void queue_clear_start(Txn *txn, const Queue *queue, const QueueState *state)
                              .epoch = state->epoch,
                              .grouped_from = state->grouped_count > 0 ? state->grouped_low : state->next_seq,
                              .ring_from = state->ring_head,
-                             .ring_below = state->ring_next});
+                             .ring_below = state->ring_next,
+                             .noisy_from = state->noisy_head,
+                             .noisy_below = state->noisy_next});
 }
 
 /* ---- Pages ---- */
@@ -82,6 +89,8 @@ static Error clear_lease(Txn *txn, Slice prefix, const Clearing *job, uint64_t s
         txn_timer_delete(txn, TIMER_QUEUE, lease.due_ms, queue_key(txn, prefix, QUEUE_TAG_LEASE, seq));
     else if (lease.group.data == NULL)
         txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease.turn));
+    else /* FIFO queues have none */
+        txn_delete(txn, queue_list_key(txn, queue_backs(txn, prefix, job->epoch, lease.group), lease.turn));
     if (lease.group.data != NULL)
         delete_member(txn, prefix, job, lease.group, seq);
     return OK;
@@ -127,6 +136,7 @@ Error queue_clear_due(Txn *txn, Slice prefix, uint64_t below, Slice value)
     TRY(clear_range(txn, prefix, &job, QUEUE_TAG_MESSAGE, &job.new_from, below, NULL, &left));
     TRY(clear_range(txn, prefix, &job, QUEUE_TAG_GROUPED, &job.grouped_from, below, clear_grouped, &left));
     TRY(clear_range(txn, prefix, &job, QUEUE_TAG_RING, &job.ring_from, job.ring_below, NULL, &left));
+    TRY(clear_range(txn, prefix, &job, QUEUE_TAG_NOISY, &job.noisy_from, job.noisy_below, NULL, &left));
     if (left == 0)
         clearing_set(txn, prefix, &job);
     return OK;

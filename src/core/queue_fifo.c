@@ -26,7 +26,7 @@ static Error settle(Txn *txn, Slice prefix, QueueState *state, Group *group)
     if (group->count > 0)
         TRY(is_visible(txn, prefix, group->head, &visible));
     if (visible && group->turn == 0)
-        queue_ring_enter(txn, prefix, state, group);
+        queue_ring_enter(txn, prefix, state, group, false);
     else if (!visible && group->turn != 0)
         queue_ring_leave(txn, prefix, state, group);
     return OK;
@@ -48,29 +48,25 @@ static Error find_head(Txn *txn, Slice prefix, const QueueState *state, Group *g
 
 /* ---- What happens to a message ---- */
 
-Error queue_fifo_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible)
+void queue_fifo_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible)
 {
     queue_member_put(txn, prefix, state, group, seq);
-    group->count += 1;
     if (group->count > 1)
-        return OK;
+        return;
     group->head = seq;
     if (visible)
-        queue_ring_enter(txn, prefix, state, group);
-    return OK;
+        queue_ring_enter(txn, prefix, state, group, false);
 }
 
 void queue_fifo_returned(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq)
 {
     if (seq == group->head && group->turn == 0)
-        queue_ring_enter(txn, prefix, state, group);
+        queue_ring_enter(txn, prefix, state, group, false);
 }
 
 Error queue_fifo_removed(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq)
 {
     queue_member_delete(txn, prefix, state, group, seq);
-    ASSERT(group->count > 0);
-    group->count -= 1;
     if (seq != group->head)
         return OK;
     TRY(find_head(txn, prefix, state, group, seq + 1));

@@ -29,11 +29,26 @@ Slice queue_members(Txn *txn, Slice prefix, uint64_t epoch, Slice name)
     return buffer_slice(&key);
 }
 
+Slice queue_backs(Txn *txn, Slice prefix, uint64_t epoch, Slice name)
+{
+    Buffer key = start_key(txn, prefix, QUEUE_TAG_BACK, epoch, name);
+    return buffer_slice(&key);
+}
+
 /* The record's members in their stored order; new ones are added at the end with a new schema. */
 #define GROUP_MEMBERS(MEMBER)                                                                                          \
     MEMBER(count)                                                                                                      \
     MEMBER(turn)                                                                                                       \
-    MEMBER(head)
+    MEMBER(noisy)                                                                                                      \
+    MEMBER(head)                                                                                                       \
+    MEMBER(new_count)                                                                                                  \
+    MEMBER(back_head)                                                                                                  \
+    MEMBER(back_next)                                                                                                  \
+    MEMBER(back_count)                                                                                                 \
+    MEMBER(in_flight)                                                                                                  \
+    MEMBER(busy_ms)                                                                                                    \
+    MEMBER(busy_at_ms)                                                                                                 \
+    MEMBER(sent_ms)
 
 Error queue_group_get(Txn *txn, Slice prefix, const QueueState *state, Slice name, Group *group)
 {
@@ -86,24 +101,41 @@ void queue_member_delete(Txn *txn, Slice prefix, const QueueState *state, const 
 
 /* ---- The ring ---- */
 
-void queue_ring_enter(Txn *txn, Slice prefix, QueueState *state, Group *group)
+typedef struct Ring {
+    QueueTag tag;
+    uint64_t *head;
+    uint64_t *next;
+    uint64_t *count;
+} Ring;
+
+static Ring ring_of(QueueState *state, bool noisy)
 {
+    if (noisy)
+        return (Ring){QUEUE_TAG_NOISY, &state->noisy_head, &state->noisy_next, &state->noisy_count};
+    return (Ring){QUEUE_TAG_RING, &state->ring_head, &state->ring_next, &state->ring_count};
+}
+
+void queue_ring_enter(Txn *txn, Slice prefix, QueueState *state, Group *group, bool noisy)
+{
+    const Ring ring = ring_of(state, noisy);
     ASSERT(group->turn == 0);
-    group->turn = state->ring_next++;
-    state->ring_count += 1;
+    group->noisy = noisy;
+    group->turn = (*ring.next)++;
+    *ring.count += 1;
     Buffer value = value_start(txn_arena(txn), RING_SCHEMA);
     value_add_bytes(&value, group->name);
-    txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_RING, group->turn), buffer_slice(&value));
+    txn_put(txn, queue_key(txn, prefix, ring.tag, group->turn), buffer_slice(&value));
 }
 
 void queue_ring_leave(Txn *txn, Slice prefix, QueueState *state, Group *group)
 {
-    ASSERT(group->turn != 0 && state->ring_count > 0);
-    txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_RING, group->turn));
-    group->turn = 0;
-    state->ring_count -= 1;
-    if (state->ring_count == 0)
-        state->ring_head = state->ring_next;
+    const Ring ring = ring_of(state, group->noisy);
+    ASSERT(group->turn != 0 && *ring.count > 0);
+    txn_delete(txn, queue_key(txn, prefix, ring.tag, group->turn));
+    group->turn = group->noisy = 0;
+    *ring.count -= 1;
+    if (*ring.count == 0)
+        *ring.head = *ring.next;
 }
 
 Error queue_ring_parse(Slice value, Slice *name)
@@ -119,7 +151,11 @@ Error queue_group_added(Txn *txn, Slice prefix, QueueState *state, Slice name, u
 {
     Group group;
     TRY(queue_group_get(txn, prefix, state, name, &group));
-    TRY(queue_fifo_added(txn, prefix, state, &group, seq, visible));
+    group.count += 1;
+    if (state->fifo)
+        queue_fifo_added(txn, prefix, state, &group, seq, visible);
+    else
+        queue_fair_added(txn, prefix, state, &group, seq, visible);
     queue_group_put(txn, prefix, state, &group);
     return OK;
 }
@@ -128,9 +164,11 @@ Error queue_group_returned(Txn *txn, Slice prefix, QueueState *state, uint64_t s
 {
     Group group;
     TRY(queue_group_get(txn, prefix, state, lease->group, &group));
+    if (state->fifo)
+        queue_fifo_returned(txn, prefix, state, &group, seq);
+    else
+        queue_fair_returned(txn, prefix, state, &group, seq, lease);
     queue_lease_turn(state, lease, LEASE_READY);
-    lease->turn = 0;
-    queue_fifo_returned(txn, prefix, state, &group, seq);
     queue_lease_put(txn, prefix, seq, lease);
     queue_group_put(txn, prefix, state, &group);
     return OK;
@@ -140,7 +178,12 @@ Error queue_group_removed(Txn *txn, Slice prefix, QueueState *state, uint64_t se
 {
     Group group;
     TRY(queue_group_get(txn, prefix, state, lease->group, &group));
-    TRY(queue_fifo_removed(txn, prefix, state, &group, seq));
+    ASSERT(group.count > 0);
+    group.count -= 1;
+    if (state->fifo)
+        TRY(queue_fifo_removed(txn, prefix, state, &group, seq));
+    else
+        queue_fair_removed(txn, prefix, state, &group, seq, lease);
     queue_group_put(txn, prefix, state, &group);
     return OK;
 }

@@ -2,9 +2,11 @@
  *
  * A group lives while it has messages. Beside the messages themselves (queue_records.h) it has, under the queue's prefix:
  *   G[epoch][group]       its record
- *   g[epoch][group][seq]  its messages
+ *   g[epoch][group][seq]  its messages: on a FIFO queue all, otherwise the new ones
+ *   b[epoch][group][turn] otherwise: those that came back, in the order in which they did
  *   p[turn]               the ring: the groups that have something to give, in the order in which they will
- * On a FIFO queue that is every group whose first message is visible (queue_fifo.c).
+ *   q[turn]               another ring, of those that must wait for the others
+ * What that order is, and which group must wait, is told in queue_fifo.c and queue_fair.c.
  *
  * A Group is a copy of its record: read, changed by the functions below, written. While one is held, nothing else may
  * change the same group. */
@@ -17,8 +19,18 @@ typedef struct Group {
     Slice name;
     bool stored;    /* its record is on the disk */
     uint64_t count; /* messages, whatever their state */
-    uint64_t turn;  /* its place in the ring; 0: in none */
-    uint64_t head;  /* FIFO: its first message */
+    uint64_t turn;  /* its place in a ring; 0: in none */
+    uint64_t noisy; /* 1: that ring is the one of those that must wait */
+    uint64_t head;  /* FIFO: its first message; otherwise no new message stands below */
+    /* Fair queues. */
+    uint64_t new_count;  /* in g */
+    uint64_t back_head;  /* no turn stands below */
+    uint64_t back_next;  /* the next turn */
+    uint64_t back_count; /* in b */
+    uint64_t in_flight;
+    uint64_t busy_ms; /* recent processing time, as of busy_at_ms */
+    uint64_t busy_at_ms;
+    uint64_t sent_ms; /* when the last one was added */
 } Group;
 
 /* A group that has no messages is empty, and not stored. `name` must live as long as the group. */
@@ -26,15 +38,16 @@ Error queue_group_get(Txn *txn, Slice prefix, const QueueState *state, Slice nam
 /* Writes the record, or deletes that of a group without messages. */
 void queue_group_put(Txn *txn, Slice prefix, QueueState *state, Group *group);
 Slice queue_group_key(Txn *txn, Slice prefix, uint64_t epoch, Slice name);
-/* The list g of that group. */
+/* What the keys of the lists g and b of that group begin with. */
 Slice queue_members(Txn *txn, Slice prefix, uint64_t epoch, Slice name);
+Slice queue_backs(Txn *txn, Slice prefix, uint64_t epoch, Slice name);
 void queue_member_put(Txn *txn, Slice prefix, const QueueState *state, const Group *group, uint64_t seq);
 void queue_member_delete(Txn *txn, Slice prefix, const QueueState *state, const Group *group, uint64_t seq);
 
 /* ---- The ring ---- */
 
-/* At its end. */
-void queue_ring_enter(Txn *txn, Slice prefix, QueueState *state, Group *group);
+/* At its end; `noisy`: the ring of those that must wait. */
+void queue_ring_enter(Txn *txn, Slice prefix, QueueState *state, Group *group, bool noisy);
 void queue_ring_leave(Txn *txn, Slice prefix, QueueState *state, Group *group);
 /* The name in an entry, a view into it. */
 Error queue_ring_parse(Slice value, Slice *name);
@@ -89,12 +102,31 @@ Error queue_offer(Receiving *receiving, uint64_t seq, Lease *lease, Slice value,
 /* Adds a message to the answer: its last receive is the lease's. */
 void queue_describe(Receiving *receiving, uint64_t seq, const Lease *lease, const StoredMessage *stored);
 
-/* ---- FIFO queues (queue_fifo.c) ---- */
+/* ---- FIFO queues (queue_fifo.c) ----
+ * Here and below, what happens to a message: group->count is changed already, and the group is still to be written. */
 
-Error queue_fifo_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible);
+void queue_fifo_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible);
 void queue_fifo_returned(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq);
 Error queue_fifo_removed(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq);
 Error queue_fifo_take(Receiving *receiving);
+
+/* ---- Fair queues (queue_fair.c) ---- */
+
+/* A message whose lease says that it is in flight has come back or was deleted: the time since its receive counts as
+ * processing time, the group's (NULL: it has none) and the queue's. */
+void queue_fair_processed(QueueState *state, Group *group, const Lease *lease, uint64_t now_ms);
+
+void queue_fair_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible);
+/* `lease` as it was; gives its turn. */
+void queue_fair_returned(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, Lease *lease);
+void queue_fair_removed(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, const Lease *lease);
+Error queue_fair_take(Receiving *receiving);
+
+/* ---- Messages without a group (queue_standard.c) ---- */
+
+/* Whether there may be one to take, and up to `max` in all of them. */
+bool queue_has_ungrouped(const Receiving *receiving);
+Error queue_take_ungrouped(Receiving *receiving, size_t max);
 
 /* ---- Receives that can be repeated (queue_attempt.c) ---- */
 

@@ -134,6 +134,12 @@ Error queue_list_first(Txn *txn, const QueueList *list, Slice *value, bool *foun
     MEMBER(ring_head)                                                                                                  \
     MEMBER(ring_next)                                                                                                  \
     MEMBER(ring_count)                                                                                                 \
+    MEMBER(noisy_head)                                                                                                 \
+    MEMBER(noisy_next)                                                                                                 \
+    MEMBER(noisy_count)                                                                                                \
+    MEMBER(busy_ms)                                                                                                    \
+    MEMBER(busy_at_ms)                                                                                                 \
+    MEMBER(ungrouped_turn)                                                                                             \
     MEMBER(bucket)
 
 static Error state_parse(Slice value, QueueState *state)
@@ -160,7 +166,8 @@ void queue_state_without_groups(QueueState *state)
 #define MEMBER(name) state->name = 0;
     STATE_MEMBERS_OF_GROUPS(MEMBER)
 #undef MEMBER
-    state->grouped_low = state->ring_head = state->ring_next = 1; /* a turn of 0 is none */
+    /* A turn of 0 is none. */
+    state->grouped_low = state->ring_head = state->ring_next = state->noisy_head = state->noisy_next = 1;
 }
 
 Error queue_state_get(Txn *txn, Slice prefix, QueueState *state)
@@ -265,14 +272,19 @@ Error queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq,
 {
     if (lease->group.data != NULL)
         return queue_group_returned(txn, prefix, state, seq, lease);
+    queue_fair_processed(state, NULL, lease, txn_now(txn));
     queue_lease_turn(state, lease, LEASE_READY);
     lease->turn = state->again_next++;
     queue_lease_put(txn, prefix, seq, lease);
+    queue_turn_put(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn), seq);
+    return OK;
+}
 
+void queue_turn_put(Txn *txn, Slice key, uint64_t seq)
+{
     Buffer value = value_start(txn_arena(txn), TURN_SCHEMA);
     value_add_uint64(&value, seq);
-    txn_put(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn), buffer_slice(&value));
-    return OK;
+    txn_put(txn, key, buffer_slice(&value));
 }
 
 Error queue_turn_parse(Slice value, uint64_t *seq)
@@ -303,6 +315,7 @@ Error queue_message_remove(Txn *txn, Slice prefix, QueueState *state, uint64_t s
     queue_message_forget(txn, prefix, state, seq, lease);
     if (lease->group.data != NULL)
         return queue_group_removed(txn, prefix, state, seq, lease);
+    queue_fair_processed(state, NULL, lease, txn_now(txn));
     if (lease->status == LEASE_READY)
         txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease->turn));
     return OK;

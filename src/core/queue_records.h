@@ -27,6 +27,7 @@
 
 typedef enum QueueTag {
     QUEUE_TAG_GROUP = 'G',
+    QUEUE_TAG_BACK = 'b',
     QUEUE_TAG_DELAYED = 'd',
     QUEUE_TAG_GROUPED = 'f',
     QUEUE_TAG_MEMBER = 'g',
@@ -35,6 +36,7 @@ typedef enum QueueTag {
     QUEUE_TAG_LEASE = 'l',
     QUEUE_TAG_MESSAGE = 'm',
     QUEUE_TAG_RING = 'p',
+    QUEUE_TAG_NOISY = 'q',
     QUEUE_TAG_AGAIN = 'r',
     QUEUE_TAG_MOVE = 't',
     QUEUE_TAG_CLEARING = 'x', /* in timers only: a deletion job */
@@ -67,7 +69,13 @@ typedef struct QueueState {
     uint64_t ring_head;       /* no turn of the ring stands below */
     uint64_t ring_next;       /* the next turn */
     uint64_t ring_count;      /* groups in the ring */
-    uint64_t bucket;          /* the last one of which something is remembered; 0: none */
+    uint64_t noisy_head;      /* the same of the ring of noisy groups */
+    uint64_t noisy_next;
+    uint64_t noisy_count;
+    uint64_t busy_ms; /* recent processing time (queue_fair.c), as of busy_at_ms */
+    uint64_t busy_at_ms;
+    uint64_t ungrouped_turn; /* 1: after a group's message comes one without a group */
+    uint64_t bucket;         /* the last one of which something is remembered; 0: none */
 } QueueState;
 
 /* QUEUE_NOT_FOUND: the queue was deleted since (timers). */
@@ -85,7 +93,7 @@ typedef struct Lease {
     QueueTag body_tag; /* where the message stands */
     uint64_t sent_ms;
     uint64_t due_ms; /* delayed, in flight: when it can be seen, which is when its timer is due */
-    uint64_t turn;   /* ready: its key in the list of those */
+    uint64_t turn;   /* ready: its key in the list of those, which is the queue's or, in fair queues, its group's */
     uint64_t receive_count;
     uint64_t first_received_ms;
     uint64_t received_ms;
@@ -107,7 +115,8 @@ uint64_t *queue_new_count(QueueState *state, const Lease *lease);
 /* Puts the message back: it can be received now, or when its group's turn comes. Its timer is the caller's. */
 Error queue_lease_ready(Txn *txn, Slice prefix, QueueState *state, uint64_t seq, Lease *lease);
 
-/* The message of an entry in the list of those that came back. */
+/* An entry in a list of messages that came back, and its message. */
+void queue_turn_put(Txn *txn, Slice key, uint64_t seq);
 Error queue_turn_parse(Slice value, uint64_t *seq);
 
 /* Deletes the message, its lease and its timer, and counts; its place among those that came back, or in its group, is

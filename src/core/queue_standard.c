@@ -271,21 +271,35 @@ static Error walk_messages(Receiving *receiving, const Walk *walk)
     }
     if (!walk_goes_on(receiving, walk))
         return OK;
+    bool end = false;
     Cursor *cursor = txn_scan(txn, queue_range(txn, prefix, walk->tag, *walk->bound, walk->below), SCAN_FORWARD);
     Error error = OK;
-    while (walk_goes_on(receiving, walk) && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+    while (!end && walk_goes_on(receiving, walk) && (error = cursor_next(cursor, &key, &value)) == OK) {
         uint64_t number;
+        end = key.data == NULL;
+        if (end)
+            break;
         if ((error = queue_key_number(key, prefix, &number)) != OK ||
             (error = walk_take(receiving, walk, number, value)) != OK)
             break;
     }
     cursor_close(cursor);
+    if (end)
+        *walk->bound = walk->below;
     return error;
+}
+
+bool queue_has_ungrouped(const Receiving *receiving)
+{
+    const QueueState *state = receiving->state;
+    return (state->new_count > 0 && state->next_new < receiving->new_end) ||
+           (state->again_count > 0 && state->again_head < receiving->again_end);
 }
 
 static Error take_messages(Receiving *receiving)
 {
     QueueState *state = receiving->state;
+    /* A message that this very receive puts back (visibility 0) is not taken twice. */
     const Walk returned = {QUEUE_TAG_AGAIN, &state->again_head, receiving->again_end, &state->again_count,
                            take_returned};
     TRY(walk_messages(receiving, &returned));
@@ -298,26 +312,37 @@ static Error take_messages(Receiving *receiving)
     return OK;
 }
 
-/* Whether there may be anything to take. */
-static bool has_something(const Queue *queue, const QueueState *state)
+Error queue_take_ungrouped(Receiving *receiving, size_t max)
 {
-    return queue->settings.fifo ? state->ring_count > 0 : state->again_count + state->new_count > 0;
+    size_t all = receiving->max;
+    receiving->max = max < all ? max : all;
+    Error error = take_messages(receiving);
+    receiving->max = all;
+    return error;
+}
+
+/* Whether there may be anything to take. */
+static bool has_something(const QueueState *state)
+{
+    return state->ring_count + state->noisy_count > 0 || state->again_count + state->new_count > 0;
 }
 
 Error queue_take(Receiving *receiving)
 {
-    return receiving->queue->settings.fifo ? queue_fifo_take(receiving) : take_messages(receiving);
+    const QueueState *state = receiving->state;
+    if (state->ring_count + state->noisy_count == 0)
+        return take_messages(receiving);
+    return receiving->queue->settings.fifo ? queue_fifo_take(receiving) : queue_fair_take(receiving);
 }
 
 static Error take(Receiving *receiving, bool *repeated)
 {
-    const Queue *queue = receiving->queue;
     const ReceiveRequest *request = receiving->request;
     *repeated = false;
     receiving->received->items = ARENA_ARRAY(receiving->arena, ReceivedMessage, request->max);
     if (request->attempt_id.data != NULL)
         TRY(queue_attempt_repeat(receiving, repeated));
-    if (*repeated || receiving->max == 0 || !has_something(queue, receiving->state))
+    if (*repeated || receiving->max == 0 || !has_something(receiving->state))
         return OK;
     TRY(queue_take(receiving));
     bool keep = request->attempt_id.data != NULL && receiving->received->count > 0;
@@ -351,7 +376,7 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
         .new_end = state.next_seq,
     };
     bool repeated = false;
-    if (has_something(queue, &state) || request->attempt_id.data != NULL)
+    if (has_something(&state) || request->attempt_id.data != NULL)
         TRY(take(&receiving, &repeated));
     if (received->count == 0 && receiving.diverted == 0 && receiving.work < QUEUE_PAGE_WORK && wait) {
         txn_rollback(txn, before); /* what was dropped is dropped again, by the sweep */
@@ -368,8 +393,8 @@ Error queue_receive(Txn *txn, const Queue *queue, const ReceiveRequest *request,
 
 /* ---- Delete, visibility ---- */
 
-/* Whether the message that stands there is the receipt's. */
-static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receipt *receipt, bool *same)
+/* Whether the message of that tag is the receipt's; gives its group. */
+static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receipt *receipt, Slice *group, bool *same)
 {
     Slice value;
     StoredMessage stored;
@@ -378,7 +403,22 @@ static Error is_message(Txn *txn, const Queue *queue, QueueTag tag, const Receip
         return OK;
     TRY(queue_message_parse(value, txn_arena(txn), &stored));
     *same = queue_message_tag(&stored.id) == receipt->message;
+    *group = stored.message.group;
     return OK;
+}
+
+/* Finds the receipt's message where it stands without a lease, and makes it one of status 0. */
+static Error find_unleased(Txn *txn, const Queue *queue, const QueueState *state, const Receipt *receipt, Lease *lease,
+                           bool *same)
+{
+    *lease = (Lease){.body_tag = QUEUE_TAG_MESSAGE};
+    *same = false;
+    if (state->new_count > 0 && receipt->seq >= state->next_new)
+        TRY(is_message(txn, queue, lease->body_tag, receipt, &lease->group, same));
+    if (*same || state->grouped_count == 0 || receipt->seq < state->grouped_low)
+        return OK;
+    lease->body_tag = QUEUE_TAG_GROUPED;
+    return is_message(txn, queue, lease->body_tag, receipt, &lease->group, same);
 }
 
 /* What a receipt is to the message that it names. */
@@ -395,20 +435,20 @@ static Error find_hold(Txn *txn, const Queue *queue, const QueueState *state, co
                        Hold *hold)
 {
     *hold = HOLD_NONE;
-    *lease = (Lease){.body_tag = queue->settings.fifo ? QUEUE_TAG_GROUPED : QUEUE_TAG_MESSAGE};
     if (receipt->seq < state->purged_below)
         return OK;
     bool found;
+    bool same;
+    Slice group;
     TRY(queue_lease_get(txn, queue->prefix, receipt->seq, lease, &found));
     if (found && receipt->receive_count == lease->receive_count && receipt->nonce == lease->nonce) {
         *hold = HOLD_LAST;
         return OK;
     }
-    if (!found && (state->new_count == 0 || receipt->seq < state->next_new) &&
-        (state->grouped_count == 0 || receipt->seq < state->grouped_low))
-        return OK;
-    bool same;
-    TRY(is_message(txn, queue, lease->body_tag, receipt, &same));
+    if (found)
+        TRY(is_message(txn, queue, lease->body_tag, receipt, &group, &same));
+    else
+        TRY(find_unleased(txn, queue, state, receipt, lease, &same));
     if (same)
         *hold = receipt->receive_count > lease->receive_count ? HOLD_LAST : HOLD_OLDER;
     return OK;

@@ -65,6 +65,7 @@ typedef struct Model {
     ModelMessage messages[MESSAGES];
     size_t count; /* of messages, gone ones included */
     ModelGroup groups[GROUPS];
+    uint64_t busy_ms[GROUPS]; /* at least the processing time of the group's messages since it had none */
     ModelKnown known[KNOWN];
     size_t known_count;
 } Model;

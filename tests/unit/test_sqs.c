@@ -247,11 +247,6 @@ static void what_is_not_built_yet_is_refused_by_name(void **state)
                    "InvalidParameterValue", NULL);
     assert_refused(fixture, create_with(fixture, SLICE("a.fifo"), (Slice){0}, (Slice){0}), "InvalidParameterValue",
                    "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length");
-    create(fixture);
-    SendMessageInput in = {.queue_url = URL, .message_body = SLICE("a"), .message_group_id = SLICE("g")};
-    SendMessageOutput out = {0};
-    assert_int_equal(INVOKE(fixture, SendMessage, &in, &out), ERROR_ANSWERED);
-    assert_int_equal(fixture->call.error->status, 501);
 }
 
 static void queues_are_listed_in_pages(void **state)

@@ -251,3 +251,20 @@ def test_a_task_goes_on_after_every_kill_with_nothing_lost_and_nothing_twice(sta
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 300)
     assert queue.depth(queue.url) == 0
     assert sorted(queue.drain(queue.source_url)) == sorted(queue.bodies)
+
+
+def test_letters_with_and_without_groups_are_moved_alike_while_more_come(server, new_name):
+    letters = Letters(server, new_name(), 0)
+    for number in range(60):
+        group = {} if number % 3 == 0 else {"MessageGroupId": f"tenant-{number % 3}"}
+        letters.sqs.send_message(QueueUrl=letters.source_url, MessageBody=f"letter {number}", **group)
+    while letters.depth(letters.url) < 60:
+        letters.sqs.receive_message(QueueUrl=letters.source_url, MaxNumberOfMessages=10)
+    target = letters.sqs.create_queue(QueueName=new_name())["QueueUrl"]
+    letters.start(DestinationArn=arn(target.rsplit("/", 1)[1]), MaxNumberOfMessagesPerSecond=60)
+    for number in range(30):
+        letters.sqs.send_message(QueueUrl=letters.url, MessageBody=f"later {number}")
+    task = letters.ended()
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 60)
+    assert sorted(letters.drain(target)) == sorted(f"letter {number}" for number in range(60))
+    assert sorted(letters.drain(letters.url)) == sorted(f"later {number}" for number in range(30))

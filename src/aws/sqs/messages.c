@@ -58,8 +58,6 @@ static Error check_ids(Call *call, const SendRequest *request)
         return OK;
     if (request->dedup_id.data != NULL)
         return bad_parameter(call, request->dedup_id, "MessageDeduplicationId", wrong_queue_type);
-    if (request->group_id.data != NULL)
-        return sqs_not_implemented(call, "fair queues (MessageGroupId on a standard queue)");
     return OK;
 }
 
