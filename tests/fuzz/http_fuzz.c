@@ -87,7 +87,8 @@ static Server *the_server(void)
     if (server.loop == NULL) {
         server.handler.on_request = on_request;
         ASSERT(loop_open(&os, &server.loop) == OK);
-        HttpServerOptions options = {&server.loop, 1, &server.handler, &limits_default};
+        HttpServerOptions options = {
+            .loops = &server.loop, .loop_count = 1, .handler = &server.handler, .limits = &limits_default};
         ASSERT(http_server_open(&options, &server.server) == OK);
     }
     return &server;
