@@ -89,6 +89,25 @@ class Bench:
         rows.append(Row("SendMessage p50, one connection", "ms", "<=", 0.5, alone, syncs, "fdatasync alone"))
         return rows
 
+    def groups(self):
+        """Messages with groups beside messages without: sends to a FIFO queue, receives from a fair queue."""
+        sends, ordered, receives, fair = [], [], [], []
+        count = 20000 if self.runs == 1 else 40000
+        with Brume(self.data("groups")) as brume:
+            brume.load("create", "plain", connections=1)
+            brume.load("create", "ordered.fifo", connections=1)
+            for run in range(self.runs):
+                sends.append(brume.load("send", "plain", seconds=self.seconds)["rate"])
+                ordered.append(brume.load("send", "ordered.fifo", groups=100, seconds=self.seconds)["rate"])
+                for name, rates, groups in ((f"without{run}", receives, 0), (f"fair{run}", fair, 10000)):
+                    brume.load("create", name, connections=1)
+                    brume.load("send", name, batch=10, count=count, groups=groups)
+                    rates.append(self.receive_all(brume, name, count))
+        return [
+            Row("SendMessage to FIFO, 100 groups", "/s", ">=", 0.8, ordered, sends, "standard", by_ratio=True),
+            Row("receive, fair, 10,000 groups", "/s", ">=", 0.7, fair, receives, "standard", by_ratio=True),
+        ]
+
     # ---- Deep queues, start, memory ----
 
     def deep_queue(self):

@@ -1,6 +1,7 @@
 /* load.c: signed load over many connections; prints `name value unit` lines.
  *
  *     load MODE --port N --queue NAME [--queues N] [--connections N] [--seconds N] [--count N] [--batch N] [--body N]
+ *               [--groups N]
  *
  *     create    makes the queues
  *     send      SendMessage (SendMessageBatch with --batch) until --seconds or --count messages
@@ -9,6 +10,9 @@
  *     park      one ReceiveMessage that waits 20 seconds on each connection, the queues in turn; prints `parked` when
  *               all are under way and ends after --seconds
  *
+ * With --groups N, messages have the N groups in turn. A queue whose name ends with .fifo is a FIFO queue, and messages
+ * have deduplication ids of their own.
+ *
  * The key is that of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
 #include "load.h"
 
@@ -16,8 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-enum { BODY_MAX = 1024, BATCH_MAX = 10, REQUEST_MAX = BATCH_MAX * (BODY_MAX + 64) + 256 };
+enum { BODY_MAX = 1024, BATCH_MAX = 10, GROUP_MAX = 128, REQUEST_MAX = BATCH_MAX * (BODY_MAX + GROUP_MAX + 64) + 256 };
 static const uint64_t SECOND_NS = 1000000000;
 
 static Options options = {
@@ -56,13 +61,33 @@ static void message_body(char body[BODY_MAX + 1], uint64_t number)
     body[options.body_bytes] = '\0';
 }
 
+static bool is_fifo(void)
+{
+    size_t size = strlen(options.queue);
+    return size > 5 && strcmp(options.queue + size - 5, ".fifo") == 0;
+}
+
+/* The members of a request that name the message's group and, on FIFO queues, its deduplication id. */
+static void group_members(char members[GROUP_MAX], uint64_t number)
+{
+    members[0] = '\0';
+    if (options.groups == 0)
+        return;
+    int size = snprintf(members, GROUP_MAX, ",\"MessageGroupId\":\"group-%llu\"",
+                        (unsigned long long)(number % (uint64_t)options.groups));
+    if (is_fifo()) /* another run's ids must not be repeated */
+        snprintf(members + size, (size_t)(GROUP_MAX - size), ",\"MessageDeduplicationId\":\"%d-%llu\"", (int)getpid(),
+                 (unsigned long long)number);
+}
+
 static void ask_create(Connection *connection)
 {
     char body[512];
     char url[256];
     queue_url(url, run.asked++);
     ask(connection, SEND, "CreateQueue", body,
-        snprintf(body, sizeof(body), "{\"QueueName\":\"%s\"}", strrchr(url, '/') + 1));
+        snprintf(body, sizeof(body), "{\"QueueName\":\"%s\"%s}", strrchr(url, '/') + 1,
+                 is_fifo() ? ",\"Attributes\":{\"FifoQueue\":\"true\"}" : ""));
 }
 
 static void ask_send(Connection *connection)
@@ -70,10 +95,12 @@ static void ask_send(Connection *connection)
     char body[REQUEST_MAX];
     char url[256];
     char message[BODY_MAX + 1];
+    char group[GROUP_MAX];
     queue_url(url, run.asked % (uint64_t)options.queues);
+    group_members(group, run.asked);
     message_body(message, run.asked++);
     ask(connection, SEND, "SendMessage", body,
-        snprintf(body, sizeof(body), "{\"QueueUrl\":\"%s\",\"MessageBody\":\"%s\"}", url, message));
+        snprintf(body, sizeof(body), "{\"QueueUrl\":\"%s\",\"MessageBody\":\"%s\"%s}", url, message, group));
 }
 
 static void ask_batch(Connection *connection)
@@ -84,9 +111,11 @@ static void ask_batch(Connection *connection)
     queue_url(url, run.asked / (uint64_t)options.batch % (uint64_t)options.queues);
     int size = snprintf(body, sizeof(body), "{\"QueueUrl\":\"%s\",\"Entries\":[", url);
     for (int i = 0; i < options.batch; i++) {
+        char group[GROUP_MAX];
+        group_members(group, run.asked);
         message_body(message, run.asked++);
-        size += snprintf(body + size, sizeof(body) - (size_t)size, "%s{\"Id\":\"%d\",\"MessageBody\":\"%s\"}",
-                         i == 0 ? "" : ",", i, message);
+        size += snprintf(body + size, sizeof(body) - (size_t)size, "%s{\"Id\":\"%d\",\"MessageBody\":\"%s\"%s}",
+                         i == 0 ? "" : ",", i, message, group);
     }
     size += snprintf(body + size, sizeof(body) - (size_t)size, "]}");
     ask(connection, SEND, "SendMessageBatch", body, size);
@@ -260,6 +289,7 @@ static void take_option(const char *name, const char *value)
              !take_number(name, value, &options.connections, "--connections") &&
              !take_number(name, value, &options.queues, "--queues") &&
              !take_number(name, value, &options.batch, "--batch") &&
+             !take_number(name, value, &options.groups, "--groups") &&
              !take_number(name, value, &options.body_bytes, "--body") &&
              !take_number(name, value, &options.seconds, "--seconds"))
         fail("no option %s", name);
@@ -278,8 +308,8 @@ int main(int count, char **arguments)
     options.secret = getenv("AWS_SECRET_ACCESS_KEY");
     if (options.port == 0 || options.key_id == NULL || options.secret == NULL)
         fail("--port, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed");
-    if (options.body_bytes > BODY_MAX || options.batch > BATCH_MAX || options.queues < 1)
-        fail("--body, --batch or --queues is out of range");
+    if (options.body_bytes > BODY_MAX || options.batch > BATCH_MAX || options.queues < 1 || options.groups < 0)
+        fail("--body, --batch, --queues or --groups is out of range");
     struct rlimit files = {.rlim_cur = 65536, .rlim_max = 65536};
     setrlimit(RLIMIT_NOFILE, &files);
     sign_start(&options);

@@ -20,6 +20,7 @@ typedef struct Options {
     int connections;
     int queues;
     int batch;
+    int groups; /* of messages, in turn; 0: messages have none */
     int body_bytes;
     int seconds;
     uint64_t count; /* stop after so many; 0: by time alone */
