@@ -247,7 +247,7 @@ Error queue_purge(Txn *txn, const Queue *queue)
     state.ring_count = 0;
     state.noisy_head = state.noisy_next;
     state.noisy_count = 0;
-    state.bucket = 0;
+    state.bucket = state.earlier_bucket = 0;
     state.released = 0;
     queue_state_put(txn, queue->prefix, &state);
     return OK;

@@ -1,5 +1,7 @@
 #include "core/queue_group.h"
 
+#include "base/bug.h"
+
 /* The jobs that delete what a purge or a dropped queue leaves behind, a page at a time. Nothing is counted any more: the
  * state has begun anew, or is gone. A job's timer has the upper bound of what it deletes and its other bounds in its id,
  * after its home and its bounds in its value. */
@@ -18,12 +20,13 @@ typedef struct Clearing {
     uint64_t ring_below;
     uint64_t noisy_from;
     uint64_t noisy_below;
+    uint64_t fifo;
 } Clearing;
 
 static void clearing_set(Txn *txn, Slice prefix, const Clearing *job)
 {
-    const uint64_t bounds[] = {job->lease_from, job->new_from,   job->epoch,      job->grouped_from,
-                               job->ring_from,  job->ring_below, job->noisy_from, job->noisy_below};
+    const uint64_t bounds[] = {job->lease_from, job->new_from,   job->epoch,       job->grouped_from, job->ring_from,
+                               job->ring_below, job->noisy_from, job->noisy_below, job->fifo};
     Buffer value = queue_timer_value(txn, prefix);
     Buffer id = buffer_make(txn_arena(txn));
     value_add_uint64(&value, job->home);
@@ -51,7 +54,8 @@ static Error clearing_parse(Slice value, Clearing *job)
     TRY(value_take_uint64(&value, &job->ring_from));
     TRY(value_take_uint64(&value, &job->ring_below));
     TRY(value_take_uint64(&value, &job->noisy_from));
-    return value_take_uint64(&value, &job->noisy_below);
+    TRY(value_take_uint64(&value, &job->noisy_below));
+    return value_take_uint64(&value, &job->fifo);
 }
 
 void queue_clear_start(Txn *txn, const Queue *queue, const QueueState *state)
@@ -66,15 +70,37 @@ void queue_clear_start(Txn *txn, const Queue *queue, const QueueState *state)
                              .ring_from = state->ring_head,
                              .ring_below = state->ring_next,
                              .noisy_from = state->noisy_head,
-                             .noisy_below = state->noisy_next});
+                             .noisy_below = state->noisy_next,
+                             .fifo = state->fifo});
 }
 
 /* ---- Pages ---- */
 
-static void delete_member(Txn *txn, Slice prefix, const Clearing *job, Slice group, uint64_t seq)
+/* Deletes what the message is to its group, and the group with one of its messages or, in a fair queue, with its last.
+ * `listed`: it is new there; of these it is the first, since they are deleted in the order in which they were sent. */
+static Error clear_member(Txn *txn, Slice prefix, const Clearing *job, Slice name, uint64_t seq, bool listed)
 {
-    txn_delete(txn, queue_list_key(txn, queue_members(txn, prefix, job->epoch, group), seq));
-    txn_delete(txn, queue_group_key(txn, prefix, job->epoch, group));
+    QueueState past = {.epoch = job->epoch, .groups = 1};
+    Group group = {.name = name};
+    Slice value;
+    bool found;
+    if (job->fifo != 0) {
+        queue_member_delete(txn, prefix, &past, &group, seq);
+        txn_delete(txn, queue_group_key(txn, prefix, past.epoch, name));
+        return OK;
+    }
+    TRY(queue_group_get(txn, prefix, &past, name, &group));
+    if (listed) {
+        Slice keys = queue_members(txn, prefix, past.epoch, name);
+        TRY(queue_list_first(txn, &(QueueList){keys, &group.head, group.new_next}, &value, &found));
+        txn_delete(txn, queue_list_key(txn, keys, group.head));
+        group.head += 1;
+    }
+    group.turn = 0;
+    ASSERT(group.count > 0);
+    group.count -= 1;
+    queue_group_put(txn, prefix, &past, &group);
+    return OK;
 }
 
 /* Deletes what belongs to one number of a range. */
@@ -91,17 +117,14 @@ static Error clear_lease(Txn *txn, Slice prefix, const Clearing *job, uint64_t s
         txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_AGAIN, lease.turn));
     else /* FIFO queues have none */
         txn_delete(txn, queue_list_key(txn, queue_backs(txn, prefix, job->epoch, lease.group), lease.turn));
-    if (lease.group.data != NULL)
-        delete_member(txn, prefix, job, lease.group, seq);
-    return OK;
+    return lease.group.data == NULL ? OK : clear_member(txn, prefix, job, lease.group, seq, false);
 }
 
 static Error clear_grouped(Txn *txn, Slice prefix, const Clearing *job, uint64_t seq, Slice value)
 {
     StoredMessage stored;
     TRY(queue_message_parse(value, txn_arena(txn), &stored));
-    delete_member(txn, prefix, job, stored.message.group, seq);
-    return OK;
+    return clear_member(txn, prefix, job, stored.message.group, seq, true);
 }
 
 /* Deletes the numbers of that tag from *from on, each with what `one` (NULL: nothing) finds that belongs to it. */

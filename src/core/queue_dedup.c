@@ -40,10 +40,13 @@ Error queue_remembered_get(Txn *txn, Slice prefix, const QueueState *state, Reme
                            size_t id_count, Slice *value, bool *found)
 {
     uint64_t now_ms = txn_now(txn);
+    *found = false;
     for (uint64_t back = 0; back < 2; back++) {
         uint64_t bucket = bucket_of(now_ms) - back;
         uint8_t schema;
         uint64_t put_ms;
+        if (bucket != state->bucket && bucket != state->earlier_bucket)
+            continue;
         TRY(txn_get(txn, record_key(txn, prefix, state->epoch, bucket, kind, ids, id_count), value, found));
         if (!*found)
             continue;
@@ -73,6 +76,7 @@ void queue_remembered_put(Txn *txn, const Queue *queue, QueueState *state, Remem
         Buffer key = bucket_key(txn, queue->prefix, state->epoch, bucket);
         bucket_timer_set(txn, queue->prefix, queue->home, buffer_slice(&key), (bucket + 1) * QUEUE_DEDUP_MS,
                          (Slice){0});
+        state->earlier_bucket = state->bucket;
         state->bucket = bucket;
     }
     Buffer value = value_start(txn_arena(txn), REMEMBERED_SCHEMA);

@@ -75,12 +75,14 @@ static void enter(Txn *txn, Slice prefix, QueueState *state, Group *group)
 
 void queue_fair_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible)
 {
+    group->count += 1;
     group->sent_ms = txn_now(txn);
     if (!visible)
         return;
-    queue_member_put(txn, prefix, state, group, seq);
+    Slice members = queue_members(txn, prefix, state->epoch, group->name);
     if (group->new_count++ == 0)
-        group->head = seq;
+        group->head = group->new_next;
+    queue_turn_put(txn, queue_list_key(txn, members, group->new_next++), seq);
     enter(txn, prefix, state, group);
 }
 
@@ -100,11 +102,34 @@ static void back_delete(Txn *txn, Slice prefix, const QueueState *state, Group *
     group->back_count -= 1;
 }
 
-static void new_delete(Txn *txn, Slice prefix, const QueueState *state, Group *group, uint64_t seq)
+static void new_delete(Txn *txn, Slice prefix, const QueueState *state, Group *group, uint64_t turn)
 {
-    queue_member_delete(txn, prefix, state, group, seq);
+    txn_delete(txn, queue_list_key(txn, queue_members(txn, prefix, state->epoch, group->name), turn));
     ASSERT(group->new_count > 0);
     group->new_count -= 1;
+}
+
+/* Deletes a new message's entry wherever it stands: mostly it is the first, which expires before the others. */
+static Error new_find_and_delete(Txn *txn, Slice prefix, const QueueState *state, Group *group, uint64_t seq)
+{
+    Slice keys = queue_members(txn, prefix, state->epoch, group->name);
+    const KeyRange range = {queue_list_key(txn, keys, group->head), queue_list_key(txn, keys, group->new_next)};
+    Cursor *cursor = txn_scan(txn, range, SCAN_FORWARD);
+    Slice key;
+    Slice value;
+    uint64_t found = 0;
+    uint64_t turn = 0;
+    Error error = OK;
+    while (found != seq && (error = cursor_next(cursor, &key, &value)) == OK) {
+        ASSERT(key.data != NULL);
+        key = slice_skip(key, keys.size);
+        if ((error = key_take_uint64(&key, &turn)) != OK || (error = queue_turn_parse(value, &found)) != OK)
+            break;
+    }
+    cursor_close(cursor);
+    if (error == OK)
+        new_delete(txn, prefix, state, group, turn);
+    return error;
 }
 
 /* It is in flight no more. */
@@ -123,16 +148,18 @@ void queue_fair_returned(Txn *txn, Slice prefix, QueueState *state, Group *group
     enter(txn, prefix, state, group);
 }
 
-void queue_fair_removed(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, const Lease *lease)
+Error queue_fair_removed(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, const Lease *lease)
 {
+    group->count -= 1;
     if (lease->status == LEASE_IN_FLIGHT)
         land(state, group, lease, txn_now(txn));
     else if (lease->status == LEASE_READY)
         back_delete(txn, prefix, state, group, lease->turn);
     else if (lease->status == 0)
-        new_delete(txn, prefix, state, group, seq);
+        TRY(new_find_and_delete(txn, prefix, state, group, seq));
     if (!has_visible(group) && group->turn != 0)
         queue_ring_leave(txn, prefix, state, group);
+    return OK;
 }
 
 /* ---- Receive ---- */
@@ -217,21 +244,22 @@ static Error find_message(const FairTake *take, Tenant *tenant, bool *back, uint
                                  tenant->back_below};
         TRY(queue_list_first(txn, &backs, &value, back));
     }
-    if (*back) {
-        TRY(queue_turn_parse(value, seq));
-        return queue_lease_get(txn, prefix, *seq, lease, found);
+    if (!*back) {
+        const QueueList members = {queue_members(txn, prefix, state->epoch, group->name), &group->head,
+                                   group->new_next};
+        TRY(queue_list_first(txn, &members, &value, found));
+        if (!*found)
+            return OK;
     }
-    if (group->new_count == 0)
-        return OK;
-    const QueueList members = {queue_members(txn, prefix, state->epoch, group->name), &group->head, state->next_seq};
-    TRY(queue_list_first(txn, &members, &value, found));
-    *seq = group->head;
+    TRY(queue_turn_parse(value, seq));
+    if (*back)
+        return queue_lease_get(txn, prefix, *seq, lease, found);
     *lease = (Lease){.body_tag = QUEUE_TAG_GROUPED, .group = group->name};
     return OK;
 }
 
 /* The message has left the list in which it was found. */
-static void leave_list(const FairTake *take, Tenant *tenant, bool back, uint64_t seq)
+static void leave_list(const FairTake *take, Tenant *tenant, bool back)
 {
     Txn *txn = take->receiving->txn;
     Slice prefix = take->receiving->queue->prefix;
@@ -240,7 +268,7 @@ static void leave_list(const FairTake *take, Tenant *tenant, bool back, uint64_t
         back_delete(txn, prefix, take->receiving->state, group, group->back_head);
         group->back_head += 1;
     } else {
-        new_delete(txn, prefix, take->receiving->state, group, seq);
+        new_delete(txn, prefix, take->receiving->state, group, group->head);
         group->head += 1;
     }
     tenant->touched = true;
@@ -267,7 +295,7 @@ static Error take_one(const FairTake *take, Tenant *tenant)
         TRY(queue_offer(receiving, seq, &lease, value, &offer));
         if (offer == OFFER_FULL)
             return OK;
-        leave_list(take, tenant, back, seq);
+        leave_list(take, tenant, back);
         tenant->given += offer == OFFER_TAKEN ? 1 : 0;
         if (offer == OFFER_DROPPED) {
             tenant->group.count -= 1;

@@ -7,7 +7,8 @@
  * A group can be received while its first message is visible: neither delayed nor in flight. Then it stands in the ring.
  * A receive gives as many messages of one group as there are, in their order, up to the first that is in flight, and goes
  * on with the next group. A group that can be received again goes to the end of the ring. A message stays in its group
- * (g) until it is deleted, and `head` is always the first. */
+ * (g) until it is deleted, and `head` is always the first. How many there are is not counted beyond one, so that a send
+ * to a group that has messages need not write its record. */
 
 /* Whether the message, which exists, is neither delayed nor in flight. */
 static Error is_visible(Txn *txn, Slice prefix, uint64_t seq, bool *visible)
@@ -32,25 +33,28 @@ static Error settle(Txn *txn, Slice prefix, QueueState *state, Group *group)
     return OK;
 }
 
-/* The first message is the first one that is left at or behind `seq`. */
+/* The messages below `seq` are gone: finds the first that is left, if there is one. */
 static Error find_head(Txn *txn, Slice prefix, const QueueState *state, Group *group, uint64_t seq)
 {
     Slice value;
-    bool found;
+    bool found = false;
     group->head = seq;
-    if (group->count == 0)
-        return OK;
-    const QueueList members = {queue_members(txn, prefix, state->epoch, group->name), &group->head, state->next_seq};
-    TRY(queue_list_first(txn, &members, &value, &found));
-    ASSERT(found);
+    if (group->count > 1) {
+        Slice keys = queue_members(txn, prefix, state->epoch, group->name);
+        TRY(queue_list_first(txn, &(QueueList){keys, &group->head, state->next_seq}, &value, &found));
+    }
+    group->count = found ? group->count : 0;
     return OK;
 }
 
 /* ---- What happens to a message ---- */
 
-void queue_fifo_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible)
+void queue_fifo_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible,
+                      bool *changed)
 {
     queue_member_put(txn, prefix, state, group, seq);
+    *changed = group->count < 2;
+    group->count += *changed ? 1 : 0;
     if (group->count > 1)
         return;
     group->head = seq;
@@ -159,7 +163,6 @@ static Error take_group(Receiving *receiving, Slice name, bool *used)
         return OK;
     queue_ring_leave(txn, prefix, state, &group);
     receiving->consumed += 1;
-    group.count -= walk.removed;
     if (walk.kept != 0)
         group.head = walk.kept;
     else

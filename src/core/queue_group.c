@@ -41,6 +41,7 @@ Slice queue_backs(Txn *txn, Slice prefix, uint64_t epoch, Slice name)
     MEMBER(turn)                                                                                                       \
     MEMBER(noisy)                                                                                                      \
     MEMBER(head)                                                                                                       \
+    MEMBER(new_next)                                                                                                   \
     MEMBER(new_count)                                                                                                  \
     MEMBER(back_head)                                                                                                  \
     MEMBER(back_next)                                                                                                  \
@@ -151,12 +152,13 @@ Error queue_group_added(Txn *txn, Slice prefix, QueueState *state, Slice name, u
 {
     Group group;
     TRY(queue_group_get(txn, prefix, state, name, &group));
-    group.count += 1;
+    bool changed = true;
     if (state->fifo)
-        queue_fifo_added(txn, prefix, state, &group, seq, visible);
+        queue_fifo_added(txn, prefix, state, &group, seq, visible, &changed);
     else
         queue_fair_added(txn, prefix, state, &group, seq, visible);
-    queue_group_put(txn, prefix, state, &group);
+    if (changed)
+        queue_group_put(txn, prefix, state, &group);
     return OK;
 }
 
@@ -179,11 +181,10 @@ Error queue_group_removed(Txn *txn, Slice prefix, QueueState *state, uint64_t se
     Group group;
     TRY(queue_group_get(txn, prefix, state, lease->group, &group));
     ASSERT(group.count > 0);
-    group.count -= 1;
     if (state->fifo)
         TRY(queue_fifo_removed(txn, prefix, state, &group, seq));
     else
-        queue_fair_removed(txn, prefix, state, &group, seq, lease);
+        TRY(queue_fair_removed(txn, prefix, state, &group, seq, lease));
     queue_group_put(txn, prefix, state, &group);
     return OK;
 }

@@ -2,8 +2,9 @@
  *
  * A group lives while it has messages. Beside the messages themselves (queue_records.h) it has, under the queue's prefix:
  *   G[epoch][group]       its record
- *   g[epoch][group][seq]  its messages: on a FIFO queue all, otherwise the new ones
- *   b[epoch][group][turn] otherwise: those that came back, in the order in which they did
+ *   g[epoch][group][seq]  on a FIFO queue: its messages
+ *   g[epoch][group][turn] otherwise: the new ones, in the order in which they were sent
+ *   b[epoch][group][turn] and those that came back, in the order in which they did
  *   p[turn]               the ring: the groups that have something to give, in the order in which they will
  *   q[turn]               another ring, of those that must wait for the others
  * What that order is, and which group must wait, is told in queue_fifo.c and queue_fair.c.
@@ -18,11 +19,12 @@
 typedef struct Group {
     Slice name;
     bool stored;    /* its record is on the disk */
-    uint64_t count; /* messages, whatever their state */
+    uint64_t count; /* messages, whatever their state; on a FIFO queue 2 for more than one, as far as it knows */
     uint64_t turn;  /* its place in a ring; 0: in none */
     uint64_t noisy; /* 1: that ring is the one of those that must wait */
-    uint64_t head;  /* FIFO: its first message; otherwise no new message stands below */
+    uint64_t head;  /* FIFO: its first message; otherwise no turn of a new message stands below */
     /* Fair queues. */
+    uint64_t new_next;   /* the next turn of a new message */
     uint64_t new_count;  /* in g */
     uint64_t back_head;  /* no turn stands below */
     uint64_t back_next;  /* the next turn */
@@ -103,9 +105,10 @@ Error queue_offer(Receiving *receiving, uint64_t seq, Lease *lease, Slice value,
 void queue_describe(Receiving *receiving, uint64_t seq, const Lease *lease, const StoredMessage *stored);
 
 /* ---- FIFO queues (queue_fifo.c) ----
- * Here and below, what happens to a message: group->count is changed already, and the group is still to be written. */
+ * Here and below, what happens to a message: the group is still to be written, unless `changed` says otherwise. */
 
-void queue_fifo_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible);
+void queue_fifo_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible,
+                      bool *changed);
 void queue_fifo_returned(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq);
 Error queue_fifo_removed(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq);
 Error queue_fifo_take(Receiving *receiving);
@@ -119,7 +122,7 @@ void queue_fair_processed(QueueState *state, Group *group, const Lease *lease, u
 void queue_fair_added(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, bool visible);
 /* `lease` as it was; gives its turn. */
 void queue_fair_returned(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, Lease *lease);
-void queue_fair_removed(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, const Lease *lease);
+Error queue_fair_removed(Txn *txn, Slice prefix, QueueState *state, Group *group, uint64_t seq, const Lease *lease);
 Error queue_fair_take(Receiving *receiving);
 
 /* ---- Messages without a group (queue_standard.c) ---- */

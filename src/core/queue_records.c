@@ -140,7 +140,8 @@ Error queue_list_first(Txn *txn, const QueueList *list, Slice *value, bool *foun
     MEMBER(busy_ms)                                                                                                    \
     MEMBER(busy_at_ms)                                                                                                 \
     MEMBER(ungrouped_turn)                                                                                             \
-    MEMBER(bucket)
+    MEMBER(bucket)                                                                                                     \
+    MEMBER(earlier_bucket)
 
 static Error state_parse(Slice value, QueueState *state)
 {

@@ -75,7 +75,8 @@ typedef struct QueueState {
     uint64_t busy_ms; /* recent processing time (queue_fair.c), as of busy_at_ms */
     uint64_t busy_at_ms;
     uint64_t ungrouped_turn; /* 1: after a group's message comes one without a group */
-    uint64_t bucket;         /* the last one of which something is remembered; 0: none */
+    uint64_t bucket;         /* the last one in which something is remembered; 0: none */
+    uint64_t earlier_bucket; /* the one before it */
 } QueueState;
 
 /* QUEUE_NOT_FOUND: the queue was deleted since (timers). */

@@ -4,7 +4,7 @@ import os
 
 from client import Client, Refused
 from ledger import GONE, LEAVING, MAYBE, THERE
-from load import queue_url
+from load import FIFO_QUEUE, queue_url
 
 COUNTS = [
     "ApproximateNumberOfMessages",
@@ -104,9 +104,20 @@ class Check:
                 self.ledger.violation(f"{queue}: counts {before}, but {len(got)} messages were received")
             if len(got) != len(set(got)):
                 self.ledger.violation(f"{queue}: {len(got) - len(set(got))} messages came twice within their lease")
+            if queue == FIFO_QUEUE:
+                self.order(got)
             # What may have been there and was not is gone for good.
             self.ledger.emptying(queue, GONE)
         self.empty()
+
+    def order(self, bodies):
+        """Each worker's messages, which are a group, come in the order in which it sent them."""
+        last = {}
+        for body in bodies:
+            group, number = body.split("-")[:2]
+            if int(number) <= last.get(group, 0):
+                self.ledger.violation(f"{FIFO_QUEUE}: {group}-{number} came behind {group}-{last[group]}")
+            last[group] = int(number)
 
     def receive_all(self, queue):
         got = []

@@ -6,7 +6,11 @@ import threading
 from client import Client, Gone, Refused
 from ledger import GONE, LEAVING, MAYBE, THERE
 
-SHARED_QUEUES = ["crash-0", "crash-1", "crash-2"]
+FIFO_QUEUE = "crash.fifo"  # a group for each worker: its messages are kept in order
+FAIR_QUEUE = "crash-fair"
+SHARED_QUEUES = ["crash-0", "crash-1", FIFO_QUEUE, FAIR_QUEUE]
+FIFO_ATTRIBUTES = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+TENANTS = ["small", "large", "large", "large"]
 WORKERS = 6
 LEASE_SECONDS = 3600  # beyond every round: a lease ends only when the check advances the clock
 CREATED_VISIBILITY = "30"
@@ -70,18 +74,23 @@ class Worker(threading.Thread):
             made.append(f"{self.name}-{self.sequence}-" + "x" * self.chance.randint(0, self.body_bytes))
         return made
 
-    def delay(self):
-        return {"DelaySeconds": self.chance.randint(60, 900)} if self.chance.random() < 0.1 else {}
+    def options(self, queue):
+        """What a message is sent with: its group, or now and then a delay."""
+        if queue == FIFO_QUEUE:
+            return {"MessageGroupId": self.name}
+        delay = {"DelaySeconds": self.chance.randint(60, 900)} if self.chance.random() < 0.1 else {}
+        group = {"MessageGroupId": self.chance.choice(TENANTS)} if queue == FAIR_QUEUE else {}
+        return {**delay, **group}
 
     def send(self, queue):
         bodies = self.bodies(1)
         self.ledger.sending(queue, bodies)
-        self.call("SendMessage", queue, MessageBody=bodies[0], **self.delay())
+        self.call("SendMessage", queue, MessageBody=bodies[0], **self.options(queue))
         self.ledger.sent(queue, bodies)
 
     def send_batch(self, queue):
         bodies = self.bodies(self.chance.randint(2, 10))
-        entries = [{"Id": str(i), "MessageBody": body, **self.delay()} for i, body in enumerate(bodies)]
+        entries = [{"Id": str(i), "MessageBody": body, **self.options(queue)} for i, body in enumerate(bodies)]
         self.ledger.sending(queue, bodies)
         answer = self.call("SendMessageBatch", queue, Entries=entries)
         self.expect_all("SendMessageBatch", answer, len(bodies))
@@ -213,7 +222,8 @@ def make_shared_queues(port, ledger):
         for queue in SHARED_QUEUES:
             ledger.queue_is(queue, MAYBE)
             ledger.visibility_may_be(queue, {CREATED_VISIBILITY})
-            client.call("CreateQueue", QueueName=queue, Attributes={"VisibilityTimeout": CREATED_VISIBILITY})
+            kind = FIFO_ATTRIBUTES if queue == FIFO_QUEUE else {}
+            client.call("CreateQueue", QueueName=queue, Attributes={"VisibilityTimeout": CREATED_VISIBILITY, **kind})
             ledger.queue_is(queue, THERE)
     finally:
         client.close()
