@@ -183,6 +183,19 @@ typedef struct FairTake {
     uint64_t noisy_at; /* the same for noisy ones */
 } FairTake;
 
+/* Room for one more; the others move. There are not many: each group that is met gives or drops something, or is noisy. */
+static Tenant *add_tenant(FairTake *take)
+{
+    if (take->count == take->capacity) {
+        take->capacity = take->capacity == 0 ? 4 : take->capacity * 2;
+        Tenant *larger = ARENA_ARRAY(txn_arena(take->receiving->txn), Tenant, take->capacity);
+        if (take->count > 0)
+            memcpy(larger, take->tenants, take->count * sizeof *larger);
+        take->tenants = larger;
+    }
+    return &take->tenants[take->count++];
+}
+
 /* The next group of a ring that was not met yet, from *at on; NULL in `tenant`: there is none. */
 static Error meet(FairTake *take, QueueTag ring, uint64_t *at, uint64_t below, Tenant **tenant)
 {
@@ -193,13 +206,11 @@ static Error meet(FairTake *take, QueueTag ring, uint64_t *at, uint64_t below, T
     Slice name;
     bool found;
     *tenant = NULL;
-    if (take->count == take->capacity)
-        return OK;
     TRY(queue_list_first(txn, &list, &value, &found));
     if (!found)
         return OK;
     TRY(queue_ring_parse(value, &name));
-    *tenant = &take->tenants[take->count++];
+    *tenant = add_tenant(take);
     TRY(queue_group_get(txn, prefix, take->receiving->state, arena_copy(txn_arena(txn), name), &(*tenant)->group));
     ASSERT((*tenant)->group.turn == *at);
     (*tenant)->back_below = (*tenant)->group.back_next;
@@ -401,14 +412,11 @@ Error queue_fair_take(Receiving *receiving)
     QueueState *state = receiving->state;
     FairTake take = {
         .receiving = receiving,
-        /* Each group that is met gives or drops something, or is noisy. */
-        .capacity = receiving->max + QUEUE_PAGE_WORK + 2 * (size_t)FAIR_NOISY_LOOK,
         .ring_at = state->ring_head,
         .ring_below = state->ring_next,
         .noisy_at = state->noisy_head,
     };
     bool any = true;
-    take.tenants = ARENA_ARRAY(txn_arena(receiving->txn), Tenant, take.capacity);
     TRY(meet_noisy(&take, state->noisy_next));
     while (any && queue_wants_more(receiving))
         TRY(take_next(&take, &any));
