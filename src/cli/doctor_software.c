@@ -19,10 +19,10 @@ static Finding check_program(Doctor *doctor)
 static Finding check_libraries(Doctor *doctor)
 {
     Slice rocksdb = engine_rocksdb_library(doctor->arena);
-    return doctor_is_pleased(arena_format(doctor->arena, "%.*s, libuv %s, %s, llhttp %s, %s",
+    return doctor_is_pleased(arena_format(doctor->arena, "%.*s, libuv %s, %s, llhttp %s, nghttp2 %s, %s",
                                           SLICE_PRINT(rocksdb.data == NULL ? SLICE("RocksDB linked in") : rocksdb),
                                           loop_library_version(), digest_library(), http_parser_version(),
-                                          xml_library()));
+                                          http2_library_version(), xml_library()));
 }
 
 /* The first program of that name on the PATH; NULL when there is none. */

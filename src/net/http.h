@@ -128,5 +128,7 @@ void http_server_stats(HttpServer *server, HttpServerStats *stats);
 
 /* The version of llhttp that is compiled in, as "8.1.0"; static. */
 const char *http_parser_version(void);
+/* The version of nghttp2 that runs, as "1.52.0"; static. */
+const char *http2_library_version(void);
 
 #endif

@@ -567,3 +567,8 @@ const HttpVersionOperations http2_operations = {
     .timed_out = http2_timed_out,
     .drain = http2_drain,
 };
+
+const char *http2_library_version(void)
+{
+    return nghttp2_version(0)->version_str;
+}

@@ -64,7 +64,7 @@ def test_a_machine_that_runs_these_tests_fails_no_check(examine):
     rows, code = examine(environment={"LD_PRELOAD": ""})
     assert code == 0, rows
     assert_verdict(rows["program"], "OK", command("version").stdout.strip())
-    assert_verdict(rows["libraries"], "OK", "libuv 1.", "OpenSSL 3.", "llhttp ", "expat_2.")
+    assert_verdict(rows["libraries"], "OK", "libuv 1.", "OpenSSL 3.", "llhttp ", "nghttp2 1.", "expat_2.")
     assert_verdict(rows["data format"], "OK", "no data yet")
     assert_verdict(rows["disk sync"], rows["disk sync"][0], " ms in the median")
 
