@@ -150,6 +150,8 @@ typedef struct ServiceHooks {
     /* Answers a constraint violation in the service's own words: calls call_fail; OK: has none for it. Without it:
      * ValidationException. */
     Error (*violation)(Call *call, const Violation *violation);
+    /* Violations are told in the uniform words, but without the value (IAM): "Value at 'userName' failed …". */
+    bool hides_values;
     /* Turns a code of core into an error row: calls call_fail. Required when bodies return core codes. Also asked about
      * ERROR_BUSY; OK: the uniform throttling error is used. */
     Error (*core_error)(Call *call, Error error);
