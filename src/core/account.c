@@ -7,9 +7,10 @@
 /* Keys of the store, all of them under no region:
  *   ("", "", KIND_ACCOUNT) 'a' account id                → an account
  *   ("", "", KIND_ACCOUNT) 'k' access key id             → an access key
- *   (account, "", KIND_ACCOUNT) 'k' access key id        → nothing: the account's keys */
-enum { TAG_ACCOUNT = 'a', TAG_KEY = 'k' };
-enum { SCHEMA_ACCOUNT = 1, SCHEMA_KEY = 1, SCHEMA_KEY_OF_ACCOUNT = 1 };
+ *   (account, "", KIND_ACCOUNT) 'k' access key id        → nothing: the account's keys
+ *   (account, "", KIND_ACCOUNT) 'u' user access key id   → nothing: the user's keys */
+enum { TAG_ACCOUNT = 'a', TAG_KEY = 'k', TAG_USER_KEY = 'u' };
+enum { SCHEMA_ACCOUNT = 1, SCHEMA_KEY = 1, SCHEMA_KEY_OF_USER = 2, SCHEMA_KEY_OF_ACCOUNT = 1 };
 
 static const Slice nobody = SLICE_INIT("");
 
@@ -172,16 +173,38 @@ Error account_list(Txn *txn, Slice after, Account *accounts, size_t *count)
 
 /* ---- Access keys ---- */
 
+/* Schema 1 ends after created_ms: a key of the account's own, active. */
 static Error read_key(Slice id, Slice value, AccessKey *key)
 {
     uint8_t schema;
+    uint64_t inactive;
     *key = (AccessKey){.id = id};
     TRY(value_take_schema(&value, &schema));
-    if (schema != SCHEMA_KEY)
+    if (schema != SCHEMA_KEY && schema != SCHEMA_KEY_OF_USER)
         return ERROR_FORMAT;
     TRY(value_take_bytes(&value, &key->secret));
     TRY(value_take_bytes(&value, &key->account));
-    return value_take_uint64(&value, &key->created_ms);
+    TRY(value_take_uint64(&value, &key->created_ms));
+    if (schema == SCHEMA_KEY)
+        return OK;
+    TRY(value_take_optional(&value, &key->user));
+    TRY(value_take_uint64(&value, &inactive));
+    key->inactive = inactive != 0;
+    return OK;
+}
+
+static void write_key(Txn *txn, const AccessKey *key)
+{
+    bool plain = key->user.data == NULL && !key->inactive;
+    Buffer value = value_start(txn_arena(txn), plain ? SCHEMA_KEY : SCHEMA_KEY_OF_USER);
+    value_add_bytes(&value, key->secret);
+    value_add_bytes(&value, key->account);
+    value_add_uint64(&value, key->created_ms);
+    if (!plain) {
+        value_add_optional(&value, key->user);
+        value_add_uint64(&value, key->inactive);
+    }
+    txn_put(txn, key_of(txn, nobody, TAG_KEY, key->id), buffer_slice(&value));
 }
 
 Error access_key_get(Txn *txn, Slice id, AccessKey *key)
@@ -208,33 +231,48 @@ static Slice make_key_id(Txn *txn)
     return arena_format(txn_arena(txn), "AKIA%.*s", SLICE_PRINT(text));
 }
 
-/* Gives the ids of an account's keys, up to ACCOUNT_KEYS_MAX. */
-static Error list_key_ids(Txn *txn, Slice account, Slice ids[ACCOUNT_KEYS_MAX], size_t *count)
+/* Under it stand the ids of an account's own keys, or of a user's. */
+static Slice keys_prefix(Txn *txn, Slice account, Slice user)
 {
-    Buffer prefix = prefix_of(txn, account, TAG_KEY);
-    Cursor *cursor = txn_scan(txn, key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix)), SCAN_FORWARD);
+    Buffer prefix = prefix_of(txn, account, user.data == NULL ? TAG_KEY : TAG_USER_KEY);
+    if (user.data != NULL)
+        key_add_string(&prefix, user);
+    return buffer_slice(&prefix);
+}
+
+static Slice keys_entry(Txn *txn, const AccessKey *key)
+{
+    Buffer entry = buffer_make(txn_arena(txn));
+    buffer_add(&entry, keys_prefix(txn, key->account, key->user));
+    key_add_string(&entry, key->id);
+    return buffer_slice(&entry);
+}
+
+/* Gives the ids of those keys, up to `most`. */
+static Error list_key_ids(Txn *txn, Slice prefix, size_t most, Slice *ids, size_t *count)
+{
+    Cursor *cursor = txn_scan(txn, key_range_of_prefix(txn_arena(txn), prefix), SCAN_FORWARD);
     *count = 0;
     Error error = OK;
     Slice key;
     Slice value;
-    while (*count < ACCOUNT_KEYS_MAX && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL)
-        if ((error = id_of_key(txn, key, buffer_slice(&prefix), &ids[(*count)++])) != OK)
+    while (*count < most && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL)
+        if ((error = id_of_key(txn, key, prefix, &ids[(*count)++])) != OK)
             break;
     cursor_close(cursor);
     return error;
 }
 
-Error access_key_create(Txn *txn, Slice account_id, AccessKey *key)
+/* `key` names its account, and its user if it has one. */
+static Error create_key(Txn *txn, size_t most, AccessKey *key)
 {
-    Account account;
     Slice ids[ACCOUNT_KEYS_MAX];
     size_t count;
     bool found = true;
-    TRY(account_get(txn, account_id, &account));
-    TRY(list_key_ids(txn, account.id, ids, &count));
-    if (count == ACCOUNT_KEYS_MAX)
+    TRY(list_key_ids(txn, keys_prefix(txn, key->account, key->user), most, ids, &count));
+    if (count == most)
         return ACCESS_KEY_LIMIT;
-    *key = (AccessKey){.account = account.id, .created_ms = txn_now(txn)};
+    key->created_ms = txn_now(txn);
     while (found) {
         Slice other;
         key->id = make_key_id(txn);
@@ -242,25 +280,53 @@ Error access_key_create(Txn *txn, Slice account_id, AccessKey *key)
     }
     key->secret = random_text(txn, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 63,
                               ACCESS_KEY_SECRET_SIZE);
-
-    Buffer value = value_start(txn_arena(txn), SCHEMA_KEY);
-    value_add_bytes(&value, key->secret);
-    value_add_bytes(&value, key->account);
-    value_add_uint64(&value, key->created_ms);
-    txn_put(txn, key_of(txn, nobody, TAG_KEY, key->id), buffer_slice(&value));
+    write_key(txn, key);
     Buffer mark = value_start(txn_arena(txn), SCHEMA_KEY_OF_ACCOUNT);
-    txn_put(txn, key_of(txn, account.id, TAG_KEY, key->id), buffer_slice(&mark));
+    txn_put(txn, keys_entry(txn, key), buffer_slice(&mark));
+    return OK;
+}
+
+Error access_key_create(Txn *txn, Slice account_id, AccessKey *key)
+{
+    Account account;
+    TRY(account_get(txn, account_id, &account));
+    *key = (AccessKey){.account = account.id};
+    return create_key(txn, ACCOUNT_KEYS_MAX, key);
+}
+
+Error access_key_create_for_user(Txn *txn, Slice account, Slice user, AccessKey *key)
+{
+    *key = (AccessKey){.account = account, .user = user};
+    return create_key(txn, ACCOUNT_USER_KEYS_MAX, key);
+}
+
+static Error list_keys(Txn *txn, Slice prefix, size_t most, AccessKey *keys, size_t *count)
+{
+    Slice ids[ACCOUNT_KEYS_MAX];
+    TRY(list_key_ids(txn, prefix, most, ids, count));
+    for (size_t i = 0; i < *count; i++)
+        TRY(access_key_get(txn, ids[i], &keys[i]));
     return OK;
 }
 
 Error access_key_list(Txn *txn, Slice account_id, AccessKey *keys, size_t *count)
 {
     Account account;
-    Slice ids[ACCOUNT_KEYS_MAX];
     TRY(account_get(txn, account_id, &account));
-    TRY(list_key_ids(txn, account.id, ids, count));
-    for (size_t i = 0; i < *count; i++)
-        TRY(access_key_get(txn, ids[i], &keys[i]));
+    return list_keys(txn, keys_prefix(txn, account.id, (Slice){0}), ACCOUNT_KEYS_MAX, keys, count);
+}
+
+Error access_key_list_of_user(Txn *txn, Slice account, Slice user, AccessKey keys[ACCOUNT_USER_KEYS_MAX], size_t *count)
+{
+    return list_keys(txn, keys_prefix(txn, account, user), ACCOUNT_USER_KEYS_MAX, keys, count);
+}
+
+Error access_key_set_inactive(Txn *txn, Slice id, bool inactive)
+{
+    AccessKey key;
+    TRY(access_key_get(txn, id, &key));
+    key.inactive = inactive;
+    write_key(txn, &key);
     return OK;
 }
 
@@ -269,6 +335,6 @@ Error access_key_revoke(Txn *txn, Slice id)
     AccessKey key;
     TRY(access_key_get(txn, id, &key));
     txn_delete(txn, key_of(txn, nobody, TAG_KEY, id));
-    txn_delete(txn, key_of(txn, key.account, TAG_KEY, id));
+    txn_delete(txn, keys_entry(txn, &key));
     return OK;
 }

@@ -13,10 +13,11 @@
 
 enum {
     ACCOUNT_ID_SIZE = 12,
-    ACCOUNT_NAME_MAX = 50,   /* AWS Organizations API reference, CreateAccount: AccountName */
-    ACCOUNT_KEYS_MAX = 100,  /* access keys of one account; our own bound */
-    ACCOUNT_PAGE = 100,      /* entries that one listing gives */
-    ACCESS_KEY_ID_SIZE = 20, /* "AKIA" and 16 characters of base32 */
+    ACCOUNT_NAME_MAX = 50,     /* AWS Organizations API reference, CreateAccount: AccountName */
+    ACCOUNT_KEYS_MAX = 100,    /* access keys of one account; our own bound */
+    ACCOUNT_USER_KEYS_MAX = 2, /* IAM quotas: access keys of a user */
+    ACCOUNT_PAGE = 100,        /* entries that one listing gives */
+    ACCESS_KEY_ID_SIZE = 20,   /* "AKIA" and 16 characters of base32 */
     ACCESS_KEY_SECRET_SIZE = 40,
 };
 
@@ -39,6 +40,8 @@ typedef struct AccessKey {
     Slice secret;
     Slice account;
     uint64_t created_ms;
+    Slice user;    /* absent: the account's own, its root */
+    bool inactive; /* signs nothing until it is active again */
 } AccessKey;
 
 /* Whether it is 12 digits. */
@@ -66,6 +69,14 @@ Error access_key_get(Txn *txn, Slice id, AccessKey *key);
 
 /* All keys of an account (at most ACCOUNT_KEYS_MAX), by id. ACCOUNT_NOT_FOUND. */
 Error access_key_list(Txn *txn, Slice account, AccessKey *keys, size_t *count);
+
+/* Makes an access key of one of its users (core/identity.h), who exists. ACCESS_KEY_LIMIT: past ACCOUNT_USER_KEYS_MAX. */
+Error access_key_create_for_user(Txn *txn, Slice account, Slice user, AccessKey *key);
+/* The user's keys, by id; they are not among the account's own. */
+Error access_key_list_of_user(Txn *txn, Slice account, Slice user, AccessKey keys[ACCOUNT_USER_KEYS_MAX],
+                              size_t *count);
+/* Lets the key sign, or not. ACCESS_KEY_NOT_FOUND. */
+Error access_key_set_inactive(Txn *txn, Slice id, bool inactive);
 
 /* Deletes the key. ACCESS_KEY_NOT_FOUND. */
 Error access_key_revoke(Txn *txn, Slice id);

@@ -35,7 +35,45 @@
     ROW(LIMIT_VALUE_INVALID, "a limit is a whole number, or `default`")                                                \
     ROW(ACCOUNT_ID_INVALID, "an account id has 12 digits, as 123456789012")                                            \
     ROW(ACCOUNT_NAME_INVALID, "an account name is at most 50 printable characters")                                    \
-    ROW(ACCESS_KEY_LIMIT, "the account has 100 access keys: revoke one first")
+    ROW(ACCESS_KEY_LIMIT, "the account has 100 access keys: revoke one first")                                         \
+    ROW(POLICY_NO_JSON, "the policy is no JSON")                                                                       \
+    ROW(POLICY_SYNTAX, "the policy is not of the policy grammar")                                                      \
+    ROW(POLICY_VERSION, "the policy's version is unknown")                                                             \
+    ROW(POLICY_SID_INVALID, "a statement's id has letters and digits only")                                            \
+    ROW(POLICY_SID_REPEATED, "two statements have the same id")                                                        \
+    ROW(POLICY_ACTION_MISSING, "a statement names no action")                                                          \
+    ROW(POLICY_ACTION_VENDOR, "an action is SERVICE:NAME, or *")                                                       \
+    ROW(POLICY_TRUST_ACTION, "a trust policy names STS's actions only")                                                \
+    ROW(POLICY_RESOURCE_MISSING, "a statement names no resource")                                                      \
+    ROW(POLICY_RESOURCE_FORM, "a resource is an ARN, or *")                                                            \
+    ROW(POLICY_RESOURCE_FORBIDDEN, "a trust policy names no resource")                                                 \
+    ROW(POLICY_PRINCIPAL_MISSING, "a trust policy names a principal")                                                  \
+    ROW(POLICY_PRINCIPAL_FORBIDDEN, "only a trust policy names a principal")                                           \
+    ROW(POLICY_PRINCIPAL_INVALID, "that is no principal")                                                              \
+    ROW(IDENTITY_NOT_FOUND, "there is no such role, user, group or instance profile")                                  \
+    ROW(IDENTITY_EXISTS, "one of that name exists")                                                                    \
+    ROW(IDENTITY_LIMIT, "the account has as many of them as it may")                                                   \
+    ROW(IDENTITY_HAS_POLICIES, "managed policies are attached to it")                                                  \
+    ROW(IDENTITY_HAS_INLINE, "it has inline policies")                                                                 \
+    ROW(IDENTITY_HAS_MEMBERS, "it has members, or is one")                                                             \
+    ROW(IDENTITY_HAS_KEYS, "the user has access keys")                                                                 \
+    ROW(IDENTITY_TAGS_LIMIT, "it has too many tags")                                                                   \
+    ROW(INLINE_NOT_FOUND, "it has no such inline policy")                                                              \
+    ROW(INLINE_LIMIT, "its inline policies are too long")                                                              \
+    ROW(ATTACHMENT_NOT_FOUND, "that policy is not attached to it")                                                     \
+    ROW(ATTACHMENT_LIMIT, "as many policies are attached to it as may be")                                             \
+    ROW(MEMBER_NOT_FOUND, "it is no member")                                                                           \
+    ROW(MEMBER_LIMIT, "it has as many members, or is a member of as many, as may be")                                  \
+    ROW(MANAGED_POLICY_NOT_FOUND, "there is no such managed policy")                                                   \
+    ROW(MANAGED_POLICY_EXISTS, "a managed policy of that name exists")                                                 \
+    ROW(MANAGED_POLICY_LIMIT, "the account has as many managed policies as it may")                                    \
+    ROW(MANAGED_POLICY_ATTACHED, "the managed policy is attached")                                                     \
+    ROW(MANAGED_POLICY_HAS_VERSIONS, "the managed policy has other versions")                                          \
+    ROW(POLICY_VERSION_NOT_FOUND, "the managed policy has no such version")                                            \
+    ROW(POLICY_VERSION_LIMIT, "the managed policy has 5 versions")                                                     \
+    ROW(POLICY_VERSION_IS_DEFAULT, "that is the policy's default version")                                             \
+    ROW(SESSION_TOKEN_INVALID, "that is no session token of this server")                                              \
+    ROW(SESSION_TOO_LARGE, "the session's policy and tags are too large")
 
 typedef enum CoreError {
     CORE_ERROR_START = ERROR_CORE_FIRST - 1,

@@ -12,9 +12,10 @@
 
 /* What the third element of a key may be; the numbers are part of the format. */
 typedef enum KeyKind {
-    KIND_META = 1,    /* the store's own: format, clock, numbers */
-    KIND_TIMER = 2,   /* timers */
-    KIND_ACCOUNT = 3, /* accounts and access keys */
+    KIND_META = 1,     /* the store's own: format, clock, numbers */
+    KIND_TIMER = 2,    /* timers */
+    KIND_ACCOUNT = 3,  /* accounts and access keys */
+    KIND_IDENTITY = 4, /* roles, users, groups, their policies, sessions' secret */
     KIND_QUEUE_NAME = 16,
     KIND_QUEUE = 17,
     KIND_QUEUE_SOURCE = 18, /* which queues name a queue as their dead-letter queue */

@@ -215,8 +215,8 @@ static void what_is_not_there_is_refused_by_name(void **unused)
     assert_int_equal(ask("POST", "/", "x-amz-target: nonsense\r\n", "{}"), 400);
     assert_answer_has("UnknownOperationException");
     assert_int_equal(ask("GET", "/", "x-amz-target: AmazonSQS.ListQueues\r\n", ""), 400);
-    assert_int_equal(ask_query("/", "Action=AssumeRole&Version=2011-06-15"), 501);
-    assert_answer_has("<Code>NotImplemented</Code><Message>Brume does not implement STS AssumeRole.</Message>");
+    assert_int_equal(ask_query("/", "Action=AssumeRoot&Version=2011-06-15"), 501);
+    assert_answer_has("<Code>NotImplemented</Code><Message>Brume does not implement STS AssumeRoot.</Message>");
 }
 
 static void a_body_past_the_limit_is_refused(void **unused)

@@ -1,8 +1,9 @@
 /* authenticate.h: from a request's signature to its Actor.
  *
  * Signature Version 4, by header or presigned query (AWS IAM user guide, "AWS Signature Version 4 for API requests").
- * In mode `open` nothing is verified: the account is the access key id when that is 12 digits, else 000000000000. In
- * mode `signed` every request is verified: never is the outcome of a verification remembered, only signing keys are.
+ * In mode `open` no signature is verified: the account is the access key id when that is 12 digits, else 000000000000;
+ * a session token of this server (core/session.h) is believed, so that a caller is who it took on to be. In mode
+ * `signed` every request is verified: never is the outcome of a verification remembered, only signing keys are.
  * One authenticator a loop; its functions run on that loop. */
 #ifndef BRUME_AWS_WIRE_AUTHENTICATE_H
 #define BRUME_AWS_WIRE_AUTHENTICATE_H

@@ -47,9 +47,11 @@ struct Call {
     Slice trace;    /* the X-Ray header, absent when there is none */
     Slice endpoint; /* "http://127.0.0.1:4566": what the client called; URLs given out begin with it */
     Slice peer;
+    uint64_t wall_ms;         /* the wall clock when the request came: for what protocols date, not for what is due */
     const Limits *limits;     /* the account's */
     Slice root_access_key_id; /* of the default account, from the environment and in no store; absent: none */
     void *prepared;           /* by the operation's prepare function, for its body */
+    bool changes_keys;        /* set by a body that changes what access keys stand for: what was derived is forgotten */
     /* Set by an @async body; NULL: it need not know. Called once, on the loop, when the client has left or has only
      * ended its side: what is answered then is still sent to whom is there. One that left before: call_is_gone. */
     void (*on_gone)(Call *call);

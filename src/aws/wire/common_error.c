@@ -18,6 +18,8 @@ ROW(common_incomplete_signature, "IncompleteSignatureException", "IncompleteSign
     "The request signature does not conform to AWS standards.");
 ROW(common_invalid_client_token_id, "UnrecognizedClientException", "InvalidClientTokenId", 403, 403, true,
     "The security token included in the request is invalid.");
+ROW(common_expired_token, "ExpiredTokenException", "ExpiredToken", 403, 403, true,
+    "The security token included in the request is expired");
 ROW(common_signature_does_not_match, "InvalidSignatureException", "SignatureDoesNotMatch", 403, 403, true,
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details.");

@@ -8,6 +8,7 @@
 extern const ApiError common_missing_authentication_token; /* MissingAuthenticationToken 403 */
 extern const ApiError common_incomplete_signature;         /* IncompleteSignature 403 in JSON, 400 in Query */
 extern const ApiError common_invalid_client_token_id;      /* InvalidClientTokenId / UnrecognizedClientException 403 */
+extern const ApiError common_expired_token;                /* ExpiredToken / ExpiredTokenException 403 */
 extern const ApiError common_signature_does_not_match;     /* SignatureDoesNotMatch / InvalidSignatureException 403 */
 extern const ApiError common_request_expired;              /* RequestExpired */
 extern const ApiError common_access_denied;                /* AccessDenied / AccessDeniedException */

@@ -209,6 +209,8 @@ typedef struct ServiceHooks {
     /* Answers a constraint violation in the service's own words: calls call_fail; OK: has none for it. Without it:
      * ValidationException. */
     Error (*violation)(Call *call, const Violation *violation);
+    /* Violations are told in the uniform words, but without the value (IAM): "Value at 'userName' failed …". */
+    bool hides_values;
     /* Turns a code of core into an error row: calls call_fail. Required when bodies return core codes. Also asked about
      * ERROR_BUSY and ERROR_TOO_LARGE (a body past its limit, a transaction past its bounds); OK: the uniform error is
      * used. */

@@ -134,6 +134,7 @@ static CallState *call_start(Wire *wire, HttpRequest *request)
         .trace = utf8_is_valid(trace) ? trace : (Slice){0},
         .endpoint = endpoint_of(wire, request),
         .peer = request->peer,
+        .wall_ms = os_wall_ms(wire->options.os),
         .limits = wire->options.limits,
         .root_access_key_id = wire->options.root_access_key_id,
         .state = state,
@@ -273,6 +274,7 @@ static Error run_body(Txn *txn, StoreCall *store_call)
     CallState *state = CONTAINER_OF(store_call, CallState, store_call);
     Call *call = &state->call;
     call->error = NULL;
+    call->changes_keys = false;
     memset(state->output, 0, call->operation->output->size);
     return call->operation->body(call, txn, state->input, state->output);
 }
@@ -337,6 +339,8 @@ static void on_stored(StoreCall *store_call)
 {
     CallState *state = CONTAINER_OF(store_call, CallState, store_call);
     state->in_store = false;
+    if (state->call.changes_keys && store_call->result == OK && state->wire->options.generation != NULL)
+        atomic_fetch_add(&state->wire->options.generation->number, 1);
     finish(state, store_call->result);
 }
 

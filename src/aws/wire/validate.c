@@ -281,7 +281,9 @@ static void report(Validator *validator, ViolationKind kind, const Member *membe
     Buffer *out = &validator->messages;
     if (validator->count++ > 0)
         BUFFER_ADD(out, "; ");
-    if (value == NULL)
+    if (hooks != NULL && hooks->hides_values)
+        buffer_add_format(out, "Value at '%.*s'", SLICE_PRINT(violation.path));
+    else if (value == NULL)
         buffer_add_format(out, "Value null at '%.*s'", SLICE_PRINT(violation.path));
     else
         buffer_add_format(out, "Value '%.*s' at '%.*s'", SLICE_PRINT(violation.value), SLICE_PRINT(violation.path));

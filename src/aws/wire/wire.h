@@ -41,8 +41,8 @@ typedef struct WireOptions {
     Loop **loops; /* those of the server */
     size_t loop_count;
     AuthMode auth_mode;
-    const AccountGeneration *generation; /* of access keys (authenticate.h) */
-    Slice root_access_key_id;            /* absent: none */
+    AccountGeneration *generation; /* of access keys (authenticate.h) */
+    Slice root_access_key_id;      /* absent: none */
     Slice root_secret;
     const Service *const *services;
     size_t service_count;
