@@ -107,7 +107,7 @@ def test_an_operation_that_aws_has_not_is_unknown(server):
     assert status == 400 and b"<Code>InvalidAction</Code>" in body
 
 
-@pytest.mark.parametrize("operation", ["AssumeRole", "GetSessionToken"])
+@pytest.mark.parametrize("operation", ["AssumeRoot", "GetFederationToken"])
 def test_an_operation_that_aws_has_and_brume_has_not_is_refused_by_name(server, operation):
     status, _, body = server.query(f"Action={operation}&Version=2011-06-15")
     assert status == 501 and b"<Code>NotImplemented</Code>" in body
