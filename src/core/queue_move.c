@@ -301,8 +301,7 @@ static Error make_page(MovePage *page, size_t max, size_t *left, bool *done)
     *left = receiving.dropped;
     /* It has ended with room for more, or with nothing more to do. */
     *done = queue_wants_more(&receiving) || move->looked >= move->task.to_move;
-    if (receiving.dropped == 0)
-        return OK;
+    /* Even when nothing was moved: groups may have changed their places in the rings. */
     TRY(queue_low_advance(txn, queue->prefix, &state));
     queue_state_put(txn, queue->prefix, &state);
     return OK;

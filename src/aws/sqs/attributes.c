@@ -128,10 +128,6 @@ static Slice report_arn(Call *call, const Queue *queue, const QueueCounts *count
         .name = SLICE_INIT(text), .kind = ATTRIBUTE_FIFO, .offset = offsetof(QueueSettings, member),                   \
         .off = SLICE_INIT(off_), .on = SLICE_INIT(on_)                                                                 \
     }
-#define OTHER(text, kind_)                                                                                             \
-    {                                                                                                                  \
-        .name = SLICE_INIT(text), .kind = (kind_)                                                                      \
-    }
 
 static const AttributeRow rows[] = {
     REPORTED("ApproximateNumberOfMessages", report_visible),

@@ -45,9 +45,6 @@ bool sqs_is_own_arn(const Call *call, const QueueArn *arn);
 /* Answers an error of core in SQS's words; every other error is given back as it is. */
 Error sqs_refuse(Call *call, Error error);
 
-/* 501, naming what is missing. */
-Error sqs_not_implemented(Call *call, const char *feature);
-
 /* ---- Queue attributes (attributes.c) ---- */
 
 QueueSettings sqs_default_settings(void);

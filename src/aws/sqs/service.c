@@ -161,11 +161,6 @@ Error sqs_refuse(Call *call, Error error)
     return error;
 }
 
-Error sqs_not_implemented(Call *call, const char *feature)
-{
-    return call_fail(call, &common_not_implemented, "Brume does not implement %s yet.", feature);
-}
-
 /* ---- Constraint violations ---- */
 
 typedef struct RangeReason {
