@@ -1,0 +1,52 @@
+/* channel.h: the frames between the server and what runs in a worker, over a stream socket pair.
+ *
+ * A frame is a byte of its kind, three of zero, its length as 32 bits in little-endian order, then that many bytes. One
+ * event at a time: after FRAME_INVOKE the server sends nothing until the worker has answered it. In a worker the socket
+ * is file 3. Whatever else a worker sends is a lie, and ends it. Bootstraps (runtimes/), the Runtime API's shim and the
+ * server share this page; all JSON is UTF-8. */
+#ifndef BRUME_RUNTIME_CHANNEL_H
+#define BRUME_RUNTIME_CHANNEL_H
+
+enum {
+    CHANNEL_FILE = 3,        /* of a worker */
+    CHANNEL_HEADER_SIZE = 8, /* bytes before each frame's content */
+};
+
+typedef enum FrameKind {
+    /* ---- Server to worker ---- */
+    /* First, and once. JSON: {"handler": "app.handler", "environment": {"NAME": "value", …} (all of it: the function's
+     * own, AWS_*, LAMBDA_*, credentials, TZ), "snapStart": false, "logFormat": "Text"|"JSON", "logLevel": "INFO"|…}.
+     * The worker sets its environment, loads the handler, and answers FRAME_READY or FRAME_INIT_ERROR. */
+    FRAME_INIT = 1,
+    /* An event: 32 bits of little-endian length, then that much JSON, then the payload as it came. The JSON:
+     * {"requestId", "deadlineMs" (wall clock), "functionArn", "trace"?, "clientContext"?, "identity"?, "tenantId"?,
+     * "streamed": bool}. Members with "?" are left out when there is none. */
+    FRAME_INVOKE = 2,
+    /* Of a worker with "snapStart": after FRAME_SNAPSHOT_READY, in each copy: JSON {"environment": {…} (what differs:
+     * credentials, log stream)}: run the hooks that follow a restore, and answer FRAME_READY. */
+    FRAME_RESTORE = 3,
+
+    /* ---- Worker to server ---- */
+    FRAME_READY = 16,
+    /* The error's document: {"errorType", "errorMessage", "stackTrace": […], "requestId"?}. The worker ends. */
+    FRAME_INIT_ERROR = 17,
+    /* The answer, as it goes to the caller. */
+    FRAME_RESPONSE = 18,
+    /* The handler failed: its error's document, as it goes to the caller. The worker lives on. */
+    FRAME_ERROR = 19,
+    /* An answer in pieces begins. JSON: {"contentType"?, "prelude"? (an object: statusCode, headers, cookies)}. Also sent
+     * when the invocation is not "streamed": the server gathers the pieces then. */
+    FRAME_STREAM_START = 20,
+    FRAME_STREAM_PIECE = 21, /* bytes, at most 1 MiB */
+    FRAME_STREAM_END = 22,
+    FRAME_STREAM_ERROR = 23, /* the error's document: the stream broke */
+    /* One log event, which may have several lines: what a runtime formats itself (print, console, logging). Between
+     * FRAME_INVOKE and its answer it is that request's. What comes over stdout and stderr is taken line by line. */
+    FRAME_LOG = 24,
+    /* Everything is loaded, and the hooks before a snapshot have run; the server takes copies from now on. */
+    FRAME_SNAPSHOT_READY = 25,
+    /* A handler's process goes on, but takes no more events (it asked to exit when idle); the worker is let go. */
+    FRAME_GOODBYE = 26,
+} FrameKind;
+
+#endif

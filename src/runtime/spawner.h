@@ -1,0 +1,103 @@
+/* spawner.h: the process that makes workers, and what the server asks it.
+ *
+ * The spawner is forked before any thread starts and before anything is opened that a worker must not have. It holds the
+ * powers to clone, mount and set limits; the server reaches it over a socket pair, and it ends, with all its workers,
+ * when the server does. If it is killed, the server starts it again: every worker's exit is reported then. How a worker
+ * comes to be (a fork of a Python zygote, a Node.js process that waits already started, a program that is executed) is
+ * the spawner's business alone: whoever asks gets a process in its sandbox that reads FRAME_INIT from its channel.
+ *
+ * spawner_fork is called by main; everything else on the one loop that the spawner was opened on. */
+#ifndef BRUME_RUNTIME_SPAWNER_H
+#define BRUME_RUNTIME_SPAWNER_H
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "core/invoker.h"
+#include "net/loop.h"
+
+typedef enum Isolation {
+    ISOLATION_REQUIRED,  /* refuse to run functions unless namespaces, cgroups, seccomp and Landlock can all be had */
+    ISOLATION_AVAILABLE, /* take what the machine offers; doctor and the log say what is missing */
+} Isolation;
+
+/* How workers of a runtime begin. */
+typedef enum RuntimeKind {
+    RUNTIME_PYTHON, /* forked from a zygote that runs `program` */
+    RUNTIME_NODEJS, /* `program` with Brume's bootstrap, started ahead */
+    RUNTIME_CUSTOM, /* the function's own `bootstrap`, behind the HTTP Runtime API */
+} RuntimeKind;
+
+typedef struct Spawner Spawner;
+typedef struct SpawnerOptions {
+    Isolation isolation;
+    Slice data_directory;    /* absolute; of which no worker sees anything */
+    Slice runtime_directory; /* absolute; where Brume's bootstraps are laid out */
+    uint64_t prestart;       /* Node.js processes that wait ahead, for each runtime in use */
+} SpawnerOptions;
+
+/* Forks the spawner; to be called while the process has one thread. ERROR_NOT_SUPPORTED with isolation required and not
+ * to be had: `message` says what is missing and how to get it. */
+Error spawner_fork(const SpawnerOptions *options, Arena *arena, Spawner **spawner, Slice *message);
+/* What the sandbox of this machine lacks, in words for the log; empty: nothing. */
+Slice spawner_lacks(const Spawner *spawner);
+
+/* A worker is asked for. A token of ownership until `done`. */
+typedef struct SpawnOrder SpawnOrder;
+struct SpawnOrder {
+    /* Set by the caller; slices live until `done`. */
+    RuntimeKind kind;
+    Slice runtime; /* its name, "python3.11" */
+    Slice program; /* absolute; of a custom runtime: empty */
+    Slice library; /* absolute: a folder with what handlers find beside the language's own library, as /var/runtime;
+                      empty: none */
+    Slice code_directory;
+    const Slice *layer_directories;
+    size_t layer_count;
+    /* For a process that has to be executed with it (a custom runtime, NODE_OPTIONS, AWS_LAMBDA_EXEC_WRAPPER); the
+     * others get the same from FRAME_INIT. */
+    const EnvironmentVariable *environment;
+    size_t environment_count;
+    uint64_t memory_bytes;
+    uint64_t tmp_bytes;
+    uint64_t processor_permille; /* of one processor: AWS gives one for each 1769 MB */
+    bool isolated_network;
+    const Slice *reachable; /* "HOST:PORT" that an isolated network may reach, the platform's endpoint first */
+    size_t reachable_count;
+    uint64_t snapshot_of; /* another worker, which has sent FRAME_SNAPSHOT_READY: this one is its copy; 0: none */
+    void (*done)(SpawnOrder *order, Error error);
+    /* Set before `done` when all went well; the files are the caller's to close. */
+    uint64_t worker; /* never given twice */
+    int channel;     /* a stream socket, non-blocking */
+    int output;      /* pipes, non-blocking: what it writes to stdout and stderr */
+    int errors;
+    int process;   /* a pidfd, to kill it with at once; -1: spawner_kill alone can */
+    Slice message; /* of an error, in words; lives during `done` */
+    /* The spawner's own. */
+    ListNode waiting;
+    uint64_t id;
+};
+
+typedef struct WorkerExit {
+    uint64_t worker;
+    int status; /* as wait(2) gives it */
+    bool out_of_memory;
+    uint64_t memory_peak_bytes;
+} WorkerExit;
+
+typedef struct SpawnerEvents {
+    void *user;
+    /* Once for each worker whose order was done well, whatever ended it. No process of it is left by then. */
+    void (*on_exit)(void *user, const WorkerExit *exit);
+} SpawnerEvents;
+
+Error spawner_open(Spawner *spawner, Loop *loop, const SpawnerEvents *events, Log *log);
+void spawner_spawn(Spawner *spawner, SpawnOrder *order);
+/* Ends a worker and all its processes; its exit is reported as any other. Of a worker that is gone: nothing. */
+void spawner_kill(Spawner *spawner, uint64_t worker);
+/* The most memory that the worker has held since it started, in bytes; cheap enough to be asked after each event. */
+uint64_t spawner_memory_peak(Spawner *spawner, uint64_t worker);
+/* Ends all workers and the spawner, and waits for it. */
+void spawner_close(Spawner *spawner);
+
+#endif
