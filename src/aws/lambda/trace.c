@@ -59,7 +59,8 @@ static Given read_given(Slice text)
             given.root = value;
         else if (slice_equal(name, SLICE("Parent")) && is_hex(value, PARENT_SIZE))
             given.parent = value;
-        else if (slice_equal(name, SLICE("Sampled")) && (slice_equal(value, SLICE("0")) || slice_equal(value, SLICE("1"))))
+        else if (slice_equal(name, SLICE("Sampled")) &&
+                 (slice_equal(value, SLICE("0")) || slice_equal(value, SLICE("1"))))
             given.sampled = value;
         else if (slice_equal(name, SLICE("Lineage")))
             given.lineage = value;
