@@ -73,7 +73,32 @@
     ROW(POLICY_VERSION_LIMIT, "the managed policy has 5 versions")                                                     \
     ROW(POLICY_VERSION_IS_DEFAULT, "that is the policy's default version")                                             \
     ROW(SESSION_TOKEN_INVALID, "that is no session token of this server")                                              \
-    ROW(SESSION_TOO_LARGE, "the session's policy and tags are too large")
+    ROW(SESSION_TOO_LARGE, "the session's policy and tags are too large")                                              \
+    ROW(FUNCTION_NOT_FOUND, "there is no such function")                                                               \
+    ROW(FUNCTION_EXISTS, "a function of that name exists")                                                             \
+    ROW(FUNCTION_VERSION_NOT_FOUND, "the function has no such version")                                                \
+    ROW(FUNCTION_VERSION_IN_USE, "an alias refers to that version")                                                    \
+    ROW(FUNCTION_ALIAS_NOT_FOUND, "the function has no such alias")                                                    \
+    ROW(FUNCTION_ALIAS_EXISTS, "the function has an alias of that name")                                               \
+    ROW(FUNCTION_CODE_STORAGE, "the account's code storage is used up")                                                \
+    ROW(FUNCTION_UPDATING, "the function is being updated")                                                            \
+    ROW(FUNCTION_UNRESERVED, "too little concurrency would be left unreserved")                                        \
+    ROW(FUNCTION_PENDING, "the function is being created")                                                             \
+    ROW(FUNCTION_INACTIVE, "the function is inactive")                                                                 \
+    ROW(FUNCTION_FAILED, "the function could not be created")                                                          \
+    ROW(FUNCTION_TENANT_MISSING, "the function needs a tenant id")                                                     \
+    ROW(FUNCTION_TENANT_UNKNOWN, "the function is not isolated by tenant")                                             \
+    ROW(PACKAGE_NO_ZIP, "the package is no zip file")                                                                  \
+    ROW(PACKAGE_EMPTY, "there is nothing in the package")                                                              \
+    ROW(PACKAGE_TOO_LARGE, "the package passes the limit of its size")                                                 \
+    ROW(PACKAGE_UNZIPPED_TOO_LARGE, "what is in the package passes the limit of its size")                             \
+    ROW(PACKAGE_TOO_MANY_FILES, "there are too many files in the package")                                             \
+    ROW(PACKAGE_NAME, "the package has a file that would lie outside of it, or whose name cannot be")                  \
+    ROW(PACKAGE_LINK, "the package has a link that leads out of it")                                                   \
+    ROW(PACKAGE_REPEATED, "the package has two files of one name")                                                     \
+    ROW(PACKAGE_ENCRYPTED, "the package has an encrypted file")                                                        \
+    ROW(PACKAGE_METHOD, "the package has a file that is packed in another way than stored or deflated")                \
+    ROW(PACKAGE_GONE, "the package is not there any more")
 
 typedef enum CoreError {
     CORE_ERROR_START = ERROR_CORE_FIRST - 1,
