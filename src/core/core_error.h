@@ -88,6 +88,17 @@
     ROW(FUNCTION_FAILED, "the function could not be created")                                                          \
     ROW(FUNCTION_TENANT_MISSING, "the function needs a tenant id")                                                     \
     ROW(FUNCTION_TENANT_UNKNOWN, "the function is not isolated by tenant")                                             \
+    ROW(PERMISSION_EXISTS, "the policy has a statement of that id")                                                    \
+    ROW(PERMISSION_NOT_FOUND, "the policy has no statement of that id")                                                \
+    ROW(FUNCTION_URL_EXISTS, "the function, or the alias, has a URL")                                                  \
+    ROW(FUNCTION_URL_NOT_FOUND, "there is no such function URL")                                                       \
+    ROW(PROVISIONED_NOT_FOUND, "no executions are provisioned for it")                                                 \
+    ROW(PROVISIONED_LATEST, "executions are provisioned for published versions only")                                  \
+    ROW(PROVISIONED_ROUTED, "the alias shares its calls between two versions")                                         \
+    ROW(PROVISIONED_TWICE, "executions are provisioned for that version in another way")                               \
+    ROW(PROVISIONED_OVER_RESERVED, "more executions would be provisioned than are reserved for the function")          \
+    ROW(LAYER_NOT_FOUND, "there is no such version of a layer")                                                        \
+    ROW(LAYER_DENIED, "the layer's policy does not let the account use it")                                            \
     ROW(PACKAGE_NO_ZIP, "the package is no zip file")                                                                  \
     ROW(PACKAGE_EMPTY, "there is nothing in the package")                                                              \
     ROW(PACKAGE_TOO_LARGE, "the package passes the limit of its size")                                                 \

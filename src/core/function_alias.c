@@ -1,5 +1,7 @@
 /* function_alias.c: names for versions of a function, which may share their calls between two. */
 #include "core/function_internal.h"
+#include "core/function_qualifier.h"
+#include "core/provisioner.h"
 
 static Slice alias_key(Txn *txn, const Function *function, Slice name)
 {
@@ -28,7 +30,7 @@ Error function_alias_put(Txn *txn, const Function *function, FunctionAlias *alia
     TRY(check_versions(txn, function, alias));
     alias->revision_id = function_new_revision(txn);
     txn_put(txn, alias_key(txn, function, alias->name), function_alias_write(txn, alias));
-    return OK;
+    return provisioner_touch(txn, function);
 }
 
 Error function_alias_create(Txn *txn, const Function *function, FunctionAlias *alias)
@@ -49,7 +51,7 @@ Error function_alias_delete(Txn *txn, const Function *function, Slice name, bool
         return OK;
     TRY(error);
     txn_delete(txn, alias_key(txn, function, name));
-    return OK;
+    return function_qualifier_drop(txn, function, name);
 }
 
 static bool refers_to(const FunctionAlias *alias, Slice version)

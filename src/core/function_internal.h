@@ -1,10 +1,12 @@
-/* function_internal.h: keys and records that the files of functions share. For function*.c only.
+/* function_internal.h: keys and records that the files of functions share. For function*.c and layer.c only.
  *
  * Keys of the store, all under (account, region):
  *   KIND_FUNCTION_NAME name           → a function
  *   KIND_FUNCTION number 'v' version  → a version; "$LATEST" is 0
  *   KIND_FUNCTION number 'a' name     → an alias
- *   KIND_FUNCTION number TAG …        → what others keep of the function (core/layer.h and its neighbours)
+ *   KIND_FUNCTION number 'p' name     → permissions of a version or alias, or ("") of the function itself
+ *   KIND_FUNCTION number 'u' name     → the URL of an alias, or ("") of the function itself
+ *   KIND_FUNCTION number 'c' name     → provisioned executions of a version or alias
  *   KIND_FUNCTION_USAGE               → FunctionUsage */
 #ifndef BRUME_CORE_FUNCTION_INTERNAL_H
 #define BRUME_CORE_FUNCTION_INTERNAL_H
@@ -15,6 +17,9 @@
 enum {
     FUNCTION_TAG_VERSION = 'v',
     FUNCTION_TAG_ALIAS = 'a',
+    FUNCTION_TAG_POLICY = 'p',
+    FUNCTION_TAG_URL = 'u',
+    FUNCTION_TAG_PROVISIONED = 'c',
 };
 
 #define FUNCTION_LATEST SLICE("$LATEST")
@@ -43,6 +48,8 @@ Error function_alias_read(Txn *txn, Slice value, FunctionAlias *alias);
 
 /* ---- Shared steps ---- */
 
+/* The index entry of a URL whose record is `value` (function_url.c). */
+Error function_url_forget(Txn *txn, Slice value);
 /* A UUID of random bits (RFC 9562, version 4). */
 Slice function_new_revision(Txn *txn);
 /* Writes a version's record, and refers to its packages. */

@@ -3,6 +3,8 @@
  * A timer's id is a key: of the version that settles, or the prefix of all keys that are removed; its value says which,
  * and of which function. */
 #include "core/function_internal.h"
+#include "core/function_qualifier.h"
+#include "core/provisioner.h"
 
 enum { SCHEMA_TIMER = 1 };
 enum { REMOVE_KEYS = 500 }; /* in one transaction: well below its bounds */
@@ -79,7 +81,8 @@ static Error remove_page(Txn *txn, const Function *function, bool *more, uint64_
         FunctionVersion version;
         count++;
         if (!slice_starts_with(key, buffer_slice(&versions))) {
-            txn_delete(txn, key);
+            if ((error = function_key_drop(txn, function, key, value)) != OK)
+                break;
             continue;
         }
         if ((error = function_version_entry(txn, function, value, &version)) != OK)
@@ -108,6 +111,7 @@ Error function_delete(Txn *txn, const Function *function)
     int64_t reserved = function->has_reserved ? (int64_t)function->reserved : 0;
     TRY(function_usage_add(txn, function->account, function->region, -1, 0, -reserved, 0));
     txn_delete(txn, function_name_key(txn, function->account, function->region, function->name));
+    TRY(provisioner_touch(txn, function));
     return remove_rest(txn, function);
 }
 

@@ -61,8 +61,9 @@ static bool equals(Slice asked, Slice given)
 
 static bool conditions_hold(const Permission *permission, const AccessRequest *request)
 {
-    bool source = permission->source_arn.data == NULL ||
-                  (request->source_arn.data != NULL && pattern_fits(permission->source_arn, request->source_arn, false));
+    bool source =
+        permission->source_arn.data == NULL ||
+        (request->source_arn.data != NULL && pattern_fits(permission->source_arn, request->source_arn, false));
     return source && equals(permission->source_account, request->source_account) &&
            equals(permission->organization, request->organization) &&
            equals(permission->source_token, request->source_token) && equals(permission->url_auth, request->url_auth) &&

@@ -25,6 +25,9 @@ typedef enum KeyKind {
     KIND_FUNCTION_USAGE = 26,
     KIND_PACKAGE = 27,         /* who refers to a package of code */
     KIND_PACKAGE_DROPPED = 28, /* packages that lost a reference */
+    KIND_LAYER = 29,
+    KIND_FUNCTION_URL = 30, /* whose a URL is, by its id */
+    KIND_PROVISIONED = 31,  /* which functions have provisioned executions */
 } KeyKind;
 
 /* ---- Writing ---- */
