@@ -326,11 +326,6 @@ static char *lambda_request(const char *method, const char *host, const char *ta
     return answer;
 }
 
-static char *lambda_ask(const char *target, const char *headers, const char *body)
-{
-    return lambda_request("POST", "brume.test:4566", target, headers, slice_of_string(body));
-}
-
 static void assert_answer(char *answer, int status, const char *body)
 {
     if (client_status(answer) != status || strcmp(client_body(answer), body) != 0)

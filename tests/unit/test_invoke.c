@@ -6,6 +6,11 @@
 #define INVOKE(name) "/2015-03-31/functions/" name "/invocations"
 #define STREAM(name) "/2021-11-15/functions/" name "/response-streaming-invocations"
 
+static char *lambda_ask(const char *target, const char *headers, const char *body)
+{
+    return lambda_request("POST", "brume.test:4566", target, headers, slice_of_string(body));
+}
+
 /* ---- Publishing, for versions and aliases ---- */
 
 static Error publish_body(Txn *txn, void *argument)
