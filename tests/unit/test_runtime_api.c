@@ -512,7 +512,7 @@ static void heads_without_end_are_refused(void **state)
     char piece[64 * 1024];
     memset(piece, 'x', sizeof piece);
     ssize_t sent = 0;
-    for (int i = 0; i < 64 && sent >= 0; i++) {
+    for (int i = 0; i < 1024 && sent >= 0; i++) {
         struct pollfd polled = {.fd = file, .events = POLLIN | POLLOUT};
         poll(&polled, 1, PATIENCE_MS);
         sent = (polled.revents & POLLIN) != 0 ? -1 : send(file, piece, sizeof piece, MSG_NOSIGNAL);
