@@ -102,6 +102,7 @@ typedef struct ApiConnection {
     bool waits;      /* for the next event */
     bool last;       /* closes when its answer is sent */
     /* The request that comes. */
+    bool has_begun;
     bool complete;
     bool has_head;
     size_t head_bytes;

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -169,7 +170,23 @@ static void write_program(const Worker *worker, const char *text, mode_t mode)
     assert_int_equal(chmod(path, mode), 0);
 }
 
-static Worker *make_worker(const char *program, mode_t mode)
+static void serve_without_netlink(const RuntimeApiOptions *options)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK)) !=
+            0 ||
+        seccomp_load(filter) != 0)
+        _exit(99);
+    seccomp_release(filter);
+    _exit(runtime_api_main(options));
+}
+
+static void serve(const RuntimeApiOptions *options)
+{
+    _exit(runtime_api_main(options));
+}
+
+static Worker *make_worker(const char *program, mode_t mode, void (*run)(const RuntimeApiOptions *))
 {
     Worker *worker = calloc(1, sizeof *worker);
     worker->text = malloc(TEXT_BYTES);
@@ -183,7 +200,7 @@ static Worker *make_worker(const char *program, mode_t mode)
     if (worker->process == 0) {
         close(pair[0]);
         RuntimeApiOptions options = {pair[1], worker->folder, "/nowhere"};
-        _exit(runtime_api_main(&options));
+        run(&options);
     }
     close(pair[1]);
     worker->channel = pair[0];
@@ -209,11 +226,11 @@ static void find_port(Worker *worker)
 }
 
 /* `end`: what the program does once something is written into the fifo "end". */
-static Worker *start_worker(const char *end)
+static Worker *start_worker_served_by(const char *end, void (*run)(const RuntimeApiOptions *))
 {
     char program[512];
     snprintf(program, sizeof program, "#!/bin/sh\necho $AWS_LAMBDA_RUNTIME_API > port\nread word < end\n%s\n", end);
-    Worker *worker = make_worker(program, 0700);
+    Worker *worker = make_worker(program, 0700, run);
     char path[128];
     snprintf(path, sizeof path, "%s/port", worker->folder);
     assert_int_equal(mkfifo(path, 0600), 0);
@@ -223,6 +240,11 @@ static Worker *start_worker(const char *end)
               "{\"handler\":\"h\",\"environment\":{\"PATH\":\"/usr/bin:/bin\",\"AWS_LAMBDA_RUNTIME_API\":\"x\"}}");
     find_port(worker);
     return worker;
+}
+
+static Worker *start_worker(const char *end)
+{
+    return start_worker_served_by(end, serve);
 }
 
 static void let_end(const Worker *worker)
@@ -550,6 +572,21 @@ static void more_connections_than_can_be_served_are_closed(void **state)
     stop(worker);
 }
 
+static void who_is_there_is_known_without_netlink_too(void **state)
+{
+    (void)state;
+    Worker *worker = start_worker_served_by("", serve_without_netlink);
+    close(run_event(worker));
+    int file = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)worker->port)};
+    inet_pton(AF_INET6, "::ffff:127.0.0.1", &address.sin6_addr);
+    assert_int_equal(connect(file, (struct sockaddr *)&address, sizeof address), 0);
+    post(file, "invocation/" ID "/response", "", "{}");
+    expect_answer(worker, file, 202, STATUS_OK);
+    close(file);
+    stop(worker);
+}
+
 /* ---- Sizes ---- */
 
 static void six_megabytes_pass_either_way_and_a_byte_more_does_not(void **state)
@@ -792,7 +829,7 @@ static void a_function_without_a_program_says_so(void **state)
         {"#!/nowhere/sh\n", 0700, "fork/exec %s/bootstrap: no such file or directory"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        Worker *worker = make_worker(rows[i].program, rows[i].mode);
+        Worker *worker = make_worker(rows[i].program, rows[i].mode, serve);
         send_init(worker, "{\"environment\":{}}");
         char message[160], document[320];
         snprintf(message, sizeof message, rows[i].message, worker->folder);
@@ -879,7 +916,7 @@ static void a_server_that_speaks_nonsense_is_left(void **state)
         {FRAME_READY, "", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        Worker *worker = make_worker("#!/bin/sh\nsleep 100\n", 0700);
+        Worker *worker = make_worker("#!/bin/sh\nsleep 100\n", 0700, serve);
         send_frame(worker, rows[i].kind, rows[i].content, rows[i].size);
         assert_int_equal(collect(worker), W_EXITCODE(1, 0));
     }
@@ -913,6 +950,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_request_end_their_connection_alone),
         cmocka_unit_test(heads_without_end_are_refused),
         cmocka_unit_test(more_connections_than_can_be_served_are_closed),
+        cmocka_unit_test(who_is_there_is_known_without_netlink_too),
         cmocka_unit_test(six_megabytes_pass_either_way_and_a_byte_more_does_not),
         cmocka_unit_test(who_wants_to_be_told_to_go_on_is_told),
         cmocka_unit_test(requests_sent_ahead_are_answered_in_their_order),
