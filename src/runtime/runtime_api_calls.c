@@ -112,6 +112,20 @@ static void check_state(ApiConnection *connection)
     refuse(connection, 403, "InvalidStateTransition", slice_of_string(connection->message));
 }
 
+/* Whole or in pieces, as the program says. AWS's library for Go does not say it, but answers a caller that takes pieces in
+ * chunks of the form that begins with a prelude. */
+static void choose_mode(ApiConnection *connection)
+{
+    Slice mode = api_field(connection, API_FIELD_MODE);
+    if (mode.size == 0)
+        connection->streams = connection->api->is_streamed && api_has_prelude(connection);
+    else if (slice_equal_ignore_case(mode, SLICE("streaming")))
+        connection->streams = true;
+    else if (!slice_equal_ignore_case(mode, SLICE("buffered")))
+        refuse(connection, 400, "InvalidResponseMode",
+               SLICE("Lambda-Runtime-Function-Response-Mode is neither streaming nor buffered"));
+}
+
 void api_route(ApiConnection *connection)
 {
     Api *api = connection->api;
@@ -138,13 +152,8 @@ void api_route(ApiConnection *connection)
     } else {
         check_state(connection);
     }
-    Slice mode = api_field(connection, API_FIELD_MODE);
-    if (connection->call != API_CALL_RESPONSE || mode.size == 0)
-        return;
-    connection->streams = slice_equal_ignore_case(mode, SLICE("streaming"));
-    if (!connection->streams && !slice_equal_ignore_case(mode, SLICE("buffered")))
-        refuse(connection, 400, "InvalidResponseMode",
-               SLICE("Lambda-Runtime-Function-Response-Mode is neither streaming nor buffered"));
+    if (connection->call == API_CALL_RESPONSE)
+        choose_mode(connection);
 }
 
 /* ---- Calls ---- */
@@ -153,7 +162,10 @@ static void perform_response(ApiConnection *connection)
 {
     Api *api = connection->api;
     if (!connection->too_large) {
-        api_frame(api, FRAME_RESPONSE, api_bytes_left(&connection->body));
+        if (api_field(connection, API_FIELD_ERROR_TYPE).size > 0)
+            api_report_trailers(connection, FRAME_ERROR);
+        else
+            api_frame(api, FRAME_RESPONSE, api_bytes_left(&connection->body));
         api_respond(connection, (ApiAnswer){.status = 202});
         return;
     }
@@ -263,6 +275,8 @@ static Error read_event(Api *api, Slice text, Arena *arena, Buffer *fields)
             if (slice_equal(name, told[i].member))
                 buffer_add_format(fields, "%s: %.*s\r\n", told[i].field, SLICE_PRINT(value));
         }
+        if (slice_equal(name, SLICE("streamed")))
+            api->is_streamed = slice_equal(value, SLICE("true"));
         if (slice_equal(name, SLICE("requestId"))) {
             if (value.size == 0 || value.size > API_ID_BYTES)
                 return ERROR_MALFORMED;

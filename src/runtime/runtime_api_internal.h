@@ -135,7 +135,8 @@ struct Api {
     ApiState state;
     char id[API_ID_BYTES]; /* of the event that is, or was last, at work; empty: none was */
     size_t id_size;
-    bool has_event; /* `event` is it, as the answer to who asks next */
+    bool is_streamed; /* its caller takes pieces */
+    bool has_event;   /* `event` is it, as the answer to who asks next */
     ApiBytes event;
     ApiBytes input;  /* from the server */
     ApiBytes output; /* to it */
@@ -165,6 +166,9 @@ Slice api_error_text(Arena *arena, const char *type, Slice message);
 
 /* ---- runtime_api_stream.c ---- */
 
+/* Whether an answer is of the form that function URLs take apart: JSON, eight NUL bytes, the body. */
+bool api_has_prelude(const ApiConnection *connection);
+void api_report_trailers(ApiConnection *connection, FrameKind kind);
 void api_stream_begin(ApiConnection *connection);
 void api_stream_piece(ApiConnection *connection, Slice piece);
 void api_stream_end(ApiConnection *connection);

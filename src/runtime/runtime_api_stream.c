@@ -7,7 +7,7 @@
  * runtime API", "Response streaming": custom runtimes for function URLs). */
 static const char delimiter[8] = {0};
 
-static bool has_prelude(const ApiConnection *connection)
+bool api_has_prelude(const ApiConnection *connection)
 {
     Slice type = api_field(connection, API_FIELD_CONTENT_TYPE);
     type.size = slice_find(type, ';');
@@ -44,7 +44,7 @@ static void end_with_error(Api *api, const char *type, Slice message)
 void api_stream_begin(ApiConnection *connection)
 {
     connection->api->state = API_STREAMING;
-    connection->in_prelude = has_prelude(connection);
+    connection->in_prelude = api_has_prelude(connection);
     if (!connection->in_prelude)
         start(connection, (Slice){0});
 }
@@ -99,15 +99,15 @@ void api_stream_piece(ApiConnection *connection, Slice piece)
         api_bytes_free(&connection->body);
 }
 
-/* A stream that broke says so in trailers: the error's type, and its document in base64. */
-static void report_trailers(ApiConnection *connection)
+/* An answer that broke says so in trailers: the error's type, and its document in base64. */
+void api_report_trailers(ApiConnection *connection, FrameKind kind)
 {
     Arena arena = arena_make();
     Slice document;
     if (base64_decode(&arena, api_field(connection, API_FIELD_ERROR_BODY), &document) != OK)
         document = (Slice){0};
     document = api_error_document(&arena, document, api_field(connection, API_FIELD_ERROR_TYPE));
-    api_frame(connection->api, FRAME_STREAM_ERROR, document);
+    api_frame(connection->api, kind, document);
     arena_free(&arena);
 }
 
@@ -118,7 +118,7 @@ void api_stream_end(ApiConnection *connection)
     if (connection->in_prelude)
         start(connection, (Slice){0});
     if (failed)
-        report_trailers(connection);
+        api_report_trailers(connection, FRAME_STREAM_ERROR);
     else if (connection->in_prelude)
         end_with_error(api, "Runtime.InvalidStreamingPrelude",
                        SLICE("The answer ended before the eight NUL bytes that end its prelude"));

@@ -715,6 +715,43 @@ static void trailers_tell_why_a_stream_broke(void **state)
     stop(worker);
 }
 
+static void a_whole_answer_may_break_in_its_trailers(void **state)
+{
+    (void)state;
+    Worker *worker = start_worker("");
+    int file = run_event(worker);
+    send_text(file, "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: runtime\r\n"
+                    "Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\n"
+                    "Lambda-Runtime-Function-Error-Type: App.Broken\r\n\r\n");
+    expect_frame(worker, FRAME_ERROR, "{\"errorType\":\"App.Broken\"}");
+    expect_answer(worker, file, 202, STATUS_OK);
+    close(file);
+    stop(worker);
+}
+
+static void an_answer_with_a_prelude_is_streamed_to_who_takes_pieces(void **state)
+{
+    (void)state;
+    static const char answer[] = "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: runtime\r\n"
+                                 "Content-Type: " INTEGRATION "\r\nContent-Length: 14\r\n\r\n{}\0\0\0\0\0\0\0\0body";
+    Worker *worker = start_worker("");
+    int file = run_event(worker);
+    send_all(file, answer, sizeof answer - 1);
+    assert_int_equal(read_frame(worker), FRAME_RESPONSE);
+    assert_int_equal(worker->size, 14);
+    expect_answer(worker, file, 202, STATUS_OK);
+    send_text(file, NEXT);
+    send_event(worker, "{\"requestId\":\"" ID "\",\"streamed\":true}", "{}", 2);
+    assert_int_equal(read_answer(worker, file, NULL), 200);
+    send_all(file, answer, sizeof answer - 1);
+    expect_frame(worker, FRAME_STREAM_START, "{\"contentType\":\"" INTEGRATION "\",\"prelude\":{}}");
+    expect_frame(worker, FRAME_STREAM_PIECE, "body");
+    expect_frame(worker, FRAME_STREAM_END, "");
+    expect_answer(worker, file, 202, STATUS_OK);
+    close(file);
+    stop(worker);
+}
+
 static void the_prelude_of_a_url_is_told_apart_from_the_body(void **state)
 {
     (void)state;
@@ -956,6 +993,8 @@ int main(void)
         cmocka_unit_test(requests_sent_ahead_are_answered_in_their_order),
         cmocka_unit_test(pieces_go_on_as_they_come),
         cmocka_unit_test(trailers_tell_why_a_stream_broke),
+        cmocka_unit_test(a_whole_answer_may_break_in_its_trailers),
+        cmocka_unit_test(an_answer_with_a_prelude_is_streamed_to_who_takes_pieces),
         cmocka_unit_test(the_prelude_of_a_url_is_told_apart_from_the_body),
         cmocka_unit_test(a_prelude_that_is_none_fails_the_invocation),
         cmocka_unit_test(a_stream_whose_program_leaves_is_broken),
