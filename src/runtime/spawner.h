@@ -34,10 +34,13 @@ typedef struct SpawnerOptions {
     Slice data_directory;    /* absolute; of which no worker sees anything */
     Slice runtime_directory; /* absolute; where Brume's bootstraps are laid out */
     uint64_t prestart;       /* Node.js processes that wait ahead, for each runtime in use */
+    /* Called in a custom runtime's sandbox, which is complete, as its first process: the Runtime API's shim. What it
+     * returns is the worker's exit status. NULL: /var/task/bootstrap is executed with the channel instead. */
+    int (*custom_main)(int channel);
 } SpawnerOptions;
 
-/* Forks the spawner; to be called while the process has one thread. ERROR_NOT_SUPPORTED with isolation required and not
- * to be had: `message` says what is missing and how to get it. */
+/* Forks the spawner; to be called while the process has one thread. ERROR_DENIED: functions cannot be isolated as far as
+ * `isolation` asks, or at all; `message` (in the arena) says what is missing. */
 Error spawner_fork(const SpawnerOptions *options, Arena *arena, Spawner **spawner, Slice *message);
 /* What the sandbox of this machine lacks, in words for the log; empty: nothing. */
 Slice spawner_lacks(const Spawner *spawner);
@@ -48,7 +51,7 @@ struct SpawnOrder {
     /* Set by the caller; slices live until `done`. */
     RuntimeKind kind;
     Slice runtime; /* its name, "python3.11" */
-    Slice program; /* absolute; of a custom runtime: empty */
+    Slice program; /* absolute; of a custom runtime: empty, or what is executed instead of SpawnerOptions.custom_main */
     Slice library; /* absolute: a folder with what handlers find beside the language's own library, as /var/runtime;
                       empty: none */
     Slice code_directory;
@@ -76,6 +79,7 @@ struct SpawnOrder {
     /* The spawner's own. */
     ListNode waiting;
     uint64_t id;
+    unsigned tries;
 };
 
 typedef struct WorkerExit {

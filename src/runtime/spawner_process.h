@@ -1,0 +1,96 @@
+/* spawner_process.h: the spawner as a process of its own, and the keeper that starts it again.
+ *
+ * Inside the spawner. One thread, one epoll loop; whoever includes this runs there. The spawner is the first process of a
+ * pid namespace, so that nothing it has started outlives it, and has a mount namespace of its own; where the server has
+ * no powers, it has them in a user namespace. */
+#ifndef BRUME_RUNTIME_SPAWNER_PROCESS_H
+#define BRUME_RUNTIME_SPAWNER_PROCESS_H
+
+#include "base/list.h"
+#include "runtime/cgroup.h"
+#include "runtime/sandbox.h"
+#include "runtime/spawner.h"
+#include "runtime/spawner_wire.h"
+
+#include <limits.h>
+#include <sys/types.h>
+
+typedef struct KeeperOptions {
+    Isolation isolation;
+    char data_directory[PATH_MAX];
+    char runtime_directory[PATH_MAX];
+    uint64_t prestart;
+    int (*custom_main)(int channel);
+} KeeperOptions;
+
+/* The keeper: starts the spawner, again whenever it ends, until the server is gone (its end of `server` is closed); then
+ * ends the spawner with all that it has started, clears up, and exits. */
+__attribute__((noreturn)) void keeper_main(const KeeperOptions *options, int server);
+
+/* What is on the other side of a file that the loop watches. */
+typedef enum WatchedKind { WATCHED_SERVER, WATCHED_SIGNALS, WATCHED_WORKER } WatchedKind;
+typedef struct Watched {
+    WatchedKind kind;
+} Watched;
+
+typedef enum WorkerStage {
+    WORKER_CLONED, /* the walls are being put up; `sync` is open */
+    WORKER_STARTED,
+} WorkerStage;
+
+/* A worker, from its clone until it was waited for. */
+typedef struct SpawnedWorker {
+    ListNode node;
+    Watched watched; /* of `sync` */
+    WorkerStage stage;
+    uint64_t id;
+    pid_t process; /* in the spawner's namespace; 0: not cloned yet */
+    int process_file;
+    int sync;
+    int channel; /* the server's ends, until they are sent */
+    int output;
+    int errors;
+    int peak;
+    Cgroup group;
+    uint32_t slot; /* of the host's users */
+    bool is_ready; /* it has said so */
+    bool is_killed;
+    char failure[160]; /* why it will not start; empty: it may */
+} SpawnedWorker;
+
+typedef struct SpawnerProcess {
+    const KeeperOptions *options;
+    int server;
+    int epoll;
+    int signals;
+    CgroupTree cgroups;
+    int filter;
+    uint32_t landlock;
+    char root[PATH_MAX];
+    /* Each worker is a user of the host by itself, from here on; without powers over other users: all are the server's. */
+    bool has_users;
+    uid_t first_user;
+    uint32_t next_slot;
+    uint64_t next_group;
+    List workers;
+    Watched server_watched;
+    Watched signals_watched;
+    WireMessage in;
+    WireMessage out;
+} SpawnerProcess;
+
+/* Runs the spawner until the server's end of `server` is closed. */
+__attribute__((noreturn)) void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroups,
+                                                    const char *cgroups_lack, int server);
+/* Watches a file for being readable; false with errno. */
+bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched);
+
+/* Begins what the message in `spawner->in` orders; failures are told to the server. */
+void spawned_worker_begin(SpawnerProcess *spawner);
+/* Its `sync` can be read. */
+void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker);
+/* It has been waited for. */
+void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int status);
+void spawned_worker_kill(SpawnedWorker *worker);
+
+#endif

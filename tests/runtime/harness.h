@@ -1,0 +1,64 @@
+/* harness.h: a spawner with its loop in a temporary folder, and workers that are run to their end. */
+#ifndef BRUME_TESTS_RUNTIME_HARNESS_H
+#define BRUME_TESTS_RUNTIME_HARNESS_H
+
+#include "runtime/spawner.h"
+
+#include <limits.h>
+
+enum { HARNESS_TEXT = 64 << 10, HARNESS_WAIT_MS = 20000 };
+
+typedef struct Harness {
+    char folder[PATH_MAX];     /* removed at the end */
+    char data[PATH_MAX];       /* the server's data directory: `secret` lies in it */
+    char code[PATH_MAX];       /* the attacks, as /var/task */
+    char other_code[PATH_MAX]; /* another function's code, with a file `secret` */
+    char runtime[PATH_MAX];    /* Brume's bootstraps */
+    Loop *loop;
+    Spawner *spawner;
+    List workers;           /* that exits are waited for */
+    uint64_t unknown_exits; /* of workers that were not there (any more) */
+    Arena arena;
+} Harness;
+
+/* A worker of the tests, from its order to its exit. */
+typedef struct TestWorker {
+    ListNode node;
+    SpawnOrder order;
+    bool is_done; /* the order */
+    Error error;
+    char message[256];
+    int exits; /* reported */
+    WorkerExit exit;
+    uint64_t ordered_us;
+    uint64_t done_us;
+} TestWorker;
+
+/* Everything is required that a sandbox can have; the tests fail where it cannot be had. */
+void harness_open(Harness *harness, Isolation isolation);
+void harness_close(Harness *harness);
+
+/* An order for the program `name` of tests/runtime/attacks, with generous limits; the caller may change it. */
+void harness_order(Harness *harness, TestWorker *worker);
+void harness_spawn(Harness *harness, TestWorker *worker);
+/* Runs the loop until `*flag` holds; false after HARNESS_WAIT_MS. */
+bool harness_until(Harness *harness, bool (*holds)(const TestWorker *worker), const TestWorker *worker);
+bool worker_is_done(const TestWorker *worker);
+bool worker_has_exited(const TestWorker *worker);
+/* Closes the worker's files and forgets it. */
+void harness_forget(TestWorker *worker);
+
+typedef struct Ran {
+    Error error;
+    char message[256];
+    WorkerExit exit;
+    char output[HARNESS_TEXT];
+    char errors[HARNESS_TEXT];
+} Ran;
+
+/* Runs one worker to its end. Its first argument reaches it as the variable ATTACK. */
+void harness_run(Harness *harness, TestWorker *worker, const char *attack, Ran *ran);
+
+uint64_t harness_now_us(void);
+
+#endif
