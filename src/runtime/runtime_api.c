@@ -337,7 +337,7 @@ static void release(Api *api)
     free(api);
 }
 
-int runtime_api_main(const RuntimeApiOptions *options)
+int runtime_api_serve(const RuntimeApiOptions *options)
 {
     /* The memory was the spawner's: the function's processes, of the same user, must not read it through /proc. */
     prctl(PR_SET_DUMPABLE, 0);
@@ -362,4 +362,9 @@ int runtime_api_main(const RuntimeApiOptions *options)
     }
     release(api);
     return status;
+}
+
+int runtime_api_main(int channel)
+{
+    return runtime_api_serve(&(RuntimeApiOptions){channel, "/var/task", "/opt"});
 }

@@ -1,10 +1,8 @@
 # Programs of the tests of custom runtimes: the Runtime API without a sandbox, and a function's bootstrap in C.
 
-.PHONY: runtime-programs
-
 CUSTOM_SHIM := $(BUILD)/tests/runtime/custom_shim
 CUSTOM_BOOTSTRAP := $(BUILD)/tests/runtime/custom_c/bootstrap
-runtime-programs: $(CUSTOM_SHIM) $(CUSTOM_BOOTSTRAP)
+runtime-tests: $(CUSTOM_SHIM) $(CUSTOM_BOOTSTRAP)
 
 $(CUSTOM_SHIM): $(CUSTOM_SHIM).o $(BUILD)/libbrume.a
 	$(link) $(PKG_LIBS)

@@ -11,5 +11,5 @@ int main(int count, char **arguments)
         return 2;
     }
     RuntimeApiOptions options = {CHANNEL_FILE, arguments[1], arguments[2]};
-    return runtime_api_main(&options);
+    return runtime_api_serve(&options);
 }

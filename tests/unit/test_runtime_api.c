@@ -178,12 +178,12 @@ static void serve_without_netlink(const RuntimeApiOptions *options)
         seccomp_load(filter) != 0)
         _exit(99);
     seccomp_release(filter);
-    _exit(runtime_api_main(options));
+    _exit(runtime_api_serve(options));
 }
 
 static void serve(const RuntimeApiOptions *options)
 {
-    _exit(runtime_api_main(options));
+    _exit(runtime_api_serve(options));
 }
 
 static Worker *make_worker(const char *program, mode_t mode, void (*run)(const RuntimeApiOptions *))
