@@ -1,6 +1,7 @@
 #include "runtime/harness.h"
 
 #include "base/bug.h"
+#include "runtime/runtime_api.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,6 +87,7 @@ void harness_open(Harness *harness, Isolation isolation)
         .isolation = isolation,
         .data_directory = slice_of_string(harness->data),
         .runtime_directory = slice_of_string(harness->runtime),
+        .custom_main = runtime_api_main,
     };
     Slice message;
     Error error = spawner_fork(&options, &harness->arena, &harness->spawner, &message);
