@@ -1,6 +1,7 @@
 #include "runtime/harness.h"
 
 #include "base/bug.h"
+#include "runtime/bundle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +83,7 @@ void harness_open(Harness *harness, Isolation isolation)
     put_file(harness->data, "secret", "the platform's secret");
     put_file(harness->other_code, "secret", "another function's secret");
     put_program(harness->code);
+    ASSERT(bundle_lay_out(os_linux(), harness->runtime) == OK);
     const SpawnerOptions options = {
         .isolation = isolation,
         .data_directory = slice_of_string(harness->data),
