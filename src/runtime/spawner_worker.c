@@ -130,9 +130,6 @@ static const char *make_group(SpawnerProcess *spawner, const Order *order, Spawn
 /* What FRAME_INIT replaces, for processes that are started before they know whose they are. */
 static char *plain_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", NULL};
 
-/* A Python that cannot be a fork, since its environment or its wrapper want to see it begin. */
-#define PYTHON_BEGIN "import sys; sys.path.insert(0, '/var/brume/python'); import bootstrap; bootstrap.serve(3)"
-
 static const char *wrapper_of(const Order *order)
 {
     static const char name[] = "AWS_LAMBDA_EXEC_WRAPPER=";
@@ -151,14 +148,11 @@ static void execute(const Order *order, const char *program)
     if (wrapper != NULL && order->head->runtime_kind != RUNTIME_CUSTOM)
         arguments[count++] = wrapper;
     arguments[count++] = program;
-    if (order->head->runtime_kind == RUNTIME_NODEJS) {
+    if (order->head->runtime_kind == RUNTIME_NODEJS)
         arguments[count++] = "/var/brume/nodejs/bootstrap.mjs";
-    } else if (order->head->runtime_kind == RUNTIME_PYTHON) {
-        arguments[count++] = "-c";
-        arguments[count++] = PYTHON_BEGIN;
-    }
-    bool has_code = order->head->runtime_kind == RUNTIME_CUSTOM;
-    if (has_code && chdir("/var/task") != 0)
+    else if (order->head->runtime_kind == RUNTIME_PYTHON)
+        arguments[count++] = "/var/brume/python/bootstrap.py";
+    if (chdir("/var/task") != 0)
         return;
     execve(arguments[0], (char **)(uintptr_t)arguments,
            order->head->environment_count > 0 ? (char **)(uintptr_t)order->environment : plain_environment);
