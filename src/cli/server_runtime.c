@@ -3,6 +3,7 @@
 #include "cli/data_directory.h"
 #include "cli/log_file.h"
 #include "cli/server.h"
+#include "runtime/bundle.h"
 #include "runtime/runtime_api.h"
 
 #include <errno.h>
@@ -32,8 +33,9 @@ bool server_spawner_fork(Server *server, Slice *message)
         .prestart = settings->prestart,
         .custom_main = runtime_api_main,
     };
-    /* What cannot be made here the store's opening tells better. */
-    os_make_directory(server->os, arena_string(&server->arena, options.runtime_directory));
+    /* A data directory that cannot be made is told of better when the store is opened. */
+    if (bundle_lay_out(server->os, arena_string(&server->arena, options.runtime_directory)) != OK)
+        return true;
     Error error = spawner_fork(&options, &server->arena, &server->spawner, message);
     if (error == OK)
         return true;
