@@ -63,7 +63,7 @@ static Error read_page(Arena *arena, const AdminList *list, Slice answer, Slice 
     }
 }
 
-int admin_list_all(const Invocation *invocation, const char *data_directory, const AdminList *list)
+int admin_list_all(const CommandLine *invocation, const char *data_directory, const AdminList *list)
 {
     Place place = {.region = list->region, .after_region = SLICE("")};
     for (;;) {
@@ -86,13 +86,13 @@ int admin_list_all(const Invocation *invocation, const char *data_directory, con
     }
 }
 
-static Slice option_of(const Invocation *invocation, const char *name)
+static Slice option_of(const CommandLine *invocation, const char *name)
 {
     const char *value = invocation_value(invocation, name);
     return value == NULL ? (Slice){0} : slice_of_string(value);
 }
 
-bool admin_list_options(const Invocation *invocation, AdminList *list, const char **data_directory, int *code)
+bool admin_list_options(const CommandLine *invocation, AdminList *list, const char **data_directory, int *code)
 {
     list->account = option_of(invocation, "account");
     list->region = option_of(invocation, "region");

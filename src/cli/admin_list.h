@@ -18,10 +18,10 @@ typedef struct AdminList {
 } AdminList;
 
 /* Gives EXIT_OK, or prints why not and gives the exit code. */
-int admin_list_all(const Invocation *invocation, const char *data_directory, const AdminList *list);
+int admin_list_all(const CommandLine *invocation, const char *data_directory, const AdminList *list);
 
 /* Fills in account and region of what was typed and takes the data directory from it; false when they make no sense, with
  * the exit code in `code`. */
-bool admin_list_options(const Invocation *invocation, AdminList *list, const char **data_directory, int *code);
+bool admin_list_options(const CommandLine *invocation, AdminList *list, const char **data_directory, int *code);
 
 #endif

@@ -114,7 +114,7 @@ static Error take_function(void *user, Slice text)
     return OK;
 }
 
-static int run_functions(const Invocation *invocation)
+static int run_functions(const CommandLine *invocation)
 {
     Listing listing = {
         .table = table_make(invocation->arena, columns, COLUMNS),

@@ -41,7 +41,7 @@ static int read_stream(FILE *file, const char *name, Buffer *out)
     return ferror(file) ? command_fail("%s cannot be read: %s", name, strerror(errno)) : EXIT_OK;
 }
 
-static int read_payload(const Invocation *invocation, Slice *payload)
+static int read_payload(const CommandLine *invocation, Slice *payload)
 {
     const char *given = invocation_value(invocation, "payload");
     Buffer out = buffer_make(invocation->arena);
@@ -72,14 +72,14 @@ static bool write_text(JsonWriter *writer, Slice name, Slice value)
     return true;
 }
 
-static bool write_option(JsonWriter *writer, const Invocation *invocation, Slice name, const char *option)
+static bool write_option(JsonWriter *writer, const CommandLine *invocation, Slice name, const char *option)
 {
     const char *value = invocation_value(invocation, option);
     return value == NULL || write_text(writer, name, slice_of_string(value));
 }
 
 /* False: something of it is no text. */
-static bool write_document(const Invocation *invocation, Slice payload, Slice *document)
+static bool write_document(const CommandLine *invocation, Slice payload, Slice *document)
 {
     Buffer *out = ARENA_NEW(invocation->arena, Buffer);
     *out = buffer_make(invocation->arena);
@@ -106,7 +106,7 @@ static void print_bytes(FILE *file, Slice bytes)
         fputc('\n', file);
 }
 
-static int print_answer(const Invocation *invocation, Slice answer)
+static int print_answer(const CommandLine *invocation, Slice answer)
 {
     enum { RESULT, LOG, FAILED, COUNT };
     JsonField fields[COUNT] = {
@@ -123,7 +123,7 @@ static int print_answer(const Invocation *invocation, Slice answer)
     return fields[FAILED].text.data == NULL ? EXIT_OK : EXIT_FAILED;
 }
 
-static int run_invoke(const Invocation *invocation)
+static int run_invoke(const CommandLine *invocation)
 {
     const char *data = data_directory_of(invocation);
     Slice payload;

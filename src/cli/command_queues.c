@@ -99,7 +99,7 @@ static Error take_queue(void *user, Slice text)
     return OK;
 }
 
-static int run_queues(const Invocation *invocation)
+static int run_queues(const CommandLine *invocation)
 {
     Listing listing = {
         .table = table_make(invocation->arena, columns, COLUMNS),

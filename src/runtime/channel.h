@@ -53,6 +53,9 @@ typedef enum FrameKind {
     FRAME_SNAPSHOT_READY = 25,
     /* A handler's process goes on, but takes no more events (it asked to exit when idle); the worker is let go. */
     FRAME_GOODBYE = 26,
+    /* Last, of a custom runtime: how its program ended, as wait(2) gives it, in 32 bits of little-endian order. The first
+     * process of a namespace cannot die of a signal that it sends itself, so that its own exit cannot tell. */
+    FRAME_EXIT = 27,
 } FrameKind;
 
 /* ---- The server's end of it: on one loop ---- */

@@ -17,7 +17,7 @@ HANDLERS = HERE / "handlers"
 
 NAMES = {1: "INIT", 2: "INVOKE", 3: "RESTORE", 16: "READY", 17: "INIT_ERROR", 18: "RESPONSE", 19: "ERROR",
          20: "STREAM_START", 21: "STREAM_PIECE", 22: "STREAM_END", 23: "STREAM_ERROR", 24: "LOG", 25: "SNAPSHOT_READY",
-         26: "GOODBYE"}
+         26: "GOODBYE", 27: "EXIT"}
 KINDS = {name: kind for kind, name in NAMES.items()}
 
 REQUEST_ID = "79b4f56e-95b1-4643-9700-2807f4e68189"
