@@ -88,10 +88,31 @@ def test_an_alias_takes_its_url_along(functions, name, refused):
 
 @pytest.mark.parametrize("qualifier", ["1", "$LATEST"])
 def test_a_version_has_no_url(functions, name, qualifier, refused):
-    for call in (functions.create_function_url_config, functions.get_function_url_config,
-                 functions.update_function_url_config, functions.delete_function_url_config):
-        refusal = refused(call, FunctionName=name, Qualifier=qualifier, AuthType="NONE")
+    for call, more in ((functions.create_function_url_config, {"AuthType": "NONE"}),
+                       (functions.get_function_url_config, {}),
+                       (functions.update_function_url_config, {"AuthType": "NONE"}),
+                       (functions.delete_function_url_config, {})):
+        refusal = refused(call, FunctionName=name, Qualifier=qualifier, **more)
         assert refusal.code == "ValidationException" and f"'{qualifier}' at 'qualifier'" in refusal.message
+
+
+def test_what_is_not_there_is_said(functions, name, refused):
+    for missing in ({"FunctionName": "there-is-none"}, {"FunctionName": name, "Qualifier": "none"}):
+        for call, more, message in (
+                (functions.create_function_url_config, {"AuthType": "NONE"}, "Function does not exist"),
+                (functions.update_function_url_config, {"AuthType": "NONE"}, "Function does not exist"),
+                (functions.get_function_url_config, {}, "The resource you requested does not exist."),
+                (functions.delete_function_url_config, {}, "The resource you requested does not exist.")):
+            refusal = refused(call, **missing, **more)
+            assert (refusal.code, refusal.message) == ("ResourceNotFoundException", message)
+    without = refused(functions.update_function_url_config, FunctionName=name, AuthType="NONE")
+    assert without.message == "The resource you requested does not exist."
+    two = refused(functions.get_function_url_config, FunctionName=f"{name}:live", Qualifier="other")
+    assert (two.code, two.message) == (
+        "InvalidParameterValueException",
+        "The derived qualifier from the function name does not match the specified qualifier.")
+    far = refused(functions.get_function_url_config, FunctionName=f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:{name}")
+    assert far.message == "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"
 
 
 @pytest.mark.parametrize("cors, code", [

@@ -46,6 +46,9 @@ Error lambda_refuse(Call *call, const LambdaName *name, Error error);
 /* PreconditionFailedException, unless there is none or it is the one. */
 Error lambda_check_revision(Call *call, Slice given, Slice revision_id, const char *operation);
 
+/* Where the zip of a package can be fetched for a while, by whoever has the link; absent: there are no packages here. */
+Slice lambda_package_link(Call *call, Slice folder);
+
 /* ---- Configuration ---- */
 
 /* Lists tell less of each than Get does: no state, no runtime version (Lambda API reference, ListFunctions). */

@@ -28,6 +28,12 @@ static bool take_part(Slice *text, Slice *part)
     return true;
 }
 
+static bool begins_with_account(Slice text)
+{
+    Slice part;
+    return take_part(&text, &part) && is_account(part);
+}
+
 void lambda_split_name(Slice text, LambdaName *name)
 {
     Slice part;
@@ -35,9 +41,12 @@ void lambda_split_name(Slice text, LambdaName *name)
     if (slice_starts_with(rest, SLICE("arn:")))
         for (int i = 0; i < 3; i++) /* arn, partition, service */
             take_part(&rest, &part);
+    /* "hello-1:live" is a function and its alias, though it could be a region and a function: no form begins with a region
+     * but with an account behind it. */
     Slice before = rest;
-    if (take_part(&rest, &part) && is_region(part))
-        name->region = part;
+    Slice region;
+    if (take_part(&rest, &region) && is_region(region) && begins_with_account(rest))
+        name->region = region;
     else
         rest = before;
     before = rest;

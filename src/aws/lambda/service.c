@@ -1,5 +1,5 @@
 /* service.c: Lambda's own words for what every service has. */
-#include "aws/lambda/dialect.h"
+#include "aws/lambda/layers.h"
 #include "aws/wire/codec.h"
 
 /* Lambda API reference, "Errors": Type is "User" where the caller is at fault, else "Service". What cannot be read at all
@@ -142,10 +142,15 @@ static Error core_error(Call *call, Error error)
     return refuse_package(call, error);
 }
 
-/* A function changes at its own home, whichever way it was named. */
+/* A function, or a layer, changes at its own home, whichever way it was named. */
 static Home home(const Call *call, Slice value)
 {
     LambdaName name = {0};
+    LayerName layer;
+    if (slice_equal(call->operation->home->name, SLICE("LayerName"))) {
+        lambda_read_layer_name(call, value, &layer);
+        return layer_home(layer.account, layer.region, layer.name);
+    }
     lambda_split_name(value, &name);
     return function_home(call->actor.account, call->actor.region, name.name);
 }
