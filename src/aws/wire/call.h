@@ -18,6 +18,8 @@
 #include "core/actor.h"
 #include "store/store.h"
 
+typedef struct Packages Packages; /* core/package.h */
+
 /* Why an input was refused, in terms of its declaration. */
 typedef enum ViolationKind {
     VIOLATION_MISSING, /* a required member */
@@ -79,6 +81,10 @@ void call_finish(Call *call, Error error);
 /* Whether the client has left, or has ended its side. */
 bool call_is_gone(const Call *call);
 Store *call_store(const Call *call);
+/* The packages of code; NULL: there are none here. For every operation, on any thread. */
+Packages *call_packages(const Call *call);
+/* Whether signatures are verified: what a caller says of others is checked, too. The same. */
+bool call_is_verified(const Call *call);
 /* The loop's: where transactions and other threads give the call back. */
 Mailbox *call_mailbox(const Call *call);
 

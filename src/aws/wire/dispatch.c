@@ -360,6 +360,16 @@ Store *call_store(const Call *call)
     return call->state->wire->options.store;
 }
 
+Packages *call_packages(const Call *call)
+{
+    return call->state->wire->options.packages;
+}
+
+bool call_is_verified(const Call *call)
+{
+    return call->state->wire->options.auth_mode == AUTH_SIGNED;
+}
+
 Mailbox *call_mailbox(const Call *call)
 {
     return loop_mailbox(call->state->request->loop);
