@@ -10,11 +10,38 @@ static bool is_account(Slice part)
     return part.size == 12 && slice_parse_uint64(part, &number);
 }
 
-/* "us-east-1", "us-gov-west-1": ends with a dash and one digit. */
+static bool drop_prefix(Slice *text, Slice prefix)
+{
+    if (!slice_starts_with(*text, prefix))
+        return false;
+    *text = slice_skip(*text, prefix.size);
+    return true;
+}
+
+static size_t drop_letters(Slice *text)
+{
+    size_t count = 0;
+    while (count < text->size && text->data[count] >= 'a' && text->data[count] <= 'z')
+        count++;
+    *text = slice_skip(*text, count);
+    return count;
+}
+
+/* "us-east-1", "us-gov-west-1", "us-isob-east-1": as the pattern of FunctionName has it. */
 static bool is_region(Slice part)
 {
-    return part.size > 4 && part.data[part.size - 2] == '-' && part.data[part.size - 1] >= '0' &&
-           part.data[part.size - 1] <= '9' && slice_find(part, '-') >= 2;
+    Slice rest = part;
+    drop_prefix(&rest, SLICE("eusc-"));
+    if (drop_letters(&rest) != 2 || !drop_prefix(&rest, SLICE("-")))
+        return false;
+    Slice direction = rest;
+    if (drop_letters(&rest) == 0 || !drop_prefix(&rest, SLICE("-")))
+        return false;
+    bool special = slice_starts_with(direction, SLICE("gov-")) ||
+                   (slice_starts_with(direction, SLICE("iso")) && direction.size - rest.size <= SLICE("isob-").size);
+    if (special && rest.size > 1 && (drop_letters(&rest) == 0 || !drop_prefix(&rest, SLICE("-"))))
+        return false;
+    return rest.size == 1 && rest.data[0] >= '0' && rest.data[0] <= '9';
 }
 
 /* Takes the first part when another one follows. */
