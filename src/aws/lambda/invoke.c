@@ -1,6 +1,5 @@
 /* invoke.c: Invoke: an event goes to a function, and its answer comes back whole (Lambda API reference, "Invoke"). */
 #include "aws/lambda/invoke_call.h"
-#include "aws/wire/common_error.h"
 #include "base/list.h"
 
 static void set_status(InvokeOutput *output, int32_t status)

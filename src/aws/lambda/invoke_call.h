@@ -5,7 +5,7 @@
 #ifndef BRUME_AWS_LAMBDA_INVOKE_CALL_H
 #define BRUME_AWS_LAMBDA_INVOKE_CALL_H
 
-#include "api/lambda.h"
+#include "aws/lambda/dialect.h"
 #include "aws/lambda/run.h"
 #include "aws/wire/call.h"
 
@@ -25,6 +25,7 @@ struct InvokeCall {
     Call *call;
     bool dry_run; /* nothing is to be run */
     bool with_log;
+    LambdaName name;
     RunRequest request;
     Run run;
     Invocation invocation; /* payload, client context and request id are set */
