@@ -88,6 +88,7 @@ void harness_open(Harness *harness, Isolation isolation)
         .isolation = isolation,
         .data_directory = slice_of_string(harness->data),
         .runtime_directory = slice_of_string(harness->runtime),
+        .prestart = 1,
     };
     Slice message;
     Error error = spawner_fork(&options, &harness->arena, &harness->spawner, &message);
