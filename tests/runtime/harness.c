@@ -115,6 +115,7 @@ static Slice address_outside(Harness *harness)
 __attribute__((noreturn)) static void answer_all(const int *listeners, size_t count)
 {
     struct pollfd watched[4];
+    signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < count; i++)
         watched[i] = (struct pollfd){.fd = listeners[i], .events = POLLIN};
     for (;;) {
