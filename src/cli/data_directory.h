@@ -20,7 +20,7 @@
 const char *data_directory_default(Arena *arena);
 
 /* What --data or BRUME_DATA names, else the default; NULL when there is none. */
-const char *data_directory_of(const Invocation *invocation);
+const char *data_directory_of(const CommandLine *invocation);
 
 /* DIR/NAME */
 const char *data_path(Arena *arena, const char *directory, const char *name);

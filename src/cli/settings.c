@@ -288,7 +288,7 @@ static bool apply_environment(Settings *settings, Arena *arena, Slice *message)
     return true;
 }
 
-static bool apply_command_line(const Invocation *invocation, Settings *settings, Slice *message)
+static bool apply_command_line(const CommandLine *invocation, Settings *settings, Slice *message)
 {
     for (size_t i = 0; i < invocation->given_count; i++) {
         const Given *given = &invocation->given[i];
@@ -403,7 +403,7 @@ static bool check(const Settings *settings, Arena *arena, Slice *message)
     return true;
 }
 
-bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Slice *message)
+bool settings_read(const CommandLine *invocation, Os *os, Settings *settings, Slice *message)
 {
     Arena *arena = invocation->arena;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);

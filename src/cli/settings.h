@@ -35,7 +35,7 @@ typedef struct Settings {
 extern const Option start_options[];
 
 /* Gives false and one line that says what to do. Slices and strings live in the invocation's arena. */
-bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Slice *message);
+bool settings_read(const CommandLine *invocation, Os *os, Settings *settings, Slice *message);
 
 /* Who can reach the address "HOST:PORT": this machine alone, or others; or it is none (names are not looked up). */
 typedef enum AddressReach { ADDRESS_NONE, ADDRESS_LOOPBACK, ADDRESS_OPEN } AddressReach;
