@@ -48,6 +48,7 @@ typedef struct SandboxPlan {
     bool is_zygote;
     uid_t user;
     gid_t group;
+    uint64_t open_files; /* that it may have; 0: SANDBOX_OPEN_FILES */
     char host_name[64];
     SandboxDoor doors[SANDBOX_DOORS_MAX];
 } SandboxPlan;
@@ -102,6 +103,9 @@ __attribute__((noreturn)) void sandbox_fail(int sync, const char *step);
 /* Mounts code, library and layers into the root that the calling process sees: of a worker that is being made, or of one
  * that waits already started (spawner's helper). The name of the step that failed with errno, or NULL. */
 const char *sandbox_mount_code(const SandboxPlan *plan, const SandboxFiles *files);
+
+/* Gives /tmp of the mount namespace that the calling process is in the plan's size: as above. */
+const char *sandbox_resize_tmp(const SandboxPlan *plan);
 
 /* Restricts writing to /tmp, /dev/shm, devices and /proc, and signals and abstract sockets to the sandbox: false with
  * errno. `version` of Landlock's interface. */
