@@ -201,3 +201,28 @@ def test_what_has_no_tags_is_refused(functions, resource, code, refused):
     assert refused(functions.list_tags, Resource=resource).code == code
     assert refused(functions.tag_resource, Resource=resource, Tags={"a": "b"}).code == code
     assert refused(functions.untag_resource, Resource=resource, TagKeys=["a"]).code == code
+
+
+# ---- Other accounts ----
+
+def test_another_account_may_do_what_the_policy_says(server, functions, name, refused):
+    other = client(server, "lambda", key="210987654321")
+    denied = refused(other.get_function_configuration, FunctionName=arn(name))
+    assert denied.code == "AccessDeniedException" and denied.message == (
+        "User: arn:aws:iam::210987654321:root is not authorized to perform: lambda:GetFunctionConfiguration on resource: "
+        f"{arn(name)} because no resource-based policy allows the lambda:GetFunctionConfiguration action")
+    # Nobody learns what another account has.
+    missing = refused(other.get_function_configuration, FunctionName=arn("there-is-none"))
+    assert missing.code == "AccessDeniedException"
+
+    allow(functions, name, "read", "210987654321", "lambda:GetFunctionConfiguration")
+    assert other.get_function_configuration(FunctionName=arn(name))["FunctionArn"] == arn(name)
+    assert refused(other.tag_resource, Resource=arn(name), Tags={"a": "b"}).code == "AccessDeniedException"
+    assert refused(other.delete_function, FunctionName=arn(name)).code == "AccessDeniedException"
+    allow(functions, name, "all", "210987654321", "lambda:*")
+    other.create_alias(FunctionName=arn(name), Name="theirs", FunctionVersion="$LATEST")
+    assert functions.get_alias(FunctionName=name, Name="theirs")["FunctionVersion"] == "$LATEST"
+    # A policy is of its qualifier alone.
+    assert refused(other.get_function_configuration, FunctionName=arn(name, "theirs")).code == "AccessDeniedException"
+    third = client(server, "lambda", key="333333333333")
+    assert refused(third.get_function_configuration, FunctionName=arn(name)).code == "AccessDeniedException"

@@ -1,4 +1,3 @@
-// Deployment packages for the Node.js tests.
 import { deflateRawSync, crc32 } from 'node:zlib';
 
 // A zip of one file.

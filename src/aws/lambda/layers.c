@@ -14,21 +14,13 @@ void lambda_read_layer_name(const Call *call, Slice text, LayerName *name)
     *name = (LayerName){call->actor.account, call->actor.region, text};
 }
 
-Error lambda_layer_denied(Call *call, const char *action, Slice arn)
-{
-    return call_fail(call, &common_access_denied,
-                     "User: %.*s is not authorized to perform: %s on resource: %.*s because no resource-based policy "
-                     "allows the %s action",
-                     SLICE_PRINT(call->actor.principal_arn), action, SLICE_PRINT(arn), action);
-}
-
 Error lambda_read_own_layer(Call *call, Slice text, LayerName *name)
 {
     lambda_read_layer_name(call, text, name);
     if (slice_equal(name->account, call->actor.account))
         return OK;
-    return lambda_layer_denied(call, call->operation->iam_action,
-                               layer_arn(call->arena, name->account, name->region, name->name));
+    return lambda_denied(call, call->operation->iam_action,
+                         layer_arn(call->arena, name->account, name->region, name->name));
 }
 
 Error lambda_check_layer_version(Call *call, int64_t number)
@@ -168,7 +160,7 @@ static Error get_version(Call *call, Txn *txn, Slice arn, LambdaLayerVersion *ou
     LayerVersion layer;
     Error error = layer_use(txn, call->actor.account, arn, &layer);
     if (error == LAYER_DENIED)
-        return lambda_layer_denied(call, call->operation->iam_action, arn);
+        return lambda_denied(call, call->operation->iam_action, arn);
     if (error == LAYER_NOT_FOUND)
         return lambda_not_found(call, "The resource you requested does not exist.");
     TRY(error);

@@ -16,7 +16,5 @@ void lambda_read_layer_name(const Call *call, Slice text, LayerName *name);
 Error lambda_read_own_layer(Call *call, Slice text, LayerName *name);
 /* InvalidParameterValueException below 1. */
 Error lambda_check_layer_version(Call *call, int64_t number);
-/* AccessDeniedException for the operation's action on a layer or a version of one. */
-Error lambda_layer_denied(Call *call, const char *action, Slice arn);
 
 #endif

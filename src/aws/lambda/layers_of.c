@@ -41,7 +41,7 @@ static Error read_layer(Call *call, Txn *txn, Slice arn, Slice region, FunctionL
                               SLICE_PRINT(region));
     Error error = layer_use(txn, call->actor.account, arn, &found);
     if (error == LAYER_DENIED)
-        return lambda_layer_denied(call, "lambda:GetLayerVersion", arn);
+        return lambda_denied(call, "lambda:GetLayerVersion", arn);
     if (error == LAYER_NOT_FOUND)
         return lambda_invalid(call, "Layer version %.*s does not exist.", SLICE_PRINT(arn));
     TRY(error);

@@ -16,12 +16,11 @@ static Error open_target(Call *call, Txn *txn, Slice text, Slice qualifier, Targ
 {
     FunctionVersion version;
     FunctionAlias alias;
-    TRY(lambda_read_name(call, text, qualifier, &target->name));
     const LambdaName *name = &target->name;
+    TRY(lambda_find(call, txn, text, qualifier, &target->name, &target->function));
     if (slice_equal(name->qualifier, SLICE("$LATEST")))
         return lambda_invalid(call, "We currently do not support adding policies for $LATEST.");
     target->qualifier = name->qualifier.data == NULL ? SLICE("") : name->qualifier;
-    TRY(function_open(txn, name->account, name->region, name->name, &target->function));
     Slice wanted = name->qualifier.data == NULL ? SLICE("$LATEST") : name->qualifier;
     Error error = function_version_get(txn, &target->function, wanted, &version);
     target->revision_id = version.revision_id;

@@ -109,6 +109,8 @@ Error lambda_put_provisioned_concurrency_config(Call *call, Txn *txn, const PutP
     FunctionVersion version;
     if (call_invoker(call) == NULL)
         return lambda_not_implemented(call, "provisioned concurrency on a server that does not run functions");
+    /* The caller's own alone: whose limits would another account's be under? */
+    TRY(lambda_read_name(call, in->function_name, in->qualifier, &name));
     TRY(lambda_open(call, txn, in->function_name, in->qualifier, &name, &function));
     Provisioned provisioned = {.qualifier = name.qualifier, .count = (uint64_t)in->provisioned_concurrent_executions};
     TRY(refuse(call, &name,

@@ -49,6 +49,14 @@ Error lambda_conflict(Call *call, const char *format, ...)
     return error;
 }
 
+Error lambda_denied(Call *call, const char *action, Slice arn)
+{
+    return call_fail(call, &common_access_denied,
+                     "User: %.*s is not authorized to perform: %s on resource: %.*s because no resource-based policy "
+                     "allows the %s action",
+                     SLICE_PRINT(call->actor.principal_arn), action, SLICE_PRINT(arn), action);
+}
+
 Error lambda_not_implemented(Call *call, const char *feature)
 {
     return call_fail(call, &common_not_implemented, "Brume does not implement %s yet.", feature);
@@ -179,7 +187,8 @@ static Home home(const Call *call, Slice value)
         return layer_home(layer.account, layer.region, layer.name);
     }
     lambda_split_name(value, &name);
-    return function_home(call->actor.account, call->actor.region, name.name);
+    Slice account = name.account.data == NULL ? call->actor.account : name.account;
+    return function_home(account, call->actor.region, name.name);
 }
 
 const ServiceHooks lambda_hooks = {

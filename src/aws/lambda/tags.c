@@ -25,11 +25,11 @@ static Error open_resource(Call *call, Txn *txn, Slice arn, Function *function)
             return lambda_not_implemented(call, others[i].feature);
     if (slice_starts_with(kind, SLICE(":layer:")))
         return lambda_invalid(call, "Tags on layers are not supported. Please specify a function ARN.");
-    TRY(lambda_read_name(call, arn, (Slice){0}, &name));
+    Error error = lambda_find(call, txn, arn, (Slice){0}, &name, function);
     if (name.qualifier.data != NULL)
         return lambda_invalid(
             call, "Tags on function aliases and versions are not supported. Please specify a function ARN.");
-    return lambda_refuse(call, &name, function_open(txn, name.account, name.region, name.name, function));
+    return lambda_refuse(call, &name, error);
 }
 
 Error lambda_tag_resource(Call *call, Txn *txn, const TagResourceInput *in, TagResourceOutput *out)

@@ -66,10 +66,9 @@ static Error open_function(Call *call, Txn *txn, Slice text, Slice qualifier, co
                            Function *function)
 {
     FunctionAlias alias;
-    TRY(lambda_read_name(call, text, qualifier, name));
+    Error error = lambda_find(call, txn, text, qualifier, name, function);
     if (name->qualifier.data == NULL)
         name->qualifier = no_qualifier;
-    Error error = function_open(txn, name->account, name->region, name->name, function);
     if (error == OK && name->qualifier.size > 0)
         error = function_alias_get(txn, function, name->qualifier, &alias);
     if (error == FUNCTION_NOT_FOUND || error == FUNCTION_ALIAS_NOT_FOUND)
