@@ -143,6 +143,17 @@ def test_an_alias_shares_its_calls_between_two_versions(functions):
     assert error["Code"] == "InvalidParameterValueException"
 
 
+def test_another_account_invokes_what_lets_it_in(server, functions, function):
+    other = client(server, "lambda", key="111122223333")
+    arn = functions.get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    assert refused(other, arn, Payload="1")["Error"]["Code"] == "AccessDeniedException"
+    functions.add_permission(FunctionName=function, StatementId="friend", Action="lambda:InvokeFunction",
+                             Principal="111122223333")
+    assert answer(other, arn, "of a friend")[1]["event"] == "of a friend"
+    functions.remove_permission(FunctionName=function, StatementId="friend")
+    assert refused(other, arn, Payload="1")["Error"]["Code"] == "AccessDeniedException"
+
+
 def test_what_may_not_run_is_throttled_with_the_reason(functions):
     name = new(functions, "def handler(event, context):\n    return 1\n")
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)

@@ -42,7 +42,8 @@ static void on_found(InvokeCall *invoke)
 Error lambda_invoke(Call *call, Txn *txn, const InvokeInput *input, InvokeOutput *output)
 {
     (void)txn;
-    const InvokeArguments arguments = {
+    InvokeArguments *arguments = ARENA_NEW(call->arena, InvokeArguments);
+    *arguments = (InvokeArguments){
         .function_name = input->function_name,
         .qualifier = input->qualifier,
         .invocation_type = input->invocation_type,
@@ -58,5 +59,5 @@ Error lambda_invoke(Call *call, Txn *txn, const InvokeInput *input, InvokeOutput
     invoke->call = call;
     invoke->output = output;
     invoke->found = on_found;
-    return invoke_call_start(invoke, &arguments);
+    return invoke_call_start(invoke, arguments);
 }

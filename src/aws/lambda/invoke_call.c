@@ -96,10 +96,38 @@ static Error explain_refusal(InvokeCall *invoke)
 
 /* ---- The steps ---- */
 
+/* Another account's function is found by way of its policy; the caller's own needs none. */
+static bool is_own(const Call *call, Slice function_name)
+{
+    LambdaName name = {.account = call->actor.account};
+    lambda_split_name(function_name, &name);
+    return slice_equal(name.account, call->actor.account);
+}
+
+static RunRequest request_of(const InvokeCall *invoke)
+{
+    const Call *call = invoke->call;
+    return (RunRequest){
+        .account = invoke->name.account,
+        .region = invoke->name.region,
+        .name = invoke->name.name,
+        .qualifier = invoke->name.qualifier,
+        .tenant_id = invoke->arguments->tenant_id,
+        .trace = call->trace,
+        .wall_ms = call->wall_ms,
+        .limits = call_limits_of(call, invoke->name.account),
+    };
+}
+
 static Error lookup_body(Txn *txn, StoreCall *lookup)
 {
     InvokeCall *invoke = CONTAINER_OF(lookup, InvokeCall, lookup);
-    return run_find(txn, &invoke->request, lookup->arena, &invoke->run);
+    const InvokeArguments *arguments = invoke->arguments;
+    Function function;
+    if (!is_own(invoke->call, arguments->function_name))
+        TRY(lambda_find(invoke->call, txn, arguments->function_name, arguments->qualifier, &invoke->name, &function));
+    const RunRequest request = request_of(invoke);
+    return run_find(txn, &request, lookup->arena, &invoke->run);
 }
 
 static Error check_found(InvokeCall *invoke)
@@ -125,25 +153,17 @@ static void on_found(StoreCall *lookup)
 Error invoke_call_start(InvokeCall *invoke, const InvokeArguments *arguments)
 {
     Call *call = invoke->call;
+    invoke->arguments = arguments;
     TRY(read_type(invoke, arguments->invocation_type));
     if (call_invoker(call) == NULL)
         return call_fail(call, &common_not_implemented, "This server runs no functions.");
     TRY(read_client_context(invoke, arguments->client_context));
     TRY(read_payload(invoke, arguments->payload));
-    TRY(lambda_read_name(call, arguments->function_name, arguments->qualifier, &invoke->name));
+    if (is_own(call, arguments->function_name))
+        TRY(lambda_read_name(call, arguments->function_name, arguments->qualifier, &invoke->name));
     invoke->with_log = slice_equal(arguments->log_type, SLICE("Tail"));
     invoke->invocation.request_id = call->request_id;
     invoke->invocation.mailbox = call_mailbox(call);
-    invoke->request = (RunRequest){
-        .account = invoke->name.account,
-        .region = invoke->name.region,
-        .name = invoke->name.name,
-        .qualifier = invoke->name.qualifier,
-        .tenant_id = arguments->tenant_id,
-        .trace = call->trace,
-        .wall_ms = call->wall_ms,
-        .limits = call->limits,
-    };
     invoke->lookup = (StoreCall){
         .body = lookup_body,
         .done = on_found,

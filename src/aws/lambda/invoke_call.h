@@ -25,8 +25,8 @@ struct InvokeCall {
     Call *call;
     bool dry_run; /* nothing is to be run */
     bool with_log;
+    const InvokeArguments *arguments;
     LambdaName name;
-    RunRequest request;
     Run run;
     Invocation invocation; /* payload, client context and request id are set */
     StoreCall lookup;
@@ -35,7 +35,7 @@ struct InvokeCall {
 };
 
 /* Checks the arguments and looks the function up; `found` is called when it may be run, and every refusal ends the call.
- * The caller has set `call` and `found`. */
+ * The caller has set `call` and `found`; the arguments live as long as the call. */
 Error invoke_call_start(InvokeCall *invoke, const InvokeArguments *arguments);
 
 /* Runs it; the invocation's arena, limit and callbacks are set, and `done` gets it back. */
