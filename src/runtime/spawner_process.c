@@ -189,6 +189,9 @@ static void dispatch(SpawnerProcess *spawner, Watched *watched)
     case WATCHED_ZYGOTE:
         zygote_heard(spawner, CONTAINER_OF(watched, Zygote, watched));
         break;
+    case WATCHED_MEMORY:
+        memory_heard(spawner, CONTAINER_OF(watched, SpawnedWorker, memory_watched));
+        break;
     case WATCHED_WORKER:
         spawned_worker_heard(spawner, CONTAINER_OF(watched, SpawnedWorker, watched));
         break;
@@ -241,8 +244,11 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
     }
     for (;;) {
         struct epoll_event events[EVENTS_AT_ONCE];
-        int count = epoll_wait(spawner.epoll, events, EVENTS_AT_ONCE, spawner.is_behind ? QUIET_MS : -1);
-        if (count == 0)
+        int wait_ms = memory_wait_ms(&spawner);
+        if (spawner.is_behind && (wait_ms < 0 || wait_ms > QUIET_MS))
+            wait_ms = QUIET_MS;
+        int count = epoll_wait(spawner.epoll, events, EVENTS_AT_ONCE, wait_ms);
+        if (count == 0 && spawner.is_behind)
             ahead_make_one(&spawner);
         /* A worker may be freed by what stands before it in the batch: children are waited for last. */
         bool children = false;
@@ -255,5 +261,6 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
         }
         if (children)
             reap(&spawner);
+        memory_sample(&spawner);
     }
 }

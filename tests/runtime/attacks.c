@@ -496,6 +496,15 @@ __attribute__((noreturn)) static void eat_memory(void)
     }
 }
 
+/* Passes its memory, and would end well with what /tmp has besides. */
+static void eat_memory_slowly(void)
+{
+    for (int i = 0; i < 96; i++) {
+        memset(malloc(1 << 20), 1, 1 << 20);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+}
+
 /* By many small processes. */
 __attribute__((noreturn)) static void eat_memory_together(void)
 {
@@ -595,6 +604,7 @@ static const struct {
     ATTACK(leave),
     ATTACK(hang),
     ATTACK(leave_in_tmp),
+    ATTACK(eat_memory_slowly),
     ATTACK(reach_host_loopback),
     ATTACK(read_data_directory),
     ATTACK(reach_admin_socket),

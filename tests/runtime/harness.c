@@ -210,6 +210,11 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return remove(path);
 }
 
+void harness_remove(const char *folder)
+{
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
 void harness_close(Harness *harness)
 {
     spawner_close(harness->spawner);
@@ -219,7 +224,7 @@ void harness_close(Harness *harness)
         close(harness->listeners[i]);
     uv_run(loop_uv(harness->loop), UV_RUN_NOWAIT);
     loop_close(harness->loop);
-    nftw(harness->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    harness_remove(harness->folder);
     arena_free(&harness->arena);
 }
 
