@@ -33,6 +33,11 @@ static void make_folder(char path[PATH_MAX], const char *parent, const char *nam
     ASSERT(mkdir(path, 0755) == 0);
 }
 
+void harness_folder(const Harness *harness, char path[PATH_MAX], const char *name)
+{
+    make_folder(path, harness->folder, name);
+}
+
 void harness_put(const char *folder, const char *name, const char *text)
 {
     char path[PATH_MAX];
