@@ -163,13 +163,15 @@ static void reap(SpawnerProcess *spawner)
         continue;
     int status;
     pid_t process;
-    while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+    struct rusage use;
+    while ((process = wait4(-1, &status, WNOHANG | __WALL, &use)) > 0) {
         if (process == spawner->relay)
             doors_lost(spawner);
         LIST_FOR_EACH(&spawner->workers, node)
         {
             SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);
             if (worker->process == process) {
+                worker->largest_bytes = (uint64_t)use.ru_maxrss << 10;
                 spawned_worker_ended(spawner, worker, status);
                 break;
             }

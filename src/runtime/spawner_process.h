@@ -94,10 +94,11 @@ typedef struct SpawnedWorker {
     int doors_life; /* they are closed with it; -1: none are open */
     uint32_t slot;  /* of the host's users */
     Watched memory_watched;
-    int memory_file;       /* tells when the group passes its memory; -1: nothing does */
-    uint64_t memory_bytes; /* that it may allocate */
-    uint64_t peak_bytes;   /* that it was seen to have allocated */
-    bool is_sampled;       /* it is looked at all the time */
+    int memory_file;        /* tells when the group passes its memory; -1: nothing does */
+    uint64_t memory_bytes;  /* that it may allocate */
+    uint64_t peak_bytes;    /* that it was seen to have allocated */
+    uint64_t largest_bytes; /* that one of its processes has held, when it has ended */
+    bool is_sampled;        /* it is looked at all the time */
     bool is_out_of_memory;
     bool is_ready; /* it has said so */
     bool is_killed;

@@ -547,7 +547,8 @@ void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int st
         spawned_worker_give_up(spawner, worker, false);
         return;
     }
-    CgroupUse use = {.peak_bytes = worker->peak_bytes};
+    CgroupUse use = {.peak_bytes =
+                         worker->peak_bytes > worker->largest_bytes ? worker->peak_bytes : worker->largest_bytes};
     if (worker->group.tree != NULL)
         cgroup_use(&worker->group, &use);
     wire_begin(&spawner->out, WIRE_EXITED, worker->id);
