@@ -133,8 +133,7 @@ struct Provisioner {
     Mailbox *mailbox;
     Log *log;
     List asked;
-    bool failed;  /* the last run did: the next one begins after a while */
-    bool stopped; /* the call is ours for good */
+    bool failed; /* the last run did: the next one begins after a while */
     /* The start: all owners are looked at, from here on; then only changes are. */
     bool started;
     Buffer after;
@@ -296,8 +295,7 @@ static bool is_over(const Provisioner *provisioner, Error result)
 static void looked(StoreCall *call)
 {
     Provisioner *provisioner = CONTAINER_OF(call, Provisioner, call);
-    provisioner->stopped = is_over(provisioner, call->result);
-    if (provisioner->stopped)
+    if (is_over(provisioner, call->result))
         return;
     provisioner->failed = call->result != OK;
     if (provisioner->failed)
@@ -330,7 +328,6 @@ Provisioner *provisioner_open(Store *store, Invoker *invoker, Mailbox *mailbox, 
 
 void provisioner_close(Provisioner *provisioner)
 {
-    ASSERT(provisioner->stopped);
     while (!list_is_empty(&provisioner->asked))
         asked_free(CONTAINER_OF(list_first(&provisioner->asked), Asked, node));
     arena_free(&provisioner->arena);
