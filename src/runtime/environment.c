@@ -107,9 +107,13 @@ bool environment_needs_process(const WorkerSpec *spec)
 {
     /* Node.js's command line documentation, "Environment variables"; Python's, the same; ld.so(8); Lambda developer guide,
      * "Modifying the runtime environment". */
-    static const Slice prefixes[] = {SLICE_INIT("NODE_"),  SLICE_INIT("PYTHON"),
-                                     SLICE_INIT("LD_"),    SLICE_INIT("MALLOC_"),
-                                     SLICE_INIT("GLIBC_"), SLICE_INIT("AWS_LAMBDA_EXEC_WRAPPER")};
+    static const Slice prefixes[] = {SLICE_INIT("NODE_"),
+                                     SLICE_INIT("PYTHON"),
+                                     SLICE_INIT("LD_"),
+                                     SLICE_INIT("MALLOC_"),
+                                     SLICE_INIT("GLIBC_"),
+                                     SLICE_INIT("UV_"),
+                                     SLICE_INIT("AWS_LAMBDA_EXEC_WRAPPER")};
     static const Slice read_later[] = {SLICE_INIT("NODE_PATH"), SLICE_INIT("NODE_ENV"), SLICE_INIT("PYTHONPATH")};
     for (size_t i = 0; i < spec->environment_count; i++) {
         Slice name = spec->environment[i].name;
