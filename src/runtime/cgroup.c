@@ -40,11 +40,11 @@ static bool write_file(const char *path, const char *text)
 
 static size_t read_file(const char *path, char *text, size_t size)
 {
+    memset(text, 0, size);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = file < 0 ? -1 : read(file, text, size - 1);
     if (file >= 0)
         close(file);
-    text[got < 0 ? 0 : got] = '\0';
     return got < 0 ? 0 : (size_t)got;
 }
 
