@@ -35,7 +35,7 @@ static Slice owner_key(Txn *txn, Slice id)
 static void add_list(Buffer *value, SliceList list)
 {
     value_add_uint64(value, list.items == NULL ? 0 : list.count + 1);
-    for (size_t i = 0; i < list.count; i++)
+    for (size_t i = 0; list.items != NULL && i < list.count; i++)
         value_add_bytes(value, list.items[i]);
 }
 

@@ -250,9 +250,9 @@ static bool demands(const Demand *demand, const Asked *asked)
     return false;
 }
 
+/* Of one that is in no list any more. */
 static void asked_free(Asked *asked)
 {
-    list_remove(&asked->node);
     arena_free(&asked->arena);
     free(asked);
 }
@@ -265,6 +265,7 @@ static void meet(Provisioner *provisioner, const Demand *demand)
         if (!slice_equal(asked->spec.function, demand->function) || demands(demand, asked))
             continue;
         ask(provisioner, asked, &asked->spec, 0);
+        list_remove(node);
         asked_free(asked);
     }
     for (size_t i = 0; i < demand->count; i++)
@@ -328,8 +329,8 @@ Provisioner *provisioner_open(Store *store, Invoker *invoker, Mailbox *mailbox, 
 
 void provisioner_close(Provisioner *provisioner)
 {
-    while (!list_is_empty(&provisioner->asked))
-        asked_free(CONTAINER_OF(list_first(&provisioner->asked), Asked, node));
+    for (ListNode *node; (node = list_pop_front(&provisioner->asked)) != NULL;)
+        asked_free(CONTAINER_OF(node, Asked, node));
     arena_free(&provisioner->arena);
     arena_free(&provisioner->after_arena);
     free(provisioner);

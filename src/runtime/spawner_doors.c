@@ -23,14 +23,15 @@ static void close_all(SandboxFiles *files)
 static bool start_relay(SpawnerProcess *spawner)
 {
     SandboxFiles inside;
-    SandboxPlan plan = {.is_zygote = true, .open_files = RELAY_FILES,
+    SandboxPlan plan = {.is_zygote = true,
+                        .open_files = RELAY_FILES,
                         .tmp_bytes = SANDBOX_TMP_NODE_BYTES,
                         .landlock = spawner->landlock,
                         .has_filter = spawner->filter >= 0};
     int sync[2];
     int orders[2];
     memset(&inside, 0xff, sizeof inside); /* -1 */
-    spawner_process_user(spawner, spawner->next_slot++ & 0xffffu, &plan.user, &plan.group);
+    spawner_process_user(spawner, spawner_process_slot(spawner), &plan.user, &plan.group);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) != 0)
         return false;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, orders) != 0) {

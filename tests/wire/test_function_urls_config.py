@@ -34,7 +34,8 @@ def settings(answer):
 def test_a_url_is_made_from_the_scheme_and_port_of_the_call(server, functions, name):
     made = functions.create_function_url_config(FunctionName=name, AuthType="NONE", Cors=CORS)
     port = server.url.rsplit(":", 1)[1]
-    assert re.fullmatch(rf"http://[a-z0-9]{{32}}\.lambda-url\.us-east-1\.localhost:{port}/", made["FunctionUrl"])
+    scheme, rest = made["FunctionUrl"].split("://")
+    assert scheme == "http" and re.fullmatch(rf"[a-z0-9]{{32}}\.lambda-url\.us-east-1\.localhost:{port}/", rest)
     assert made["FunctionArn"] == f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}"
     assert (made["AuthType"], made["Cors"]) == ("NONE", CORS)
     got = functions.get_function_url_config(FunctionName=name)

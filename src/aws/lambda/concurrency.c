@@ -17,7 +17,7 @@ static Error open_unqualified(Call *call, Txn *txn, Slice text, Function *functi
 Error lambda_put_function_concurrency(Call *call, Txn *txn, const PutFunctionConcurrencyInput *in,
                                       PutFunctionConcurrencyOutput *out)
 {
-    Function function;
+    Function function = {0};
     uint64_t provisioned;
     uint64_t others;
     uint64_t all = call->limits->value[LIMIT_LAMBDA_CONCURRENT_EXECUTIONS];
@@ -45,7 +45,7 @@ Error lambda_put_function_concurrency(Call *call, Txn *txn, const PutFunctionCon
 Error lambda_get_function_concurrency(Call *call, Txn *txn, const GetFunctionConcurrencyInput *in,
                                       GetFunctionConcurrencyOutput *out)
 {
-    Function function;
+    Function function = {0};
     TRY(open_unqualified(call, txn, in->function_name, &function));
     out->has_reserved_concurrent_executions = function.has_reserved;
     out->reserved_concurrent_executions = (int32_t)function.reserved;
@@ -56,7 +56,7 @@ Error lambda_delete_function_concurrency(Call *call, Txn *txn, const DeleteFunct
                                          DeleteFunctionConcurrencyOutput *out)
 {
     (void)out;
-    Function function;
+    Function function = {0};
     TRY(open_unqualified(call, txn, in->function_name, &function));
     return function_reserve(txn, &function, false, 0, call->limits->value[LIMIT_LAMBDA_CONCURRENT_EXECUTIONS]);
 }
