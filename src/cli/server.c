@@ -1,5 +1,6 @@
 #include "cli/server.h"
 
+#include "aws/lambda/url_handler.h"
 #include "base/bug.h"
 #include "cli/data_directory.h"
 #include "cli/log_file.h"
@@ -10,15 +11,25 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     READERS = 2,            /* threads for reads that miss the cache */
+    WORKERS = 2,            /* threads for what takes time: unpacking */
     DRAIN_LIMIT_MS = 10000, /* what is not finished then is cut */
 };
 
 /* ---- Opening, in order; each step closes what it opened when it fails ---- */
+
+static const char *absolute_path(Arena *arena, const char *path)
+{
+    char *absolute = realpath(path, NULL);
+    const char *kept = arena_string(arena, slice_of_string(absolute == NULL ? path : absolute));
+    free(absolute);
+    return kept;
+}
 
 static bool open_store(Server *server, Slice *message)
 {
@@ -26,11 +37,12 @@ static bool open_store(Server *server, Slice *message)
     if (data_directory_open(server->os, settings->data, settings->cache_bytes, &server->arena, &server->directory,
                             &server->engine, message) != OK)
         return false;
+    server->data = absolute_path(&server->arena, settings->data);
     StoreOptions options = {
         .os = server->os,
         .engine = server->engine,
         .limits = &settings->limits,
-        .directory = settings->data,
+        .directory = server->data,
         .readers = READERS,
         .virtual_clock = settings->virtual_clock,
         .log = &server->log,
@@ -52,6 +64,43 @@ static bool open_store(Server *server, Slice *message)
                             settings->data, error_text(error));
     data_directory_close(&server->directory);
     return false;
+}
+
+/* Packages of code lie beside the store; whoever runs them is told of them by absolute paths. */
+static bool open_packages(Server *server, Slice *message)
+{
+    const Settings *settings = &server->settings;
+    PackagesOptions options = {
+        .os = server->os,
+        .store = server->store,
+        .directory = server->data,
+        .limits = &settings->limits,
+        .log = &server->log,
+    };
+    server->pool = work_pool_open(WORKERS, settings->limits.value[LIMIT_LAMBDA_UPLOADS]);
+    options.pool = server->pool;
+    Error error = packages_open(&options, &server->packages);
+    if (error == OK)
+        return true;
+    *message =
+        arena_format(&server->arena, "the code of functions cannot be kept in %s/functions (%s): make it writable",
+                     settings->data, error_text(error));
+    return false;
+}
+
+/* In the order that lets what is on its way end: nothing new, then the store, which gives back what it has. */
+static void stop_store(Server *server)
+{
+    if (server->packages != NULL)
+        packages_stop(server->packages);
+    store_stop(server->store);
+    if (server->pool != NULL)
+        work_pool_close(server->pool);
+    /* Calls that the store gave back as it stopped lie in what is freed next. */
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_drain(server->loops[i]);
+    if (server->packages != NULL)
+        packages_close(server->packages);
 }
 
 static bool open_loops(Server *server, Slice *message)
@@ -116,19 +165,23 @@ static void open_wire(Server *server)
         .services = services,
         .service_count = service_count,
         .limits = &settings->limits,
+        .packages = server->packages,
         .account_limits = server->account_limits,
         .endpoint = arena_format(&server->arena, "%s://%.*s", scheme_of(server), SLICE_PRINT(server->bound)),
         .origins = settings->origins,
         .origin_count = settings->origin_count,
+        .invoker = server_invoker(server),
         .report = report,
         .report_user = server,
     };
     server->metrics = metrics_open(services, service_count);
     server->wire = wire_handler_open(&options);
+    server->urls = url_handler_open(&options);
 }
 
 static void close_wire(Server *server)
 {
+    url_handler_close(server->urls);
     wire_handler_close(server->wire);
     metrics_close(server->metrics);
 }
@@ -182,6 +235,7 @@ static bool open_admin(Server *server, Slice *message)
         .limits = &server->settings.limits,
         .generation = &server->generation,
         .account_limits = server->account_limits,
+        .invoker = server_invoker(server),
         .log = &server->log,
         .socket_path = data_path(&server->arena, server->settings.data, DATA_SOCKET),
     };
@@ -205,21 +259,29 @@ static void raise_file_limit(void)
 
 bool server_open(Server *server, Slice *message)
 {
-    raise_file_limit();
-    if (!server_tls_open(server, message))
+    server->function_log = -1;
+    if (!server_spawner_fork(server, message))
         return false;
+    raise_file_limit(); /* of this process: functions have limits of their own */
+    if (!server_tls_open(server, message)) {
+        server_runtime_close(server);
+        return false;
+    }
     if (!open_store(server, message)) {
+        server_runtime_close(server);
         tls_context_free(server->tls);
         return false;
     }
-    if (open_loops(server, message) && open_http(server, message)) {
-        if (open_admin(server, message)) {
-            open_wire(server);
-            return true;
-        }
-        http_server_close(server->http);
+    bool has_http = open_packages(server, message) && open_loops(server, message) && open_http(server, message);
+    bool has_runtime = has_http && server_runtime_open(server, message);
+    if (has_runtime && open_admin(server, message)) {
+        open_wire(server);
+        return true;
     }
-    store_stop(server->store);
+    stop_store(server);
+    server_runtime_close(server);
+    if (has_http)
+        http_server_close(server->http);
     account_limits_close(server->account_limits);
     close_loops(server);
     data_directory_close(&server->directory);
@@ -231,7 +293,7 @@ bool server_open(Server *server, Slice *message)
 
 static void stop_when_drained(Server *server)
 {
-    if (server->http_is_drained && server->admin_is_stopped)
+    if (server->http_is_drained && server->admin_is_stopped && server->runtime_is_drained)
         loop_stop(server->control);
 }
 
@@ -239,6 +301,17 @@ static void http_drained(Task *task)
 {
     Server *server = CONTAINER_OF(task, Server, http_drained);
     server->http_is_drained = true;
+    if (server->runtime != NULL)
+        runtime_drain(server->runtime, &server->runtime_drained, loop_mailbox(server->control));
+    else
+        server->runtime_is_drained = true;
+    stop_when_drained(server);
+}
+
+static void runtime_drained(Task *task)
+{
+    Server *server = CONTAINER_OF(task, Server, runtime_drained);
+    server->runtime_is_drained = true;
     stop_when_drained(server);
 }
 
@@ -255,7 +328,7 @@ static void drain_is_too_long(uv_timer_t *timer)
 {
     Server *server = CONTAINER_OF(timer, Server, drain_limit);
     LOG(&server->log, WARNING, "drain_cut_off", log_uint("limit_ms", DRAIN_LIMIT_MS));
-    server->http_is_drained = true;
+    server->http_is_drained = server->runtime_is_drained = true;
     stop_when_drained(server);
 }
 
@@ -272,9 +345,11 @@ static void stop(Server *server, int number)
     LOG(&server->log, INFO, "stopping", log_string("signal", signal_name(number)));
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
+    server->runtime_drained.run = runtime_drained;
     uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
     http_server_drain(server->http, &server->http_drained, loop_mailbox(server->control));
     admin_stop(server->admin, &server->admin_stopped);
+    packages_stop(server->packages);
     store_end_waits(server->store);
 }
 
@@ -293,6 +368,7 @@ void server_reload(Server *server)
     if (!stopping)
         os_notify_reloading();
     reload_log(server);
+    server_function_log_reopen(server);
     server_tls_reload(server);
     LOG(&server->log, INFO, "reloaded");
     if (!stopping)
@@ -349,7 +425,8 @@ void server_run(Server *server)
     /* No request is left, or none that anyone waits for: first those who use the store, then the store. */
     for (size_t i = 0; i < server->loop_count; i++)
         loop_stop(server->loops[i]);
-    store_stop(server->store);
+    stop_store(server);
+    server_runtime_close(server);
     admin_close(server->admin);
     http_server_close(server->http);
     tls_context_free(server->tls);

@@ -5,7 +5,7 @@ import re
 
 from model import SIMPLE, SIMPLE_KINDS, DeclarationError, snake_case
 from names import make_table
-from pattern import UNBOUNDED, PatternError, bitmap, compile_pattern
+from pattern import BEYOND, UNBOUNDED, PatternError, bitmap, compile_pattern
 from rest import LOCATIONS, RestEmitter, is_rest, location, wire_name
 
 MODES = {"pure": "OPERATION_PURE", "read": "OPERATION_READ", "write": "OPERATION_WRITE", "async": "OPERATION_ASYNC"}
@@ -100,6 +100,8 @@ class Emitter:
         for operation in self.service.operations:
             for member in operation.input.members + operation.output.members:
                 self.use(member)
+            if operation.output.shared is not None:
+                self.used[operation.output.shared] = self.service.shapes[operation.output.shared]
             for place, name in operation.errors:
                 if name not in self.errors:
                     raise DeclarationError(place, f"{name} is not declared as an error")
@@ -116,6 +118,9 @@ class Emitter:
 
     def use(self, member):
         shape = self.shape_of(member)
+        if "itemsOf" in member.traits:
+            name = member.traits["itemsOf"].arguments.get("")
+            self.used[name] = self.service.shapes.get(name)
         if shape is not None and shape.name not in self.used:
             self.used[shape.name] = shape
             for inner in shape.members:
@@ -160,6 +165,10 @@ class Emitter:
             yield ""
         for operation in self.service.operations:
             for part in (operation.input, operation.output):
+                if part.shared is not None:
+                    yield f"typedef {self.type_prefix}{part.shared} {part.name};"
+                    yield ""
+                    continue
                 yield f"typedef struct {part.name} {part.name};"
                 yield from self.struct(part.name, part.members)
         for name, shape in self.errors.items():
@@ -359,10 +368,19 @@ class Emitter:
                 raise DeclarationError(trait.place, f"@pattern: {error}") from None
         if shape is not None and shape.kind == "enum":
             values = shape.values
+        if "itemsOf" in merged:
+            values = self.values_of_items(merged["itemsOf"], shape)
         if not fields and steps is None and values is None:
             return "NULL"
         text = merged["pattern"].arguments[""] if steps else None
         return self.constraint_table(fields, text, steps, values)
+
+    def values_of_items(self, trait, shape):
+        """The enum that all strings of the list are of: they are judged as one value, as AWS does here and there."""
+        enum = self.service.shapes.get(trait.arguments.get(""))
+        if enum is None or enum.kind != "enum" or shape is None or shape.kind != "list":
+            raise DeclarationError(trait.place, '@itemsOf("Enum") stands at a list of strings')
+        return enum.values
 
     def constraint_table(self, fields, pattern, steps, values):
         key = repr((sorted(fields.items()), pattern, values))
@@ -373,9 +391,11 @@ class Emitter:
         lines = self.constraint_lines
         if steps is not None:
             lines.append(f"static const PatternStep {name}_steps[] = {{")
-            for allowed, low, high in steps:
+            for kind, allowed, low, high, span in steps:
                 words = ", ".join(f"{word:#010x}" for word in bitmap(allowed))
-                lines.append(f"    {{{{{words}}}, {low}, {'UINT32_MAX' if high == UNBOUNDED else high}}},")
+                most = "UINT32_MAX" if high == UNBOUNDED else high
+                beyond = "true" if BEYOND in allowed else "false"
+                lines.append(f"    {{{{{words}}}, {low}, {most}, {kind}, {span}, {beyond}}},")
             lines.append("};")
         if values is not None:
             lines.append(f"static const char *const {name}_values[] = {{")

@@ -1,0 +1,35 @@
+"""Functions for wire tests: packages in memory, and functions that are there when a test begins."""
+
+import io
+import time
+import zipfile
+
+ROLE = "arn:aws:iam::123456789012:role/worker"
+HANDLER = "def handler(event, context):\n    return event\n"
+
+
+def package(files=None):
+    """A zip of those files: {path: text}."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, text in (files or {"app.py": HANDLER}).items():
+            archive.writestr(zipfile.ZipInfo(path, (2026, 1, 31, 0, 0, 0)), text)
+    return stream.getvalue()
+
+
+def wait_settled(client, name, **more):
+    """Until a change of the function has settled; its configuration."""
+    deadline = time.monotonic() + 10
+    while True:
+        now = client.get_function_configuration(FunctionName=name, **more)
+        if now["State"] == "Active" and now["LastUpdateStatus"] == "Successful":
+            return now
+        assert time.monotonic() < deadline, now
+        time.sleep(0.02)
+
+
+def make(client, name, **more):
+    """A function that has settled; its configuration."""
+    arguments = {"Runtime": "python3.11", "Handler": "app.handler", "Role": ROLE, "Code": {"ZipFile": package()}, **more}
+    client.create_function(FunctionName=name, **arguments)
+    return wait_settled(client, name)
