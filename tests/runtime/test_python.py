@@ -283,6 +283,11 @@ def test_what_child_processes_print_comes_over_the_pipes(behaviour):
     assert "/" in answer.document and "socket" not in answer.document  # the channel is the worker's alone
 
 
+def test_a_child_process_that_returns_answers_nothing(behaviour):
+    answer = behaviour("forks_and_returns").invoke({})
+    assert (answer.kind, answer.document) == ("RESPONSE", 1)
+
+
 def test_lines_of_threads_stay_whole(behaviour):
     logs = behaviour("print_from_threads").invoke({}).logs
     assert sorted(logs) == sorted(f"thread {n} line {i}" for n in range(4) for i in range(200))
@@ -317,7 +322,8 @@ def test_copies_go_on_from_the_snapshot(workers):
     assert worker.start("snap.handler", snapStart=True).kind == "SNAPSHOT_READY"
     worker.send("RESTORE", b'{"environment": {}}')
     assert worker.receive()[0] == "READY"
-    assert worker.invoke({}).document[0][-1] == "after two"
+    answer = worker.invoke({})
+    assert (answer.document[0][-1], answer.logs) == ("after two", ["in the copy"])
     worker.channel.close()
     assert worker.wait() == 0
 
