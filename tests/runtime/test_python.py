@@ -349,6 +349,24 @@ def test_a_client_without_an_endpoint_goes_where_the_environment_says(python, en
     assert list(worker.invoke(["sqs", "stepfunctions"]).document.values()) == expected
 
 
+@pytest.mark.parametrize("environment", [{}, {"AWS_PROFILE": "blue"}, {"HOME": None}])
+def test_the_session_made_ahead_knows_nothing_but_the_functions_environment(python, tmp_path, environment):
+    """A profile of the function's own is found; one of the process that went before is not."""
+    skip_without_boto3()
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[profile blue]\nregion = eu-north-1\n[default]\nregion = eu-south-1\n")
+    own = {"AWS_DEFAULT_REGION": "us-west-2"}
+    if environment:
+        own = {**environment, "HOME": str(tmp_path)}
+    worker = python(ahead=True, environment=own, process_environment={
+        "PATH": "/usr/bin:/bin", "AWS_PROFILE": "of-the-server", "AWS_DEFAULT_REGION": "sa-east-1", "AWS_ACCESS_KEY_ID": "server"})
+    if environment:
+        del worker.environment["AWS_DEFAULT_REGION"]
+    assert worker.start("aws.region").kind == "READY"
+    expected = {"AWS_PROFILE": "eu-north-1", "HOME": "eu-south-1"}.get(next(iter(environment), None), "us-west-2")
+    assert worker.invoke({}).document == [expected, "123456789012"]
+
+
 def test_packages_of_the_function_come_before_what_was_imported_ahead(python, tmp_path):
     skip_without_boto3()
     (tmp_path / "aws.py").write_text((PYTHON / "aws.py").read_text())
