@@ -6,9 +6,10 @@
 #include <stdlib.h>
 
 const Command *const commands[] = {
-    &command_start,   &command_queues,  &command_clock, &command_backup, &command_restore,
-    &command_account, &command_key,     &command_tls,   &command_doctor, &command_completion,
-    &command_help,    &command_version, NULL,
+    &command_start,      &command_functions, &command_invoke,  &command_runtime,
+    &command_queues,     &command_clock,     &command_backup,  &command_restore,
+    &command_account,    &command_key,       &command_tls,     &command_doctor,
+    &command_completion, &command_help,      &command_version, NULL,
 };
 
 const Command *command_find(const char *name)
@@ -58,7 +59,7 @@ int command_misused(const Command *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-const char *invocation_value(const Invocation *invocation, const char *option)
+const char *invocation_value(const CommandLine *invocation, const char *option)
 {
     const Option *wanted = find_option(invocation->command, slice_of_string(option));
     ASSERT(wanted != NULL);
@@ -70,7 +71,7 @@ const char *invocation_value(const Invocation *invocation, const char *option)
 }
 
 /* Reads the option at words[*at]; moves past the argument that it takes. Gives EXIT_OK or prints what is wrong. */
-static int read_option(Invocation *invocation, int count, char **words, int *at)
+static int read_option(CommandLine *invocation, int count, char **words, int *at)
 {
     Slice name = slice_of_string(words[*at] + 2);
     const char *value = NULL;
@@ -97,7 +98,7 @@ static int read_option(Invocation *invocation, int count, char **words, int *at)
     return EXIT_OK;
 }
 
-static int run_command(Invocation *invocation, int count, char **words)
+static int run_command(CommandLine *invocation, int count, char **words)
 {
     const Command *command = invocation->command;
     for (int i = 0; i < count; i++) {
@@ -134,13 +135,13 @@ int command_main(int count, char **words)
     if (command == NULL)
         return command_misused(NULL, "there is no command '%s'", name);
     Arena arena = arena_make();
-    Invocation invocation = {.command = command, .arena = &arena};
+    CommandLine invocation = {.command = command, .arena = &arena};
     int code = run_command(&invocation, count < 2 ? 0 : count - 2, words + 2);
     arena_free(&arena);
     return code;
 }
 
-static int run_version(const Invocation *invocation)
+static int run_version(const CommandLine *invocation)
 {
     (void)invocation;
     printf("brume %s\n", BRUME_VERSION);

@@ -1,5 +1,6 @@
 #include "cli/metrics.h"
 
+#include "aws/lambda/url_handler.h"
 #include "base/bug.h"
 #include "cli/command.h"
 
@@ -177,6 +178,24 @@ static void add_http(Buffer *out, HttpServer *server)
             stats.output_bytes);
 }
 
+static void add_functions(Buffer *out, const Runtime *runtime)
+{
+    RuntimeStats stats;
+    runtime_stats(runtime, &stats);
+    add_row(out, "function_workers", "gauge", "Workers of functions: starting, idle or busy.", stats.workers);
+    add_row(out, "function_busy", "gauge", "Workers that run an invocation.", stats.busy);
+    add_row(out, "function_invocations_total", "counter", "Invocations of functions.", stats.invocations);
+    add_row(out, "function_errors_total", "counter", "Invocations that failed in the function.", stats.errors);
+    add_row(out, "function_throttles_total", "counter", "Invocations refused for want of concurrency.",
+            stats.throttles);
+    add_row(out, "function_cold_starts_total", "counter", "Workers started.", stats.cold_starts);
+    add_row(out, "function_timeouts_total", "counter", "Invocations cut off at their timeout.", stats.timeouts);
+    add_row(out, "function_out_of_memory_total", "counter", "Workers ended because they passed their memory.",
+            stats.out_of_memory);
+    add_row(out, "function_log_dropped_total", "counter", "Log events over RUNTIME_LOG_EVENTS.",
+            stats.log_lines_dropped);
+}
+
 /* /proc/self/statm: pages in all, resident, shared … (proc(5)). */
 static void add_memory(Buffer *out, Os *os, Arena *arena)
 {
@@ -193,7 +212,19 @@ static void add_memory(Buffer *out, Os *os, Arena *arena)
                 pages * (uint64_t)sysconf(_SC_PAGESIZE));
 }
 
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Arena *arena)
+static void add_urls(Buffer *out, HttpHandler *urls)
+{
+    UrlStats stats;
+    url_handler_stats(urls, &stats);
+    add_row(out, "function_url_requests_total", "counter", "Requests to URLs of functions.", stats.requests);
+    add_row(out, "function_url_client_errors_total", "counter", "Those answered with a status from 400 on.",
+            stats.client_errors);
+    add_row(out, "function_url_server_errors_total", "counter", "Those answered with a status from 500 on.",
+            stats.server_errors);
+}
+
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime,
+                    HttpHandler *urls, Arena *arena)
 {
     Buffer out = buffer_make(arena);
     add_head(&out, "info", "gauge", "This program.");
@@ -202,6 +233,9 @@ Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, 
     add_throttled(&out, metrics);
     add_store(&out, store);
     add_http(&out, server);
+    if (runtime != NULL)
+        add_functions(&out, runtime);
+    add_urls(&out, urls);
     add_memory(&out, os, arena);
     return buffer_slice(&out);
 }

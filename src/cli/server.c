@@ -1,5 +1,6 @@
 #include "cli/server.h"
 
+#include "aws/lambda/url_handler.h"
 #include "base/bug.h"
 #include "cli/data_directory.h"
 #include "cli/log_file.h"
@@ -166,15 +167,18 @@ static void open_wire(Server *server)
         .endpoint = arena_format(&server->arena, "%s://%.*s", scheme_of(server), SLICE_PRINT(server->bound)),
         .origins = settings->origins,
         .origin_count = settings->origin_count,
+        .invoker = server_invoker(server),
         .report = report,
         .report_user = server,
     };
     server->metrics = metrics_open(services, service_count);
     server->wire = wire_handler_open(&options);
+    server->urls = url_handler_open(&options);
 }
 
 static void close_wire(Server *server)
 {
+    url_handler_close(server->urls);
     wire_handler_close(server->wire);
     metrics_close(server->metrics);
 }
@@ -228,6 +232,7 @@ static bool open_admin(Server *server, Slice *message)
         .limits = &server->settings.limits,
         .generation = &server->generation,
         .account_limits = server->account_limits,
+        .invoker = server_invoker(server),
         .log = &server->log,
         .socket_path = data_path(&server->arena, server->settings.data, DATA_SOCKET),
     };
@@ -251,21 +256,29 @@ static void raise_file_limit(void)
 
 bool server_open(Server *server, Slice *message)
 {
-    raise_file_limit();
-    if (!server_tls_open(server, message))
+    server->function_log = -1;
+    if (!server_spawner_fork(server, message))
         return false;
+    raise_file_limit(); /* of this process: functions have limits of their own */
+    if (!server_tls_open(server, message)) {
+        server_runtime_close(server);
+        return false;
+    }
     if (!open_store(server, message)) {
+        server_runtime_close(server);
         tls_context_free(server->tls);
         return false;
     }
-    if (open_packages(server, message) && open_loops(server, message) && open_http(server, message)) {
-        if (open_admin(server, message)) {
-            open_wire(server);
-            return true;
-        }
-        http_server_close(server->http);
+    bool has_http = open_packages(server, message) && open_loops(server, message) && open_http(server, message);
+    bool has_runtime = has_http && server_runtime_open(server, message);
+    if (has_runtime && open_admin(server, message)) {
+        open_wire(server);
+        return true;
     }
     stop_store(server);
+    server_runtime_close(server);
+    if (has_http)
+        http_server_close(server->http);
     account_limits_close(server->account_limits);
     close_loops(server);
     data_directory_close(&server->directory);
@@ -277,7 +290,7 @@ bool server_open(Server *server, Slice *message)
 
 static void stop_when_drained(Server *server)
 {
-    if (server->http_is_drained && server->admin_is_stopped)
+    if (server->http_is_drained && server->admin_is_stopped && server->runtime_is_drained)
         loop_stop(server->control);
 }
 
@@ -285,6 +298,17 @@ static void http_drained(Task *task)
 {
     Server *server = CONTAINER_OF(task, Server, http_drained);
     server->http_is_drained = true;
+    if (server->runtime != NULL)
+        runtime_drain(server->runtime, &server->runtime_drained, loop_mailbox(server->control));
+    else
+        server->runtime_is_drained = true;
+    stop_when_drained(server);
+}
+
+static void runtime_drained(Task *task)
+{
+    Server *server = CONTAINER_OF(task, Server, runtime_drained);
+    server->runtime_is_drained = true;
     stop_when_drained(server);
 }
 
@@ -301,7 +325,7 @@ static void drain_is_too_long(uv_timer_t *timer)
 {
     Server *server = CONTAINER_OF(timer, Server, drain_limit);
     LOG(&server->log, WARNING, "drain_cut_off", log_uint("limit_ms", DRAIN_LIMIT_MS));
-    server->http_is_drained = true;
+    server->http_is_drained = server->runtime_is_drained = true;
     stop_when_drained(server);
 }
 
@@ -318,6 +342,7 @@ static void stop(Server *server, int number)
     LOG(&server->log, INFO, "stopping", log_string("signal", signal_name(number)));
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
+    server->runtime_drained.run = runtime_drained;
     uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
     http_server_drain(server->http, &server->http_drained, loop_mailbox(server->control));
     admin_stop(server->admin, &server->admin_stopped);
@@ -340,6 +365,7 @@ void server_reload(Server *server)
     if (!stopping)
         os_notify_reloading();
     reload_log(server);
+    server_function_log_reopen(server);
     server_tls_reload(server);
     LOG(&server->log, INFO, "reloaded");
     if (!stopping)
@@ -397,6 +423,7 @@ void server_run(Server *server)
     for (size_t i = 0; i < server->loop_count; i++)
         loop_stop(server->loops[i]);
     stop_store(server);
+    server_runtime_close(server);
     admin_close(server->admin);
     http_server_close(server->http);
     tls_context_free(server->tls);

@@ -34,10 +34,13 @@ typedef struct SpawnerOptions {
     Slice data_directory;    /* absolute; of which no worker sees anything */
     Slice runtime_directory; /* absolute; where Brume's bootstraps are laid out */
     uint64_t prestart;       /* Node.js processes that wait ahead, for each runtime in use */
+    /* Called in a custom runtime's sandbox, which is complete, as its first process: the Runtime API's shim. What it
+     * returns is the worker's exit status. NULL: /var/task/bootstrap is executed with the channel instead. */
+    int (*custom_main)(int channel);
 } SpawnerOptions;
 
-/* Forks the spawner; to be called while the process has one thread. ERROR_NOT_SUPPORTED with isolation required and not
- * to be had: `message` says what is missing and how to get it. */
+/* Forks the spawner; to be called while the process has one thread. ERROR_DENIED: functions cannot be isolated as far as
+ * `isolation` asks, or at all; `message` (in the arena) says what is missing. */
 Error spawner_fork(const SpawnerOptions *options, Arena *arena, Spawner **spawner, Slice *message);
 /* What the sandbox of this machine lacks, in words for the log; empty: nothing. */
 Slice spawner_lacks(const Spawner *spawner);
@@ -48,7 +51,7 @@ struct SpawnOrder {
     /* Set by the caller; slices live until `done`. */
     RuntimeKind kind;
     Slice runtime; /* its name, "python3.11" */
-    Slice program; /* absolute; of a custom runtime: empty */
+    Slice program; /* absolute; of a custom runtime: empty, or what is executed instead of SpawnerOptions.custom_main */
     Slice library; /* absolute: a folder with what handlers find beside the language's own library, as /var/runtime;
                       empty: none */
     Slice code_directory;
@@ -58,8 +61,8 @@ struct SpawnOrder {
      * others get the same from FRAME_INIT. */
     const EnvironmentVariable *environment;
     size_t environment_count;
-    uint64_t memory_bytes;
-    uint64_t tmp_bytes;
+    uint64_t memory_bytes;       /* that it may allocate */
+    uint64_t tmp_bytes;          /* that /tmp holds, besides */
     uint64_t processor_permille; /* of one processor: AWS gives one for each 1769 MB */
     bool isolated_network;
     const Slice *reachable; /* "HOST:PORT" that an isolated network may reach, the platform's endpoint first */
@@ -76,6 +79,7 @@ struct SpawnOrder {
     /* The spawner's own. */
     ListNode waiting;
     uint64_t id;
+    unsigned tries;
 };
 
 typedef struct WorkerExit {
@@ -95,7 +99,8 @@ Error spawner_open(Spawner *spawner, Loop *loop, const SpawnerEvents *events, Lo
 void spawner_spawn(Spawner *spawner, SpawnOrder *order);
 /* Ends a worker and all its processes; its exit is reported as any other. Of a worker that is gone: nothing. */
 void spawner_kill(Spawner *spawner, uint64_t worker);
-/* The most memory that the worker has held since it started, in bytes; cheap enough to be asked after each event. */
+/* The most memory that the worker has held since it started, in bytes, files that it has read or written among it, and at
+ * most what it may have; cheap enough to be asked after each event. */
 uint64_t spawner_memory_peak(Spawner *spawner, uint64_t worker);
 /* Ends all workers and the spawner, and waits for it. */
 void spawner_close(Spawner *spawner);

@@ -72,6 +72,14 @@ Error lambda_check_revision(Call *call, Slice given, Slice revision_id, const ch
                      operation);
 }
 
+static Error refuse_state(Call *call, const char *state)
+{
+    return lambda_conflict(call,
+                           "The operation cannot be performed at this time. The function is currently in the following "
+                           "state: %s",
+                           state);
+}
+
 Error lambda_refuse(Call *call, const LambdaName *name, Error error)
 {
     switch (error) {
@@ -87,8 +95,19 @@ Error lambda_refuse(Call *call, const LambdaName *name, Error error)
                                "%.*s",
                                SLICE_PRINT(lambda_arn_of(call, name)));
     case FUNCTION_PENDING:
-        return lambda_conflict(call, "The operation cannot be performed at this time. The function is currently in the "
-                                     "following state: Pending");
+        return refuse_state(call, "Pending");
+    case FUNCTION_INACTIVE:
+        return refuse_state(call, "Inactive");
+    case FUNCTION_FAILED:
+        return refuse_state(call, "Failed");
+    case FUNCTION_TENANT_MISSING:
+        return lambda_invalid(call,
+                              "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in "
+                              "your request and try again.");
+    case FUNCTION_TENANT_UNKNOWN:
+        return lambda_invalid(call,
+                              "The invoked function is not enabled with tenancy configuration. Remove the tenant ID "
+                              "from your request and try again.");
     default:
         return error;
     }
@@ -133,6 +152,16 @@ static Error refuse_package(Call *call, Error error)
 
 /* ---- Hooks ---- */
 
+/* Both Invokes are one operation there, with an error of its own. */
+static Error refuse_size(Call *call)
+{
+    bool invokes = slice_starts_with(call->operation->name, SLICE("Invoke"));
+    return call_fail(call, invokes ? &lambda_error_request_too_large_exception : &common_request_too_large,
+                     "Request must be smaller than %ju bytes for the %.*s operation",
+                     (uintmax_t)call->limits->value[call->operation->body_limit],
+                     SLICE_PRINT(invokes ? SLICE("InvokeFunction") : call->operation->name));
+}
+
 static Error core_error(Call *call, Error error)
 {
     if (error == ERROR_BUSY) {
@@ -142,9 +171,7 @@ static Error core_error(Call *call, Error error)
         return refused;
     }
     if (error == ERROR_TOO_LARGE && call->operation != NULL)
-        return call_fail(
-            call, &common_request_too_large, "Request must be smaller than %ju bytes for the %.*s operation",
-            (uintmax_t)call->limits->value[call->operation->body_limit], SLICE_PRINT(call->operation->name));
+        return refuse_size(call);
     if (error == FUNCTION_CODE_STORAGE)
         return call_fail(call, &lambda_error_code_storage_exceeded_exception, "Code storage limit exceeded.");
     return refuse_package(call, error);

@@ -85,6 +85,8 @@ bool call_is_gone(const Call *call);
 Store *call_store(const Call *call);
 /* Who runs functions; NULL: nobody does here. */
 Invoker *call_invoker(const Call *call);
+/* The limits of an account that may be another one than the caller's. */
+const Limits *call_limits_of(const Call *call, Slice account);
 /* The packages of code; NULL: there are none here. For every operation, on any thread. */
 Packages *call_packages(const Call *call);
 /* Whether signatures are verified: what a caller says of others is checked, too. The same. */

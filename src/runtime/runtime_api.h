@@ -1,0 +1,30 @@
+/* runtime_api.h: the HTTP Runtime API of custom runtimes, spoken inside their worker.
+ *
+ * The first process of a custom runtime's sandbox is Brume's own: forked, not executed, when the sandbox is complete. It
+ * starts the function's `bootstrap`, serves it the Runtime API (version 2018-06-01; AWS Lambda developer guide, "Using
+ * the Lambda runtime API for custom runtimes") on a port of 127.0.0.1, translates between that and the frames of the
+ * channel, and buries the processes that lose their parent. One thread; it never returns to the spawner's code.
+ *
+ * In a network that is shared with the host, other processes can reach the port: a connection is served only when its
+ * other end is held by a process that this one can see, which in a sandbox are those of the function. */
+#ifndef BRUME_RUNTIME_RUNTIME_API_H
+#define BRUME_RUNTIME_RUNTIME_API_H
+
+/* Serves until the program ends or the channel closes, and gives the status that the worker exits with: the program's
+ * own; 128 + N after signal N (told exactly by FRAME_EXIT, and raised again where the kernel lets the first process of a
+ * namespace die of it); 1 when no program could be started, which FRAME_INIT_ERROR has told. `channel` is a stream socket,
+ * on which FRAME_INIT is the first to come.
+ * Wanted of the sandbox: /proc, and system calls to fork, execute, and listen on the loopback, which must be up. Leaves
+ * no file but 0, 1 and 2 to the program. */
+int runtime_api_main(int channel);
+
+typedef struct RuntimeApiOptions {
+    int channel;
+    const char *task_directory;  /* "/var/task": where `bootstrap` is looked for first; its working directory */
+    const char *layer_directory; /* "/opt": where it is looked for then */
+} RuntimeApiOptions;
+
+/* The same in other places than a sandbox's. */
+int runtime_api_serve(const RuntimeApiOptions *options);
+
+#endif

@@ -1,0 +1,5 @@
+module brume.test/function
+
+go 1.24
+
+require github.com/aws/aws-lambda-go v1.55.1

@@ -1,0 +1,46 @@
+"""Fixtures of the bootstraps' tests: workers without a sandbox."""
+
+import os
+import sys
+
+import pytest
+
+import worker
+
+PYTHON = sys.executable
+NODE = str(worker.ROOT / "tests" / "wire" / "node_modules" / ".bin" / "node")
+
+
+@pytest.fixture
+def workers():
+    """Starts workers, and ends them with the test."""
+    started = []
+
+    def start(command, task, environment=None, **more):
+        started.append(worker.Worker([str(word) for word in command], task, environment, **more))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+# The bootstrap without the imports ahead, which take a third of a second.
+SERVE = f"import sys; sys.path.insert(0, {str(worker.RUNTIMES / 'python')!r}); import bootstrap; bootstrap.serve(3)"
+
+
+@pytest.fixture
+def python(workers):
+    def start(task=worker.HANDLERS / "python", environment=None, ahead=False, **more):
+        command = [PYTHON, worker.RUNTIMES / "python" / "bootstrap.py"] if ahead else [PYTHON, "-c", SERVE]
+        return workers(command, task, environment, **more)
+
+    return start
+
+
+@pytest.fixture
+def node(workers):
+    def start(task=worker.HANDLERS / "nodejs", environment=None, **more):
+        return workers([os.path.realpath(NODE), worker.RUNTIMES / "nodejs" / "bootstrap.mjs"], task, environment, **more)
+
+    return start

@@ -1,0 +1,13 @@
+# The spawner's tests, and the program that tries what no worker may.
+RUNTIME := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/runtime/test_*.c))
+RUNTIME_ATTACKS := $(BUILD)/tests/runtime/attacks
+
+.PHONY: runtime-tests
+RUNTIME_MEASURE := $(BUILD)/tests/runtime/measure
+
+runtime-tests: $(RUNTIME) $(RUNTIME_ATTACKS) $(RUNTIME_MEASURE)
+
+$(RUNTIME) $(RUNTIME_MEASURE): %: %.o $(BUILD)/tests/runtime/harness.o $(BUILD)/tests/runtime/frames.o $(BUILD)/libbrume.a
+	$(link) $(PKG_LIBS) $(TEST_LIBS)
+$(RUNTIME_ATTACKS): %: %.o
+	$(link)

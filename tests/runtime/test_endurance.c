@@ -1,0 +1,339 @@
+/* Processes are killed at random and workers come and go by the hundred: every order is answered once, every exit reported
+ * once, the service goes on, and nothing is left behind. TEST_SEED repeats a run. */
+#include "runtime/frames.h"
+#include "runtime/harness.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUNDS = 25, CROWD = 10, MANY = 500, EACH_PYTHON = 10, PROCESSES_MAX = 512, CALM_MS = 5000 };
+
+static Harness harness;
+static Ran ran;
+
+/* ---- What there is of processes, files, mounts and groups ---- */
+
+static size_t children_of(pid_t parent, pid_t *children, size_t room)
+{
+    char path[64];
+    size_t count = 0;
+    int child;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", parent, parent);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && count < room && fscanf(file, "%d", &child) == 1)
+        children[count++] = child;
+    if (file != NULL)
+        fclose(file);
+    return count;
+}
+
+/* Our child that is not the harness's own. */
+static pid_t keeper_process(void)
+{
+    pid_t children[8];
+    pid_t keeper = 0;
+    size_t count = children_of(getpid(), children, 8);
+    for (size_t i = 0; i < count; i++)
+        if (children[i] != harness.answering)
+            keeper = children[i];
+    return keeper;
+}
+
+/* The keeper's child; 0: there is none at the moment. */
+static pid_t spawner_process(void)
+{
+    pid_t spawner = 0;
+    children_of(keeper_process(), &spawner, 1);
+    return spawner;
+}
+
+/* Control groups of a server, by its keeper. */
+static size_t count_groups(pid_t keeper)
+{
+    char command[128];
+    size_t count = 0;
+    snprintf(command, sizeof command, "find /sys/fs/cgroup -type d -regex '.*/brume-%d\\(/.*\\)?' | wc -l", keeper);
+    FILE *file = popen(command, "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%zu", &count), 1);
+    pclose(file);
+    return count;
+}
+
+static size_t count_entries(const char *path)
+{
+    size_t count = 0;
+    DIR *folder = opendir(path);
+    while (folder != NULL && readdir(folder) != NULL)
+        count++;
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
+typedef struct Census {
+    size_t files_here;
+    size_t files_there;
+    size_t processes;
+    size_t mounts;
+    size_t groups;
+} Census;
+
+static Census take_census(void)
+{
+    char path[64];
+    char line[1024];
+    pid_t children[PROCESSES_MAX];
+    pid_t spawner = spawner_process();
+    Census census = {.files_here = count_entries("/proc/self/fd"),
+                     .processes = children_of(spawner, children, PROCESSES_MAX)};
+    snprintf(path, sizeof path, "/proc/%d/fd", spawner);
+    census.files_there = count_entries(path);
+    snprintf(path, sizeof path, "/proc/%d/mountinfo", spawner);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        census.mounts++;
+    if (file != NULL)
+        fclose(file);
+    census.groups = count_groups(keeper_process());
+    return census;
+}
+
+/* ---- Workers ---- */
+
+static void order(TestWorker *worker, bool is_python)
+{
+    harness_order(&harness, worker);
+    if (is_python) {
+        worker->order.kind = RUNTIME_PYTHON;
+        worker->order.program = SLICE("/usr/bin/python3");
+    } else {
+        harness_arm(&harness, worker, "hang");
+    }
+}
+
+/* All that is between an order and its exit is over. */
+static bool is_over(const TestWorker *worker)
+{
+    return worker_has_exited(worker);
+}
+
+/* ---- Tests ---- */
+
+static void kill_one(unsigned choice)
+{
+    pid_t children[PROCESSES_MAX];
+    pid_t spawner = spawner_process();
+    size_t count = spawner == 0 ? 0 : children_of(spawner, children, PROCESSES_MAX);
+    if (spawner == 0)
+        return;
+    /* A zygote is among the spawner's children as workers are. */
+    kill(count == 0 || choice % 4 == 0 ? spawner : children[choice / 4 % count], SIGKILL);
+}
+
+static void whoever_is_killed_every_end_is_told_once_and_service_goes_on(void **state)
+{
+    (void)state;
+    static TestWorker workers[ROUNDS][CROWD];
+    const char *given = getenv("TEST_SEED");
+    unsigned seed = given == NULL ? (unsigned)time(NULL) : (unsigned)strtoul(given, NULL, 10);
+    fprintf(stderr, "TEST_SEED=%u\n", seed);
+    srand(seed);
+    for (size_t round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < CROWD; i++) {
+            order(&workers[round][i], rand() % 2 == 0);
+            harness_spawn(&harness, &workers[round][i]);
+            if (rand() % 4 == 0)
+                uv_run(loop_uv(harness.loop), UV_RUN_NOWAIT);
+            if (rand() % 8 == 0)
+                kill_one((unsigned)rand());
+        }
+        kill_one((unsigned)rand());
+        for (size_t i = 0; i < CROWD; i++) {
+            TestWorker *worker = &workers[round][i];
+            assert_true(harness_until(&harness, worker_is_done, worker));
+            if (worker->error == OK && rand() % 2 == 0)
+                spawner_kill(harness.spawner, worker->order.worker);
+        }
+        for (size_t i = 0; i < CROWD; i++) {
+            TestWorker *worker = &workers[round][i];
+            spawner_kill(harness.spawner, worker->order.worker);
+            assert_true(harness_until(&harness, is_over, worker));
+        }
+    }
+    /* Long after, too, nothing has been told twice. */
+    TestWorker last;
+    harness_order(&harness, &last);
+    harness_run(&harness, &last, "hello", &ran);
+    assert_int_equal(ran.error, OK);
+    assert_int_equal(harness.unknown_exits, 0);
+    for (size_t round = 0; round < ROUNDS; round++)
+        for (size_t i = 0; i < CROWD; i++) {
+            TestWorker *worker = &workers[round][i];
+            assert_int_equal(worker->exits, worker->error == OK ? 1 : 0);
+            harness_forget(worker);
+        }
+}
+
+/* Groups and processes of what has just ended may take a moment to go. */
+static void assert_no_more_than(Census before)
+{
+    Census now = {0};
+    for (int waited = 0; waited < CALM_MS; waited += 100) {
+        now = take_census();
+        if (now.files_here <= before.files_here && now.files_there <= before.files_there &&
+            now.processes <= before.processes && now.mounts <= before.mounts && now.groups <= before.groups)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    }
+    assert_int_equal(now.files_here, before.files_here);
+    assert_int_equal(now.files_there, before.files_there);
+    assert_int_equal(now.processes, before.processes);
+    assert_int_equal(now.mounts, before.mounts);
+    assert_int_equal(now.groups, before.groups);
+}
+
+static void run_both(bool is_python)
+{
+    TestWorker worker;
+    if (!is_python) {
+        harness_order(&harness, &worker);
+        harness_run(&harness, &worker, "hello", &ran);
+        assert_int_equal(ran.error, OK);
+        return;
+    }
+    order(&worker, true);
+    harness_spawn(&harness, &worker);
+    assert_true(harness_until(&harness, worker_is_done, &worker));
+    assert_int_equal(worker.error, OK);
+    spawner_kill(harness.spawner, worker.order.worker);
+    assert_true(harness_until(&harness, worker_has_exited, &worker));
+    harness_forget(&worker);
+}
+
+/* The number of waiting ones is the same before and after only when nothing is being made. */
+static void settle(void)
+{
+    nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+}
+
+static void five_hundred_workers_leave_nothing_behind(void **state)
+{
+    (void)state;
+    run_both(true);
+    run_both(true);
+    run_both(false);
+    settle();
+    Census before = take_census();
+    assert_true(before.processes >= 2); /* a zygote, and what waits ahead */
+    assert_true(before.groups >= 3);
+    for (size_t i = 0; i < MANY; i++)
+        run_both(i % EACH_PYTHON == 0);
+    settle();
+    assert_no_more_than(before);
+}
+
+static void a_spawner_that_is_closed_takes_everything_along(void **state)
+{
+    (void)state;
+    TestWorker worker;
+    order(&worker, false);
+    harness_spawn(&harness, &worker);
+    assert_true(harness_until(&harness, worker_is_done, &worker));
+    int process = worker.order.process;
+    worker.order.process = -1;
+    harness_forget(&worker);
+    pid_t keeper = keeper_process();
+    assert_true(count_groups(keeper) >= 3);
+    harness_close(&harness);
+    assert_int_equal(syscall(SYS_pidfd_send_signal, process, 0, NULL, 0), -1); /* gone, and waited for */
+    close(process);
+    pid_t child;
+    assert_int_equal(children_of(getpid(), &child, 1), 0);
+    assert_int_equal(count_groups(keeper), 0);
+    harness_open(&harness, ISOLATION_REQUIRED, NULL);
+}
+
+/* The server of another process, which tells its folder and its keeper, and that it has a worker. */
+__attribute__((noreturn)) static void serve_until_killed(int report)
+{
+    static Harness own;
+    static TestWorker worker;
+    pid_t children[8];
+    harness_open(&own, ISOLATION_REQUIRED, NULL);
+    harness_order(&own, &worker);
+    harness_arm(&own, &worker, "hang");
+    harness_spawn(&own, &worker);
+    if (!harness_until(&own, worker_is_done, &worker) || worker.error != OK)
+        _exit(1);
+    size_t count = children_of(getpid(), children, 8);
+    pid_t keeper = count == 2 ? children[children[0] == own.answering] : 0;
+    dprintf(report, "%d %d %s", keeper, own.answering, own.folder);
+    for (;;)
+        pause();
+}
+
+static void a_killed_server_takes_everything_along(void **state)
+{
+    (void)state;
+    int report[2];
+    char text[PATH_MAX] = "";
+    char folder[PATH_MAX];
+    int keeper = 0;
+    int answering = 0;
+    assert_int_equal(pipe(report), 0);
+    pid_t server = fork();
+    if (server == 0)
+        serve_until_killed(report[1]);
+    assert_true(read(report[0], text, sizeof text - 1) > 0);
+    assert_int_equal(sscanf(text, "%d %d %4000s", &keeper, &answering, folder), 3);
+    struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, keeper, 0), .events = POLLIN};
+    assert_true(ended.fd >= 0);
+    assert_true(count_groups(keeper) >= 6);
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+    /* The keeper waits for the spawner, which waits for all others. */
+    assert_int_equal(poll(&ended, 1, HARNESS_WAIT_MS), 1);
+    assert_int_equal(count_groups(keeper), 0);
+    kill(answering, SIGKILL);
+    close(ended.fd);
+    close(report[0]);
+    close(report[1]);
+    harness_remove(folder);
+}
+
+static int open_all(void **state)
+{
+    (void)state;
+    harness_open(&harness, ISOLATION_REQUIRED, NULL);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    harness_close(&harness);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(five_hundred_workers_leave_nothing_behind),
+        cmocka_unit_test(whoever_is_killed_every_end_is_told_once_and_service_goes_on),
+        cmocka_unit_test(a_spawner_that_is_closed_takes_everything_along),
+        cmocka_unit_test(a_killed_server_takes_everything_along),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
