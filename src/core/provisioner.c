@@ -134,6 +134,8 @@ struct Provisioner {
     Log *log;
     List asked;
     bool failed; /* the last run did: the next one begins after a while */
+    bool ended;  /* the call is nobody's any more */
+    bool closed; /* it is freed as soon as the call is back */
     /* The start: all owners are looked at, from here on; then only changes are. */
     bool started;
     Buffer after;
@@ -293,10 +295,24 @@ static bool is_over(const Provisioner *provisioner, Error result)
            (result == OK && provisioner->started && !provisioner->failed && provisioner->demand_count == 0);
 }
 
+static void provisioner_free(Provisioner *provisioner)
+{
+    for (ListNode *node; (node = list_pop_front(&provisioner->asked)) != NULL;)
+        asked_free(CONTAINER_OF(node, Asked, node));
+    arena_free(&provisioner->arena);
+    arena_free(&provisioner->after_arena);
+    free(provisioner);
+}
+
 static void looked(StoreCall *call)
 {
     Provisioner *provisioner = CONTAINER_OF(call, Provisioner, call);
-    if (is_over(provisioner, call->result))
+    if (provisioner->closed) {
+        provisioner_free(provisioner);
+        return;
+    }
+    provisioner->ended = is_over(provisioner, call->result);
+    if (provisioner->ended)
         return;
     provisioner->failed = call->result != OK;
     if (provisioner->failed)
@@ -329,9 +345,7 @@ Provisioner *provisioner_open(Store *store, Invoker *invoker, Mailbox *mailbox, 
 
 void provisioner_close(Provisioner *provisioner)
 {
-    for (ListNode *node; (node = list_pop_front(&provisioner->asked)) != NULL;)
-        asked_free(CONTAINER_OF(node, Asked, node));
-    arena_free(&provisioner->arena);
-    arena_free(&provisioner->after_arena);
-    free(provisioner);
+    provisioner->closed = true;
+    if (provisioner->ended)
+        provisioner_free(provisioner);
 }

@@ -126,6 +126,12 @@ void loop_stop(Loop *loop)
         pthread_join(loop->thread, NULL);
 }
 
+void loop_deliver(Loop *loop)
+{
+    while (loop_run_posted(loop))
+        continue;
+}
+
 static void close_left(uv_handle_t *handle, void *unused)
 {
     (void)unused;
