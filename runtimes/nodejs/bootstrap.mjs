@@ -87,12 +87,12 @@ function next() {
   const frame = channel.read();
   if (frame === null || frame.kind !== Kind.INVOKE) process.exit(0);
   const end = 4 + frame.content.readUInt32LE(0);
-  const head = JSON.parse(frame.content.utf8Slice(4, end));
+  const head = JSON.parse(frame.content.toString("utf8", 4, end));
   current.requestId = head.requestId;
   current.tenantId = head.tenantId;
   if (head.trace !== trace) setTrace(head.trace);
   event = isStreamed(handler) ? new StreamedEvent() : new Event();
-  event.run(head, frame.content.utf8Slice(end));
+  event.run(head, frame.content.toString("utf8", end));
 }
 
 // The variable changes with each event (AWS Lambda developer guide, "Using Lambda environment variables").
@@ -109,7 +109,7 @@ function isPromise(value) {
 // An event whose answer comes whole.
 class Event {
   #context;
-  #answer; // {kind, content} that waits for the loop to become empty
+  #answer; // {value}: given by callback, it waits for the loop to become empty
   #isWaiting = true; // callbackWaitsForEmptyEventLoop
   #isDone = false;
 
@@ -119,8 +119,12 @@ class Event {
     if (HAS_CALLBACKS) parameters.push(this.#addCallbacks());
     try {
       const result = handler(JSON.parse(payload), ...parameters);
-      if (isPromise(result)) result.then((value) => this.#finish(null, value), (error) => this.#fail(error));
-      else if (!HAS_CALLBACKS) this.#finish(null, result);
+      if (isPromise(result))
+        result.then(
+          (value) => this.#settle(() => this.#finish(value)),
+          (error) => this.#settle(() => this.#fail(error)),
+        );
+      else if (!HAS_CALLBACKS) this.#finish(result);
     } catch (error) {
       this.#fail(error);
     }
@@ -140,7 +144,7 @@ class Event {
     });
     const callback = (error, value) => {
       if (error === null || error === undefined) this.#give(value);
-      else this.#finish(error);
+      else this.#fail(error);
     };
     context.done = (error, value) => {
       this.#isWaiting = false;
@@ -151,20 +155,24 @@ class Event {
     return callback;
   }
 
+  // A promise says nothing more once the callback has been called.
+  #settle(answer) {
+    if (this.#answer === undefined) answer();
+  }
+
   // An answer by callback: sent at once, or when nothing else is left to do.
   #give(value) {
     if (this.#isDone || this.#answer !== undefined) return;
     if (this.#isWaiting) this.#answer = { value };
-    else this.#finish(null, value);
+    else this.#finish(value);
   }
 
   loopIsEmpty() {
     // A promise that is never settled and a callback that is never called end here, too, as null.
-    this.#finish(null, this.#answer === undefined ? null : this.#answer.value);
+    this.#finish(this.#answer === undefined ? null : this.#answer.value);
   }
 
-  #finish(error, value) {
-    if (error !== null) return this.#fail(error);
+  #finish(value) {
     if (this.#isDone) return;
     let text;
     try {
@@ -188,6 +196,7 @@ class Event {
 
   break(document) {
     if (!this.#isDone) channel.write(Kind.ERROR, document);
+    this.#isDone = true;
   }
 }
 
@@ -201,7 +210,7 @@ function endEvent(kind, content) {
 
 // An event whose answer is a stream.
 class StreamedEvent {
-  #answer = new StreamedAnswer(channel);
+  #answer = new StreamedAnswer(channel, handler);
   #isSettled = false; // the handler's promise
   #isDone = false;
 
@@ -244,6 +253,8 @@ class StreamedEvent {
 
   break(document) {
     if (!this.#isDone) channel.write(this.#answer.isStarted ? Kind.STREAM_ERROR : Kind.ERROR, document);
+    this.#isDone = true;
+    this.#answer.stop();
   }
 }
 

@@ -318,8 +318,7 @@ static void looked(StoreCall *call)
         return;
     provisioner->failed = call->result != OK;
     if (provisioner->failed)
-        LOG(provisioner->log, ERROR, "provisioned executions cannot be looked at",
-            log_string("reason", error_text(call->result)));
+        LOG(provisioner->log, ERROR, "provisioned_unread", log_string("reason", error_text(call->result)));
     for (size_t i = 0; !provisioner->failed && i < provisioner->demand_count; i++)
         meet(provisioner, &provisioner->demands[i]);
     if (!provisioner->failed && !provisioner->started) {
