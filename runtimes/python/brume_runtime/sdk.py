@@ -58,6 +58,19 @@ def _packages(names):
 
 
 def _read_ahead():
+    # The common runtime keeps a file open that its random numbers come from, which no worker has: whatever asks for one
+    # there would wait for ever. botocore goes without it; a handler that imports it gets it.
+    missing = "awscrt" not in sys.modules
+    if missing:
+        sys.modules["awscrt"] = None
+    try:
+        _read_sdk_ahead()
+    finally:
+        if missing:
+            del sys.modules["awscrt"]
+
+
+def _read_sdk_ahead():
     boto3 = importlib.import_module("boto3")
     botocore_session = importlib.import_module("botocore.session")
     loaders = importlib.import_module("botocore.loaders")
