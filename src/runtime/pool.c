@@ -518,13 +518,10 @@ void pool_cancel(InvocationState *state)
 
 /* ---- Provisioned concurrency ---- */
 
-void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count)
+void pool_keep_provisioned(Pool *pool, uint64_t count)
 {
-    Pool *pool = pool_find(runtime, spec, (Slice){0});
     pool_count(pool, COUNT_PROVISIONED, (int)(count - pool->provisioned));
     pool->provisioned = count;
-    pool->provision_at_ns = 0;
-    pool_set_problem(pool, (Slice){0});
     LIST_FOR_EACH(&pool->workers, node)
     {
         Worker *worker = CONTAINER_OF(node, Worker, in_pool);
@@ -537,6 +534,14 @@ void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count)
         worker->is_provisioned = worker->is_kept = false; /* from now on it may go when it is idle for long */
         pool->provisioned_workers--;
     }
+}
+
+void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count)
+{
+    Pool *pool = pool_find(runtime, spec, (Slice){0});
+    pool_keep_provisioned(pool, count);
+    pool->provision_at_ns = 0;
+    pool_set_problem(pool, (Slice){0});
     start_provisioned(pool);
 }
 
