@@ -173,7 +173,7 @@ static void write_program(const Worker *worker, const char *text, mode_t mode)
 static void serve_without_netlink(const RuntimeApiOptions *options)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK)) !=
+    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0)) !=
             0 ||
         seccomp_load(filter) != 0)
         _exit(99);
