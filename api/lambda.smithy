@@ -54,9 +54,7 @@ service lambda {
         @http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency") GetProvisionedConcurrencyConfig
         @http(method: "GET", uri: "/2026-07-09/resource-policy/{ResourceArn}") GetResourcePolicy
         @http(method: "GET", uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config") GetRuntimeManagementConfig
-        @http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/invocations") Invoke
         @http(method: "POST", uri: "/2014-11-13/functions/{FunctionName}/invoke-async") InvokeAsync
-        @http(method: "POST", uri: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations") InvokeWithResponseStream
         @http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases") ListAliases
         @http(method: "GET", uri: "/2025-11-30/capacity-providers") ListCapacityProviders
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs") ListCodeSigningConfigs
@@ -156,4 +154,188 @@ enum ThrottleReason {
     ReservedFunctionInvocationRateLimitExceeded
     CallerRateLimitExceeded
     ConcurrentSnapshotCreateLimitExceeded
+}
+
+// ---- Invoke ----
+
+@async
+@iam(action: "lambda:InvokeFunction", resource: "{FunctionName.arn}")
+@http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/invocations", code: 200)
+@bodyLimit("LAMBDA_REQUEST_BYTES")
+operation Invoke {
+    input := {
+        @required @httpLabel @length(min: 1, max: 256)
+        FunctionName: String
+
+        @httpHeader("X-Amz-Invocation-Type")
+        InvocationType: InvocationType
+
+        @httpHeader("X-Amz-Log-Type")
+        LogType: LogType
+
+        @httpHeader("X-Amz-Client-Context")
+        ClientContext: String
+
+        @length(min: 1, max: 64) @pattern("[a-zA-Z0-9-_]+") @httpHeader("X-Amz-Durable-Execution-Name")
+        DurableExecutionName: String
+
+        @httpPayload
+        Payload: Blob
+
+        @length(min: 1, max: 128) @httpQuery("Qualifier")
+        Qualifier: String
+
+        @length(min: 1, max: 256) @pattern("[a-zA-Z0-9\\._:\\/=+\\-@ ]+") @httpHeader("X-Amz-Tenant-Id")
+        TenantId: String
+    }
+    output := {
+        @httpResponseCode
+        StatusCode: Integer
+
+        @httpHeader("X-Amz-Function-Error")
+        FunctionError: String
+
+        @httpHeader("X-Amz-Log-Result")
+        LogResult: String
+
+        @httpPayload
+        Payload: Blob
+
+        @httpHeader("X-Amz-Executed-Version")
+        ExecutedVersion: String
+
+        @httpHeader("X-Amz-Durable-Execution-Arn")
+        DurableExecutionArn: String
+    }
+    errors: [
+        InvalidParameterValueException
+        InvalidRequestContentException
+        InvalidRuntimeException
+        RecursiveInvocationException
+        RequestTooLargeException
+        ResourceConflictException
+        ResourceNotFoundException
+        ResourceNotReadyException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@async
+@iam(action: "lambda:InvokeFunction", resource: "{FunctionName.arn}")
+@http(method: "POST", uri: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", code: 200)
+@bodyLimit("LAMBDA_REQUEST_BYTES")
+operation InvokeWithResponseStream {
+    input := {
+        @required @httpLabel @length(min: 1, max: 256)
+        FunctionName: String
+
+        @httpHeader("X-Amz-Invocation-Type")
+        InvocationType: ResponseStreamingInvocationType
+
+        @httpHeader("X-Amz-Log-Type")
+        LogType: LogType
+
+        @httpHeader("X-Amz-Client-Context")
+        ClientContext: String
+
+        @length(min: 1, max: 128) @httpQuery("Qualifier")
+        Qualifier: String
+
+        @httpPayload
+        Payload: Blob
+
+        @length(min: 1, max: 256) @pattern("[a-zA-Z0-9\\._:\\/=+\\-@ ]+") @httpHeader("X-Amz-Tenant-Id")
+        TenantId: String
+    }
+    output := {
+        @httpResponseCode
+        StatusCode: Integer
+
+        @httpHeader("X-Amz-Executed-Version")
+        ExecutedVersion: String
+
+        // Messages of an event stream: PayloadChunk, whose payload is bytes, and at the end InvokeComplete.
+        @httpPayload @streaming
+        EventStream: Blob
+
+        @httpHeader("Content-Type")
+        ResponseStreamContentType: String
+    }
+    errors: [
+        InvalidParameterValueException
+        InvalidRequestContentException
+        InvalidRuntimeException
+        RecursiveInvocationException
+        RequestTooLargeException
+        ResourceConflictException
+        ResourceNotFoundException
+        ResourceNotReadyException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+enum InvocationType {
+    Event
+    RequestResponse
+    DryRun
+}
+
+enum ResponseStreamingInvocationType {
+    RequestResponse
+    DryRun
+}
+
+enum LogType {
+    None
+    Tail
+}
+
+@error("client") @httpError(400)
+structure InvalidParameterValueException {
+    Type: String
+    message: String
+}
+
+@error("client") @httpError(400)
+structure InvalidRequestContentException {
+    Type: String
+    message: String
+}
+
+@error("server") @httpError(502)
+structure InvalidRuntimeException {
+    Type: String
+    Message: String
+}
+
+@error("client") @httpError(400)
+structure RecursiveInvocationException {
+    Type: String
+    Message: String
+}
+
+@error("client") @httpError(413)
+structure RequestTooLargeException {
+    Type: String
+    message: String
+}
+
+@error("client") @httpError(409)
+structure ResourceConflictException {
+    Type: String
+    message: String
+}
+
+@error("client") @httpError(404)
+structure ResourceNotFoundException {
+    Type: String
+    Message: String
+}
+
+@error("server") @httpError(502)
+structure ResourceNotReadyException {
+    Type: String
+    message: String
 }

@@ -27,17 +27,21 @@ LAYERS = "/opt"
 _OWN_FILES = {os.path.abspath(__file__)}
 
 
-def prepare(library=None):
+def prepare(library="/var/runtime"):
     """Imports what handlers import most, so that workers need not. `library`: the folder of the SDK that goes with this
-    runtime. Leaves no thread behind and keeps nothing of the environment."""
+    runtime. Leaves no thread behind and keeps nothing of the environment; hash seeds are the zygote's, which workers of one
+    function do not tell from another's."""
     sdk.prepare(library)
 
 
-def serve(channel_file):
-    """Runs the worker that this process is, until the server closes the channel. Never returns."""
+def serve(channel_file, take_copies=None):
+    """Runs the worker that this process is, until the server closes the channel. Never returns.
+
+    `take_copies` is called when a snapshot may be taken (SnapStart): it returns in each copy, whose channel is the same file
+    then. None: the process itself goes on when FRAME_RESTORE comes."""
     code = 1
     try:
-        Worker(Channel(channel_file)).run()
+        Worker(Channel(channel_file), take_copies).run()
         code = 0
     except Closed:
         os._exit(0)  # nobody is left to hear what hooks would say
@@ -76,8 +80,9 @@ def _leave(code):
 class Worker:
     """One execution environment: a handler, and the events that it is given."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, take_copies=None):
         self.channel = channel
+        self.take_copies = take_copies
         # Of the event that is handled; read by logging.
         self.request_id = None
         self.tenant_id = None
@@ -140,6 +145,8 @@ class Worker:
         self._run_hooks(snapshot_restore_py.get_before_snapshot())
         self._finish_lines()
         self.channel.write(frames.SNAPSHOT_READY, b"")
+        if self.take_copies is not None:
+            self.take_copies()
         kind, content = self.channel.read()
         if kind != frames.RESTORE:
             raise Closed
@@ -210,5 +217,5 @@ class Worker:
 
 
 if __name__ == "__main__":
-    prepare(sys.argv[1] if len(sys.argv) > 1 else None)
+    prepare(*sys.argv[1:2])
     serve(3)

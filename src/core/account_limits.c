@@ -78,7 +78,8 @@ void account_limits_set(AccountLimits *table, Slice account, LimitName limit, ui
 
 Error account_limit_find(Slice name, LimitName *limit)
 {
-    static const Slice of_the_process[] = {SLICE_INIT("NET_"), SLICE_INIT("WIRE_"), SLICE_INIT("STORE_")};
+    static const Slice of_the_process[] = {SLICE_INIT("NET_"), SLICE_INIT("WIRE_"), SLICE_INIT("STORE_"),
+                                           SLICE_INIT("RUNTIME_")};
     for (size_t i = 0; i < sizeof of_the_process / sizeof of_the_process[0]; i++)
         if (slice_starts_with(name, of_the_process[i]))
             return LIMIT_UNKNOWN;

@@ -73,7 +73,43 @@
     ROW(POLICY_VERSION_LIMIT, "the managed policy has 5 versions")                                                     \
     ROW(POLICY_VERSION_IS_DEFAULT, "that is the policy's default version")                                             \
     ROW(SESSION_TOKEN_INVALID, "that is no session token of this server")                                              \
-    ROW(SESSION_TOO_LARGE, "the session's policy and tags are too large")
+    ROW(SESSION_TOO_LARGE, "the session's policy and tags are too large")                                              \
+    ROW(FUNCTION_NOT_FOUND, "there is no such function")                                                               \
+    ROW(FUNCTION_EXISTS, "a function of that name exists")                                                             \
+    ROW(FUNCTION_VERSION_NOT_FOUND, "the function has no such version")                                                \
+    ROW(FUNCTION_VERSION_IN_USE, "an alias refers to that version")                                                    \
+    ROW(FUNCTION_ALIAS_NOT_FOUND, "the function has no such alias")                                                    \
+    ROW(FUNCTION_ALIAS_EXISTS, "the function has an alias of that name")                                               \
+    ROW(FUNCTION_CODE_STORAGE, "the account's code storage is used up")                                                \
+    ROW(FUNCTION_UPDATING, "the function is being updated")                                                            \
+    ROW(FUNCTION_UNRESERVED, "too little concurrency would be left unreserved")                                        \
+    ROW(FUNCTION_PENDING, "the function is being created")                                                             \
+    ROW(FUNCTION_INACTIVE, "the function is inactive")                                                                 \
+    ROW(FUNCTION_FAILED, "the function could not be created")                                                          \
+    ROW(FUNCTION_TENANT_MISSING, "the function needs a tenant id")                                                     \
+    ROW(FUNCTION_TENANT_UNKNOWN, "the function is not isolated by tenant")                                             \
+    ROW(PERMISSION_EXISTS, "the policy has a statement of that id")                                                    \
+    ROW(PERMISSION_NOT_FOUND, "the policy has no statement of that id")                                                \
+    ROW(FUNCTION_URL_EXISTS, "the function, or the alias, has a URL")                                                  \
+    ROW(FUNCTION_URL_NOT_FOUND, "there is no such function URL")                                                       \
+    ROW(PROVISIONED_NOT_FOUND, "no executions are provisioned for it")                                                 \
+    ROW(PROVISIONED_LATEST, "executions are provisioned for published versions only")                                  \
+    ROW(PROVISIONED_ROUTED, "the alias shares its calls between two versions")                                         \
+    ROW(PROVISIONED_TWICE, "executions are provisioned for that version in another way")                               \
+    ROW(PROVISIONED_OVER_RESERVED, "more executions would be provisioned than are reserved for the function")          \
+    ROW(LAYER_NOT_FOUND, "there is no such version of a layer")                                                        \
+    ROW(LAYER_DENIED, "the layer's policy does not let the account use it")                                            \
+    ROW(PACKAGE_NO_ZIP, "the package is no zip file")                                                                  \
+    ROW(PACKAGE_EMPTY, "there is nothing in the package")                                                              \
+    ROW(PACKAGE_TOO_LARGE, "the package passes the limit of its size")                                                 \
+    ROW(PACKAGE_UNZIPPED_TOO_LARGE, "what is in the package passes the limit of its size")                             \
+    ROW(PACKAGE_TOO_MANY_FILES, "there are too many files in the package")                                             \
+    ROW(PACKAGE_NAME, "the package has a file that would lie outside of it, or whose name cannot be")                  \
+    ROW(PACKAGE_LINK, "the package has a link that leads out of it")                                                   \
+    ROW(PACKAGE_REPEATED, "the package has two files of one name")                                                     \
+    ROW(PACKAGE_ENCRYPTED, "the package has an encrypted file")                                                        \
+    ROW(PACKAGE_METHOD, "the package has a file that is packed in another way than stored or deflated")                \
+    ROW(PACKAGE_GONE, "the package is not there any more")
 
 typedef enum CoreError {
     CORE_ERROR_START = ERROR_CORE_FIRST - 1,

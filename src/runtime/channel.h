@@ -7,9 +7,15 @@
 #ifndef BRUME_RUNTIME_CHANNEL_H
 #define BRUME_RUNTIME_CHANNEL_H
 
+#include "base/error.h"
+#include "base/slice.h"
+
+#include <sys/uio.h>
+
 enum {
-    CHANNEL_FILE = 3,        /* of a worker */
-    CHANNEL_HEADER_SIZE = 8, /* bytes before each frame's content */
+    CHANNEL_FILE = 3,                  /* of a worker */
+    CHANNEL_HEADER_SIZE = 8,           /* bytes before each frame's content */
+    CHANNEL_PIECE_BYTES = 1024 * 1024, /* of a stream's piece, at most */
 };
 
 typedef enum FrameKind {
@@ -51,5 +57,48 @@ typedef enum FrameKind {
      * process of a namespace cannot die of a signal that it sends itself, so that its own exit cannot tell. */
     FRAME_EXIT = 27,
 } FrameKind;
+
+/* ---- The server's end of it: on one loop ---- */
+
+/* What has come. Of a frame that is longer than the server takes, `content` is the beginning; the rest is dropped as it
+ * comes, so that no worker can make the server hold more. A stream's pieces are given as they come, in parts of frames. */
+typedef struct Frame {
+    FrameKind kind;
+    Slice content; /* until the next channel_next or channel_read */
+    size_t size;   /* as sent */
+} Frame;
+
+typedef struct Channel {
+    int file;     /* non-blocking; the owner's */
+    size_t limit; /* the most that is kept of a frame */
+    /* What has come and has not been taken: [taken, filled) of the buffer. */
+    char *buffer;
+    size_t capacity;
+    size_t taken;
+    size_t filled;
+    size_t skip;  /* bytes of a frame's rest to be dropped, when they are here */
+    size_t piece; /* bytes of a piece that have not been given yet */
+    /* What is being sent. */
+    char header[CHANNEL_HEADER_SIZE + sizeof(uint32_t)];
+    struct iovec parts[3];
+    size_t part_count; /* 0: nothing is */
+    size_t sent;       /* bytes of the frame */
+} Channel;
+
+void channel_open(Channel *channel, int file, size_t limit);
+/* Frees the buffer; the file is the owner's to close. */
+void channel_close(Channel *channel);
+
+/* Reads once. ERROR_WAIT: nothing has come; ERROR_GONE: the worker has closed its end; ERROR_IO. */
+Error channel_read(Channel *channel);
+/* Takes the next frame. ERROR_WAIT: it has not come whole; ERROR_MALFORMED: no frame that a worker may send. */
+Error channel_next(Channel *channel, Frame *frame);
+
+/* Begins to send a frame of that content, which must live until it is sent; nothing may be under way. OK: it is sent;
+ * ERROR_WAIT: call channel_flush when the file can be written; ERROR_GONE: the worker is not there. */
+Error channel_send(Channel *channel, FrameKind kind, Slice content);
+/* The same of FRAME_INVOKE, with the length of its JSON between. */
+Error channel_send_event(Channel *channel, Slice json, Slice payload);
+Error channel_flush(Channel *channel);
 
 #endif

@@ -20,6 +20,14 @@ typedef enum KeyKind {
     KIND_QUEUE = 17,
     KIND_QUEUE_SOURCE = 18, /* which queues name a queue as their dead-letter queue */
     KIND_QUEUE_MOVING = 19, /* queues with a running move task */
+    KIND_FUNCTION_NAME = 24,
+    KIND_FUNCTION = 25,
+    KIND_FUNCTION_USAGE = 26,
+    KIND_PACKAGE = 27,         /* who refers to a package of code */
+    KIND_PACKAGE_DROPPED = 28, /* packages that lost a reference */
+    KIND_LAYER = 29,
+    KIND_FUNCTION_URL = 30, /* whose a URL is, by its id */
+    KIND_PROVISIONED = 31,  /* which functions have provisioned executions */
 } KeyKind;
 
 /* ---- Writing ---- */

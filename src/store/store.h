@@ -119,6 +119,8 @@ Error txn_new_number(Txn *txn, uint64_t *number);
 /* Memory that lives until the transaction ends. */
 Arena *txn_arena(Txn *txn);
 const Limits *txn_limits(const Txn *txn);
+/* The store's directory, absolute, beside which large objects lie in folders of their own; empty: it has none. */
+Slice txn_directory(const Txn *txn);
 
 /* Nothing to do: `return txn_wait(txn, range, wait_ms);` parks the call until a later commit puts a key into `range`,
  * and runs the body again then. One key put wakes one waiter, first come, first served; one that consumes nothing
@@ -135,7 +137,7 @@ void txn_took(Txn *txn, size_t keys);
  * with the timer already deleted. Equal (kind, due_ms, id) is the same timer. One whose body fails is logged and stays;
  * it is tried again after half a second, then later and later up to a minute, and nothing else waits for it. */
 typedef Error (*TimerBody)(Txn *txn, uint64_t due_ms, Slice id, Slice value);
-typedef enum TimerKind { TIMER_STORE = 0, TIMER_QUEUE = 1, TIMER_KINDS = 16 } TimerKind;
+typedef enum TimerKind { TIMER_STORE = 0, TIMER_QUEUE = 1, TIMER_FUNCTION = 2, TIMER_KINDS = 16 } TimerKind;
 
 void txn_timer_set(Txn *txn, TimerKind kind, Home home, uint64_t due_ms, Slice id, Slice value);
 void txn_timer_delete(Txn *txn, TimerKind kind, uint64_t due_ms, Slice id);

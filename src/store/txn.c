@@ -221,6 +221,11 @@ const Limits *txn_limits(const Txn *txn)
     return &txn->store->limits;
 }
 
+Slice txn_directory(const Txn *txn)
+{
+    return txn->store->directory == NULL ? SLICE("") : slice_of_string(txn->store->directory);
+}
+
 /* ---- Waiting ---- */
 
 Error txn_wait(Txn *txn, KeyRange range, uint64_t wait_ms)

@@ -92,6 +92,41 @@ ZOO_TEST(patterns_match_whole_values)
             cases[i].matches);
 }
 
+ZOO_TEST(patterns_have_groups_and_alternatives)
+{
+    const Constraint *constraint = shape_member(zoo->call->operation->input, SLICE("Badge"))->constraint;
+    static const struct {
+        const char *text;
+        bool matches;
+    } cases[] = {
+        {"", true},         {"abc", true},         {"a1", true},
+        {"12", false},      {"123", false},        {"12-34", true},
+        {"a-12-34", true},  {"a-12-34-56", false}, {"a-1", false},
+        {"arn::a", true},   {"arn:xyyx:a", true},  {"arn:xy:a", false},
+        {"arn:xx:", false}, {"$LATEST", true},     {"$LATESTa", false},
+        {"$LATES", false},  {"abcd", false},       {"arn:x:arn:x:a", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(
+            pattern_matches(constraint->pattern_steps, constraint->pattern_step_count, slice_of_string(cases[i].text)),
+            cases[i].matches);
+}
+
+/* (([a-z]*)*)*7 would take a backtracking matcher longer than there is time. */
+ZOO_TEST(no_value_makes_a_group_slow)
+{
+    PatternStep any = {.ascii = {0, 0, 0, 0x07fffffe}, .min = 0, .max = UINT32_MAX};
+    PatternStep digit = {.ascii = {0, 0x03ff0000, 0, 0}, .min = 1, .max = 1};
+    PatternStep inner = {.kind = PATTERN_GROUP, .min = 0, .max = UINT32_MAX, .span = 1};
+    PatternStep outer = {.kind = PATTERN_GROUP, .min = 0, .max = UINT32_MAX, .span = 2};
+    const PatternStep steps[] = {outer, inner, any, digit};
+    char *text = arena_alloc(&zoo->arena, 4096);
+    memset(text, 'a', 4096);
+    assert_false(pattern_matches(steps, 4, slice_make(text, 4096)));
+    text[4095] = '7';
+    assert_true(pattern_matches(steps, 4, slice_make(text, 4096)));
+}
+
 ZOO_TEST(no_value_makes_a_pattern_slow)
 {
     PatternStep any = {.ascii = {0, 0, 0, 0x07fffffe}, .min = 0, .max = UINT32_MAX};
@@ -139,6 +174,8 @@ int main(void)
         cmocka_unit_test(violations_are_told_in_aws_words),
         cmocka_unit_test(keys_of_maps_are_checked),
         cmocka_unit_test(patterns_match_whole_values),
+        cmocka_unit_test(patterns_have_groups_and_alternatives),
+        cmocka_unit_test(no_value_makes_a_group_slow),
         cmocka_unit_test(no_value_makes_a_pattern_slow),
         cmocka_unit_test(a_service_may_say_it_in_its_own_words),
     };

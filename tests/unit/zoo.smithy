@@ -50,6 +50,9 @@ operation PutAnimal {
         @length(min: 20)
         @pattern("^[a-z][a-z0-9-]{0,3}x?$")
         Code: String
+
+        @pattern("(?!^[0-9]+$)((arn:(x|yy)*:)?[a-z0-9]{1,3}(-[0-9]{2}){0,2}|\\$LATEST|)")
+        Badge: String
     }
     output := {
         Name: String

@@ -40,7 +40,7 @@ const labels = {
 test('every other operation is refused by its name', async () => {
   const names = Object.keys(lambda).filter((name) => name.endsWith('Command') && name !== '$Command');
   assert.ok(names.length > 80);
-  for (const name of names.filter((each) => each !== 'GetAccountSettingsCommand')) {
+  for (const name of names.filter((each) => !/^(GetAccountSettings|Invoke|InvokeWithResponseStream)Command$/.test(each))) {
     const error = await client.send(new lambda[name](labels)).then(() => assert.fail(name), (reason) => reason);
     assert.equal(error.name, 'NotImplemented', `${name}: ${error.message}`);
     assert.equal(error.message, `Brume does not implement Lambda ${name.slice(0, -'Command'.length)}.`);

@@ -5,7 +5,7 @@ import re
 
 from model import SIMPLE, SIMPLE_KINDS, DeclarationError, snake_case
 from names import make_table
-from pattern import UNBOUNDED, PatternError, bitmap, compile_pattern
+from pattern import BEYOND, UNBOUNDED, PatternError, bitmap, compile_pattern
 from rest import LOCATIONS, RestEmitter, is_rest, location, wire_name
 
 MODES = {"pure": "OPERATION_PURE", "read": "OPERATION_READ", "write": "OPERATION_WRITE", "async": "OPERATION_ASYNC"}
@@ -373,9 +373,11 @@ class Emitter:
         lines = self.constraint_lines
         if steps is not None:
             lines.append(f"static const PatternStep {name}_steps[] = {{")
-            for allowed, low, high in steps:
+            for kind, allowed, low, high, span in steps:
                 words = ", ".join(f"{word:#010x}" for word in bitmap(allowed))
-                lines.append(f"    {{{{{words}}}, {low}, {'UINT32_MAX' if high == UNBOUNDED else high}}},")
+                most = "UINT32_MAX" if high == UNBOUNDED else high
+                beyond = "true" if BEYOND in allowed else "false"
+                lines.append(f"    {{{{{words}}}, {low}, {most}, {kind}, {span}, {beyond}}},")
             lines.append("};")
         if values is not None:
             lines.append(f"static const char *const {name}_values[] = {{")

@@ -14,8 +14,10 @@ def set_path(task_root, layers):
     its own code, PYTHONPATH, layers, then the SDK and the language's own library."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = os.path.join(layers, "python", "lib", version, "site-packages")
+    # AWS's own value of PYTHONPATH is where the SDK is, which comes last.
+    sdk = os.environ.get("LAMBDA_RUNTIME_DIR", "/var/runtime")
     folders = [task_root]
-    folders += [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+    folders += [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder not in ("", sdk)]
     folders += [packages, os.path.join(layers, "python")]
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.path[:] = folders + [entry for entry in sys.path if entry not in folders and entry not in ("", own)]

@@ -11,8 +11,20 @@ static void complete_error(Call *call)
         *(Slice *)member_value(type, call_error_members(call)) = call->error->sender ? SLICE("User") : SLICE("Service");
 }
 
+/* The operation as AWS calls it there. */
+static Error refuse_size(Call *call)
+{
+    bool invokes = slice_starts_with(call->operation->name, SLICE("Invoke"));
+    return call_fail(call, &lambda_error_request_too_large_exception,
+                     "Request must be smaller than %llu bytes for the %.*s operation",
+                     (unsigned long long)call->limits->value[call->operation->body_limit],
+                     SLICE_PRINT(invokes ? SLICE("InvokeFunction") : call->operation->name));
+}
+
 static Error core_error(Call *call, Error error)
 {
+    if (error == ERROR_TOO_LARGE && call->operation != NULL)
+        return refuse_size(call);
     if (error != ERROR_BUSY)
         return OK;
     Error refused = call_fail(call, &lambda_error_too_many_requests_exception, "Rate exceeded");

@@ -248,6 +248,8 @@ static Slice content_type(const CallState *state)
     case PROTOCOL_AWS_JSON_1_1:
         return SLICE("application/x-amz-json-1.1");
     case PROTOCOL_REST_JSON_1:
+        if (state->call.error == NULL && state->call.content_type.data != NULL)
+            return state->call.content_type;
         return state->call.error != NULL ? SLICE("application/json") : rest_content_type(state->call.operation);
     case PROTOCOL_AWS_QUERY:
         break;
@@ -299,16 +301,25 @@ static size_t add_headers(CallState *state, Slice type, HttpHeader **headers)
     return (size_t)(at - *headers) + cors_headers(state->origin, at);
 }
 
+/* Bytes that are the whole body are sent where they lie. */
+static Slice body_of(const CallState *state)
+{
+    const Call *call = &state->call;
+    if (call->error == NULL && state->protocol == PROTOCOL_REST_JSON_1 && rest_is_raw(call->operation))
+        return *(const Slice *)member_value_const(call->operation->output_payload, state->output);
+    Buffer body = buffer_make(call->arena);
+    encode_body(state, &body);
+    return buffer_slice(&body);
+}
+
 void answer_send(CallState *state)
 {
-    Buffer body = buffer_make(state->call.arena);
-    encode_body(state, &body);
     HttpHeader fixed[FIXED_HEADERS_MAX];
     HttpHeader *headers = fixed;
     HttpResponse response = {
         .status = answer_status(state),
         .header_count = add_headers(state, content_type(state), &headers),
-        .body = buffer_slice(&body),
+        .body = body_of(state),
     };
     response.headers = headers;
     http_respond(state->request, &response);

@@ -18,6 +18,8 @@
 #include "core/actor.h"
 #include "store/store.h"
 
+typedef struct Invoker Invoker; /* core/invoker.h */
+
 /* Why an input was refused, in terms of its declaration. */
 typedef enum ViolationKind {
     VIOLATION_MISSING, /* a required member */
@@ -51,6 +53,7 @@ struct Call {
     const Limits *limits;     /* the account's */
     Slice root_access_key_id; /* of the default account, from the environment and in no store; absent: none */
     void *prepared;           /* by the operation's prepare function, for its body */
+    Slice content_type;       /* set by a body whose @httpPayload is of another type than such bytes are; absent: it is not */
     bool changes_keys;        /* set by a body that changes what access keys stand for: what was derived is forgotten */
     /* Set by an @async body; NULL: it need not know. Called once, on the loop, when the client has left or has only
      * ended its side: what is answered then is still sent to whom is there. One that left before: call_is_gone. */
@@ -79,6 +82,8 @@ void call_finish(Call *call, Error error);
 /* Whether the client has left, or has ended its side. */
 bool call_is_gone(const Call *call);
 Store *call_store(const Call *call);
+/* Who runs functions; NULL: nobody does here. */
+Invoker *call_invoker(const Call *call);
 /* The loop's: where transactions and other threads give the call back. */
 Mailbox *call_mailbox(const Call *call);
 

@@ -40,11 +40,22 @@ typedef enum ShapeType {
     SHAPE_DOCUMENT,
 } ShapeType;
 
-/* A regular expression without groups and alternatives is a row of steps: a set of ASCII characters, so many times. */
+/* A regular expression is a row of steps: sets of characters and groups, each so many times. What is in a group stands
+ * behind it; PATTERN_OR stands between the alternatives of a group or of the whole. */
+typedef enum PatternKind {
+    PATTERN_SET,
+    PATTERN_GROUP,
+    PATTERN_OR,
+    PATTERN_NOT, /* at the beginning: a group that the whole value must not match */
+} PatternKind;
+
 typedef struct PatternStep {
-    uint32_t ascii[4]; /* a bit for each allowed character */
+    uint32_t ascii[4]; /* of a set: a bit for each allowed character */
     uint32_t min;
     uint32_t max;
+    PatternKind kind;
+    uint32_t span; /* of a group: how many of the next steps are in it */
+    bool beyond;   /* of a set: characters beyond ASCII are allowed, all of them */
 } PatternStep;
 
 /* Constraints of one value; absent ones have their widest value. */

@@ -360,6 +360,11 @@ Store *call_store(const Call *call)
     return call->state->wire->options.store;
 }
 
+Invoker *call_invoker(const Call *call)
+{
+    return call->state->wire->options.invoker;
+}
+
 Mailbox *call_mailbox(const Call *call)
 {
     return loop_mailbox(call->state->request->loop);

@@ -73,6 +73,12 @@ size_t rest_add_headers(Arena *arena, const Shape *shape, const void *structure,
 
 /* ---- The body ---- */
 
+bool rest_is_raw(const Operation *operation)
+{
+    const Member *payload = operation->output_payload;
+    return payload != NULL && payload->shape->type != SHAPE_STRUCTURE;
+}
+
 void encode_rest(const Operation *operation, const void *output, Buffer *out)
 {
     const Member *payload = operation->output_payload;
@@ -84,10 +90,10 @@ void encode_rest(const Operation *operation, const void *output, Buffer *out)
     if (!member_is_present(payload, output))
         return;
     const void *value = member_value_const(payload, output);
-    if (payload->shape->type == SHAPE_STRUCTURE)
-        encode_json(payload->shape, *(const void *const *)value, out);
-    else
+    if (rest_is_raw(operation))
         buffer_add(out, *(const Slice *)value);
+    else
+        encode_json(payload->shape, *(const void *const *)value, out);
 }
 
 Slice rest_content_type(const Operation *operation)

@@ -26,6 +26,8 @@ size_t rest_header_count(const Shape *shape, const void *structure);
 size_t rest_add_headers(Arena *arena, const Shape *shape, const void *structure, HttpHeader *headers);
 /* The status of a success answer. */
 int rest_status(const Operation *operation, const void *output);
+/* Whether the body of a success answer is bytes or text as they are: the value of the operation's output_payload. */
+bool rest_is_raw(const Operation *operation);
 /* The body of a success answer. */
 void encode_rest(const Operation *operation, const void *output, Buffer *out);
 /* Its media type, unless the output is bound to one of its own; absent: there is no body. */

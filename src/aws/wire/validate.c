@@ -11,7 +11,6 @@
 enum {
     VIOLATIONS_MAX = 32,
     PATH_DEPTH_MAX = 64,
-    PATTERN_BYTES_MAX = 4096, /* longer than any value that AWS describes by a pattern of several steps */
 };
 
 /* One step of the path to a value: a member's name, a list's number or a map's key. */
@@ -31,55 +30,6 @@ typedef struct Validator {
 
 static void check_value(Validator *validator, const Member *member, const Shape *shape, const Constraint *constraint,
                         const void *value);
-
-/* ---- Patterns ---- */
-
-static bool step_allows(const PatternStep *step, unsigned char byte)
-{
-    return byte < 128 && (step->ascii[byte / 32] >> (byte % 32) & 1) != 0;
-}
-
-static size_t run_length(const PatternStep *step, Slice text)
-{
-    size_t length = 0;
-    while (length < text.size && step_allows(step, (unsigned char)text.data[length]))
-        length++;
-    return length;
-}
-
-/* From the places where a step may begin to those where it may end. No backtracking, so that no value costs more than its
- * length: each start opens and closes a range of ends. */
-static void pattern_step(const PatternStep *step, Slice text, bool places[PATTERN_BYTES_MAX + 1])
-{
-    int32_t change[PATTERN_BYTES_MAX + 2] = {0};
-    size_t run_end = 0; /* the end of the run of allowed bytes that the place lies in */
-    for (size_t place = 0; place <= text.size; place++) {
-        if (place >= run_end)
-            run_end = place + run_length(step, slice_skip(text, place));
-        size_t run = run_end - place;
-        if (!places[place] || run < step->min)
-            continue;
-        change[place + step->min]++;
-        change[place + (run < step->max ? run : step->max) + 1]--;
-    }
-    int32_t open = 0;
-    for (size_t place = 0; place <= text.size; place++) {
-        open += change[place];
-        places[place] = open > 0;
-    }
-}
-
-bool pattern_matches(const PatternStep *steps, size_t count, Slice text)
-{
-    if (count == 1)
-        return run_length(steps, text) == text.size && text.size >= steps->min && text.size <= steps->max;
-    bool places[PATTERN_BYTES_MAX + 1] = {true};
-    if (text.size > PATTERN_BYTES_MAX)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        pattern_step(&steps[i], text, places);
-    return places[text.size];
-}
 
 /* ---- Which constraints a value breaks ---- */
 

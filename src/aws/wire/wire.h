@@ -13,6 +13,8 @@
 #include "os/os.h"
 #include "store/store.h"
 
+typedef struct Invoker Invoker; /* core/invoker.h */
+
 /* Why a request was refused although nothing is wrong with it. */
 typedef enum WireThrottled {
     WIRE_NOT_THROTTLED,
@@ -47,6 +49,7 @@ typedef struct WireOptions {
     const Service *const *services;
     size_t service_count;
     const Limits *limits;          /* must outlive the handler */
+    Invoker *invoker;              /* who runs functions; NULL: nobody does */
     AccountLimits *account_limits; /* of accounts that have their own; NULL: none has */
     Slice endpoint; /* what URLs given out begin with when a request names no host: "http://127.0.0.1:4566" */
     /* Origins whose pages may call ("https://console.test"), beside those on loopback; "*" alone: every page. In

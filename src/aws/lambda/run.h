@@ -1,0 +1,45 @@
+/* run.h: a run of a function on behalf of a client: what is common to Invoke, to streams of responses, to function URLs
+ * and to the command line.
+ *
+ * First a transaction of the caller's finds what is to be run, run_find; then run_start hands it to the invoker, which
+ * owns the invocation until `done`. */
+#ifndef BRUME_AWS_LAMBDA_RUN_H
+#define BRUME_AWS_LAMBDA_RUN_H
+
+#include "aws/lambda/trace.h"
+#include "core/function.h"
+
+/* What is asked for; the slices are the caller's, and live until the run has ended. */
+typedef struct RunRequest {
+    Slice account;
+    Slice region;
+    Slice name;
+    Slice qualifier; /* absent: "$LATEST" */
+    Slice tenant_id; /* absent: none */
+    Slice trace;     /* the X-Ray header that came with the request; absent: none */
+    uint64_t wall_ms;
+    const Limits *limits; /* the account's */
+} RunRequest;
+
+/* What was found. */
+typedef struct Run {
+    WorkerSpec spec; /* spec.version is what is executed */
+    uint64_t reserved;
+    uint64_t unreserved;
+    Slice function_arn; /* as asked for, with its qualifier */
+    Slice tenant_id;
+    Trace trace;
+    /* The function has been invoked too often in this chain of events, and is not allowed to be: not to be started
+     * (Lambda developer guide, "Recursive loop detection"). */
+    bool in_loop;
+} Run;
+
+/* In a transaction. What is found is copied into `arena` (that of the store call, say): it outlives the transaction.
+ * Errors as of function_target. */
+Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run);
+
+/* Invokes. The caller has set the invocation's mailbox, arena, request id, payload, limits and what it wants to hear;
+ * what was found is set here. `run` lives until `done`. */
+void run_start(Invoker *invoker, const Run *run, Invocation *invocation);
+
+#endif

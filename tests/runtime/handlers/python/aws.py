@@ -1,0 +1,13 @@
+"""Clients of the SDK that are given no endpoint."""
+
+import boto3
+
+
+def handler(event, context):
+    return {name: boto3.client(name).meta.endpoint_url for name in event}
+
+
+def version(event, context):
+    import dateutil
+
+    return [boto3.__version__, boto3.__file__.split("/")[-2], dateutil.__file__.split("/")[-2]]
