@@ -58,7 +58,7 @@ int command_misused(const Command *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-const char *invocation_value(const Invocation *invocation, const char *option)
+const char *invocation_value(const CommandLine *invocation, const char *option)
 {
     const Option *wanted = find_option(invocation->command, slice_of_string(option));
     ASSERT(wanted != NULL);
@@ -70,7 +70,7 @@ const char *invocation_value(const Invocation *invocation, const char *option)
 }
 
 /* Reads the option at words[*at]; moves past the argument that it takes. Gives EXIT_OK or prints what is wrong. */
-static int read_option(Invocation *invocation, int count, char **words, int *at)
+static int read_option(CommandLine *invocation, int count, char **words, int *at)
 {
     Slice name = slice_of_string(words[*at] + 2);
     const char *value = NULL;
@@ -97,7 +97,7 @@ static int read_option(Invocation *invocation, int count, char **words, int *at)
     return EXIT_OK;
 }
 
-static int run_command(Invocation *invocation, int count, char **words)
+static int run_command(CommandLine *invocation, int count, char **words)
 {
     const Command *command = invocation->command;
     for (int i = 0; i < count; i++) {
@@ -134,13 +134,13 @@ int command_main(int count, char **words)
     if (command == NULL)
         return command_misused(NULL, "there is no command '%s'", name);
     Arena arena = arena_make();
-    Invocation invocation = {.command = command, .arena = &arena};
+    CommandLine invocation = {.command = command, .arena = &arena};
     int code = run_command(&invocation, count < 2 ? 0 : count - 2, words + 2);
     arena_free(&arena);
     return code;
 }
 
-static int run_version(const Invocation *invocation)
+static int run_version(const CommandLine *invocation)
 {
     (void)invocation;
     printf("brume %s\n", BRUME_VERSION);

@@ -39,14 +39,14 @@ typedef struct Given {
 
 typedef struct Command Command;
 
-typedef struct Invocation {
+typedef struct CommandLine {
     const Command *command;
     Arena *arena; /* lives as long as the process */
     Given given[GIVEN_MAX];
     size_t given_count;
     const char *words[WORDS_MAX];
     size_t word_count;
-} Invocation;
+} CommandLine;
 
 struct Command {
     const char *name;
@@ -56,7 +56,7 @@ struct Command {
     const Option *options; /* ended by a row without a name */
     size_t words_min;
     size_t words_max;
-    int (*run)(const Invocation *invocation);
+    int (*run)(const CommandLine *invocation);
     void (*print_more)(void); /* what help shows behind the options; NULL: nothing */
 };
 
@@ -83,7 +83,7 @@ const Command *command_find(const char *name);
 int command_main(int count, char **words);
 
 /* The value that was typed (the last one), else the environment's, else NULL. */
-const char *invocation_value(const Invocation *invocation, const char *option);
+const char *invocation_value(const CommandLine *invocation, const char *option);
 
 /* Prints "brume: …" and a newline on standard error; gives EXIT_FAILED. */
 __attribute__((format(printf, 1, 2))) int command_fail(const char *format, ...);

@@ -38,7 +38,7 @@ static Slice document_of(Arena *arena, const char *const *names, const char *con
 }
 
 /* Asks the server; prints what went wrong. */
-static bool ask(const Invocation *invocation, const char *path, const char *const *names, const char *const *values,
+static bool ask(const CommandLine *invocation, const char *path, const char *const *names, const char *const *values,
                 size_t count, Slice *answer)
 {
     const char *data = data_directory_of(invocation);
@@ -92,7 +92,7 @@ static Error each_entry(Slice answer, Arena *arena, JsonField *fields, size_t co
 
 /* ---- account ---- */
 
-static int create_account(const Invocation *invocation)
+static int create_account(const CommandLine *invocation)
 {
     Slice answer;
     if (!ask(invocation, "/account/create", (const char *[]){"id", "name"},
@@ -113,7 +113,7 @@ static void print_account(const JsonField *fields)
 }
 
 /* The server lists by pages, each asked for with the last id of the one before. */
-static int list_accounts(const Invocation *invocation)
+static int list_accounts(const CommandLine *invocation)
 {
     JsonField fields[] = {{.name = SLICE("id")}, {.name = SLICE("name")}, {.name = SLICE("created_ms")}};
     const char *after = NULL;
@@ -130,7 +130,7 @@ static int list_accounts(const Invocation *invocation)
     }
 }
 
-static int change_limit(const Invocation *invocation)
+static int change_limit(const CommandLine *invocation)
 {
     if (invocation->word_count < 3)
         return command_misused(invocation->command,
@@ -148,7 +148,7 @@ static void print_limit(const JsonField *fields)
     printf("%.*s %.*s\n", SLICE_PRINT(fields[0].text), SLICE_PRINT(fields[1].text));
 }
 
-static int list_limits(const Invocation *invocation)
+static int list_limits(const CommandLine *invocation)
 {
     Slice answer;
     if (!ask(invocation, "/account/limits", (const char *[]){"id"},
@@ -158,7 +158,7 @@ static int list_limits(const Invocation *invocation)
     return each_entry(answer, invocation->arena, fields, 2, print_limit) == OK ? EXIT_OK : fail_unreadable();
 }
 
-static int run_account(const Invocation *invocation)
+static int run_account(const CommandLine *invocation)
 {
     if (strcmp(invocation->words[0], "limit") == 0)
         return change_limit(invocation);
@@ -191,7 +191,7 @@ const Command command_account = {
 
 /* ---- key ---- */
 
-static int create_key(const Invocation *invocation)
+static int create_key(const CommandLine *invocation)
 {
     Slice answer;
     if (!ask(invocation, "/key/create", (const char *[]){"account"},
@@ -212,7 +212,7 @@ static void print_key(const JsonField *fields)
     printf("%.*s  %.*s\n", SLICE_PRINT(fields[0].text), SLICE_PRINT(created));
 }
 
-static int list_keys(const Invocation *invocation)
+static int list_keys(const CommandLine *invocation)
 {
     Slice answer;
     if (!ask(invocation, "/key/list", (const char *[]){"account"},
@@ -222,7 +222,7 @@ static int list_keys(const Invocation *invocation)
     return each_entry(answer, invocation->arena, fields, 2, print_key) == OK ? EXIT_OK : fail_unreadable();
 }
 
-static int revoke_key(const Invocation *invocation)
+static int revoke_key(const CommandLine *invocation)
 {
     if (invocation->word_count < 2)
         return command_misused(invocation->command, "`brume key revoke` needs the key's id behind it");
@@ -231,7 +231,7 @@ static int revoke_key(const Invocation *invocation)
                                                                                                      : EXIT_FAILED;
 }
 
-static int run_key(const Invocation *invocation)
+static int run_key(const CommandLine *invocation)
 {
     const char *word = invocation->words[0];
     if (strcmp(word, "revoke") == 0)

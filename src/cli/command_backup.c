@@ -109,7 +109,7 @@ static int backup_to_file(const char *data, const char *path, Arena *arena)
     return EXIT_OK;
 }
 
-static int run_backup(const Invocation *invocation)
+static int run_backup(const CommandLine *invocation)
 {
     Arena *arena = invocation->arena;
     const char *data = data_directory_of(invocation);

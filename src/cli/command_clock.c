@@ -8,7 +8,7 @@
 
 static const Option clock_options[] = {OPTION_DATA, {0}};
 
-static int ask_clock(const Invocation *invocation, const char *path, Slice document)
+static int ask_clock(const CommandLine *invocation, const char *path, Slice document)
 {
     Slice answer;
     Slice message;
@@ -27,7 +27,7 @@ static int ask_clock(const Invocation *invocation, const char *path, Slice docum
     return EXIT_OK;
 }
 
-static int run_clock(const Invocation *invocation)
+static int run_clock(const CommandLine *invocation)
 {
     const char *word = invocation->words[0];
     uint64_t ms;

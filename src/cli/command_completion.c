@@ -1,6 +1,6 @@
 #include "cli/reference.h"
 
-static int run_completion(const Invocation *invocation)
+static int run_completion(const CommandLine *invocation)
 {
     const char *shell = invocation->words[0];
     if (reference_print_completion(shell))

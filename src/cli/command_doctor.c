@@ -25,9 +25,9 @@ static const Check *const tables[] = {
 static const char *const verdict_names[] = {"OK", "WARN", "FAIL"};
 
 /* What was typed means here what it means to `brume start`. */
-static void read_settings(const Invocation *invocation, Doctor *doctor)
+static void read_settings(const CommandLine *invocation, Doctor *doctor)
 {
-    Invocation start = {.command = &command_start, .arena = invocation->arena};
+    CommandLine start = {.command = &command_start, .arena = invocation->arena};
     for (size_t i = 0; i < invocation->given_count; i++)
         for (const Option *option = start_options; option->name != NULL; option++)
             if (strcmp(option->name, invocation->given[i].option->name) == 0)
@@ -84,7 +84,7 @@ static void write_finding(JsonWriter *writer, Arena *arena, const char *name, co
     json_write_object_end(writer);
 }
 
-static int run_doctor(const Invocation *invocation)
+static int run_doctor(const CommandLine *invocation)
 {
     Doctor doctor = {.os = os_linux(), .arena = invocation->arena};
     bool as_json = invocation_value(invocation, "json") != NULL;

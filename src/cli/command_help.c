@@ -103,7 +103,7 @@ static int print_page(const char *format, const Command *command)
     return command_misused(&command_help, "--format: '%s' is not text, man, markdown or config", format);
 }
 
-static int run_help(const Invocation *invocation)
+static int run_help(const CommandLine *invocation)
 {
     const Command *command = NULL;
     const char *format = invocation_value(invocation, "format");

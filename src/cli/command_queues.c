@@ -193,7 +193,7 @@ static Error read_page(Table *table, Slice answer, Slice *region, Slice *after)
 }
 
 /* Asks page by page, and region by region when none was named. */
-static int read_all(const Invocation *invocation, const char *data, Place place, Table *table)
+static int read_all(const CommandLine *invocation, const char *data, Place place, Table *table)
 {
     bool one_region = place.region.data != NULL;
     for (;;) {
@@ -216,13 +216,13 @@ static int read_all(const Invocation *invocation, const char *data, Place place,
     }
 }
 
-static Slice option_of(const Invocation *invocation, const char *name)
+static Slice option_of(const CommandLine *invocation, const char *name)
 {
     const char *value = invocation_value(invocation, name);
     return value == NULL ? (Slice){0} : slice_of_string(value);
 }
 
-static int run_queues(const Invocation *invocation)
+static int run_queues(const CommandLine *invocation)
 {
     const char *data = data_directory_of(invocation);
     Table table = {.arena = invocation->arena, .json = invocation_value(invocation, "json") != NULL};

@@ -23,7 +23,7 @@ static Error read_file(void *source, char *bytes, size_t size, size_t *given)
     return OK;
 }
 
-static int run_restore(const Invocation *invocation)
+static int run_restore(const CommandLine *invocation)
 {
     const char *data = data_directory_of(invocation);
     const char *path = invocation->words[0];

@@ -34,7 +34,7 @@ static bool open_log(Server *server, Slice *message)
     return server->log.file >= 0;
 }
 
-static int run_start(const Invocation *invocation)
+static int run_start(const CommandLine *invocation)
 {
     Slice message = {0};
     Server *server = calloc(1, sizeof *server);

@@ -22,7 +22,7 @@ static const Option tls_options[] = {
 
 /* ---- Reading what was typed ---- */
 
-static bool read_days(const Invocation *invocation, unsigned *days)
+static bool read_days(const CommandLine *invocation, unsigned *days)
 {
     const char *text = invocation_value(invocation, "days");
     uint64_t number = DAYS_DEFAULT;
@@ -32,7 +32,7 @@ static bool read_days(const Invocation *invocation, unsigned *days)
     return true;
 }
 
-static size_t read_names(const Invocation *invocation, const char *names[GIVEN_MAX])
+static size_t read_names(const CommandLine *invocation, const char *names[GIVEN_MAX])
 {
     size_t count = 0;
     for (size_t i = 0; i < invocation->given_count; i++)
@@ -74,7 +74,7 @@ static void print_advice(const char *certificate_path, const char *key_path, uns
            certificate_path, certificate_path);
 }
 
-static int make_self_signed(const Invocation *invocation)
+static int make_self_signed(const CommandLine *invocation)
 {
     Arena *arena = invocation->arena;
     const char *names[GIVEN_MAX];
@@ -110,7 +110,7 @@ static int make_self_signed(const Invocation *invocation)
     return code;
 }
 
-static int run_tls(const Invocation *invocation)
+static int run_tls(const CommandLine *invocation)
 {
     if (strcmp(invocation->words[0], "self-signed") != 0)
         return command_misused(invocation->command, "`brume tls` knows self-signed, not '%s'", invocation->words[0]);

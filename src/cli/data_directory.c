@@ -13,7 +13,7 @@ const char *data_directory_default(Arena *arena)
     return NULL;
 }
 
-const char *data_directory_of(const Invocation *invocation)
+const char *data_directory_of(const CommandLine *invocation)
 {
     const char *named = invocation_value(invocation, "data");
     return named != NULL ? named : data_directory_default(invocation->arena);

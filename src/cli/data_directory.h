@@ -6,6 +6,8 @@
 
 /* The socket for administration, beside what the store keeps there (store/directory.h). */
 #define DATA_SOCKET "admin.sock"
+/* The folder that functions' bootstraps are laid out in. */
+#define DATA_BOOTSTRAPS "bootstraps"
 
 /* The row of --data, the same for every command. */
 #define OPTION_DATA                                                                                                    \
@@ -20,7 +22,7 @@
 const char *data_directory_default(Arena *arena);
 
 /* What --data or BRUME_DATA names, else the default; NULL when there is none. */
-const char *data_directory_of(const Invocation *invocation);
+const char *data_directory_of(const CommandLine *invocation);
 
 /* DIR/NAME */
 const char *data_path(Arena *arena, const char *directory, const char *name);

@@ -177,6 +177,24 @@ static void add_http(Buffer *out, HttpServer *server)
             stats.output_bytes);
 }
 
+static void add_functions(Buffer *out, const Runtime *runtime)
+{
+    RuntimeStats stats;
+    runtime_stats(runtime, &stats);
+    add_row(out, "function_workers", "gauge", "Workers of functions: starting, idle or busy.", stats.workers);
+    add_row(out, "function_busy", "gauge", "Workers that run an invocation.", stats.busy);
+    add_row(out, "function_invocations_total", "counter", "Invocations of functions.", stats.invocations);
+    add_row(out, "function_errors_total", "counter", "Invocations that failed in the function.", stats.errors);
+    add_row(out, "function_throttles_total", "counter", "Invocations refused for want of concurrency.",
+            stats.throttles);
+    add_row(out, "function_cold_starts_total", "counter", "Workers started.", stats.cold_starts);
+    add_row(out, "function_timeouts_total", "counter", "Invocations cut off at their timeout.", stats.timeouts);
+    add_row(out, "function_out_of_memory_total", "counter", "Workers ended because they passed their memory.",
+            stats.out_of_memory);
+    add_row(out, "function_log_dropped_total", "counter", "Log events over RUNTIME_LOG_EVENTS.",
+            stats.log_lines_dropped);
+}
+
 /* /proc/self/statm: pages in all, resident, shared … (proc(5)). */
 static void add_memory(Buffer *out, Os *os, Arena *arena)
 {
@@ -193,7 +211,7 @@ static void add_memory(Buffer *out, Os *os, Arena *arena)
                 pages * (uint64_t)sysconf(_SC_PAGESIZE));
 }
 
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Arena *arena)
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime, Arena *arena)
 {
     Buffer out = buffer_make(arena);
     add_head(&out, "info", "gauge", "This program.");
@@ -202,6 +220,8 @@ Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, 
     add_throttled(&out, metrics);
     add_store(&out, store);
     add_http(&out, server);
+    if (runtime != NULL)
+        add_functions(&out, runtime);
     add_memory(&out, os, arena);
     return buffer_slice(&out);
 }

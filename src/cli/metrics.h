@@ -5,6 +5,7 @@
 #define BRUME_CLI_METRICS_H
 
 #include "aws/wire/wire.h"
+#include "runtime/runtime.h"
 
 typedef struct Metrics Metrics;
 
@@ -14,7 +15,7 @@ void metrics_close(Metrics *metrics);
 /* Counts one answered request. Any thread. */
 void metrics_count(Metrics *metrics, const WireReport *report);
 
-/* All of it as text, in `arena`. */
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Arena *arena);
+/* All of it as text, in `arena`. `runtime` NULL: there are no functions to count. */
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime, Arena *arena);
 
 #endif

@@ -120,6 +120,7 @@ static void open_wire(Server *server)
         .endpoint = arena_format(&server->arena, "%s://%.*s", scheme_of(server), SLICE_PRINT(server->bound)),
         .origins = settings->origins,
         .origin_count = settings->origin_count,
+        .invoker = server_invoker(server),
         .report = report,
         .report_user = server,
     };
@@ -205,21 +206,31 @@ static void raise_file_limit(void)
 
 bool server_open(Server *server, Slice *message)
 {
-    raise_file_limit();
-    if (!server_tls_open(server, message))
+    server->function_log = -1;
+    if (!server_spawner_fork(server, message))
         return false;
+    raise_file_limit(); /* of this process: functions have limits of their own */
+    if (!server_tls_open(server, message)) {
+        server_runtime_close(server);
+        return false;
+    }
     if (!open_store(server, message)) {
+        server_runtime_close(server);
         tls_context_free(server->tls);
         return false;
     }
-    if (open_loops(server, message) && open_http(server, message)) {
-        if (open_admin(server, message)) {
-            open_wire(server);
-            return true;
-        }
-        http_server_close(server->http);
+    bool has_http = open_loops(server, message) && open_http(server, message);
+    bool has_admin = has_http && open_admin(server, message);
+    if (has_admin && server_runtime_open(server, message)) {
+        open_wire(server);
+        return true;
     }
     store_stop(server->store);
+    server_runtime_close(server);
+    if (has_admin)
+        admin_close(server->admin);
+    if (has_http)
+        http_server_close(server->http);
     account_limits_close(server->account_limits);
     close_loops(server);
     data_directory_close(&server->directory);
@@ -231,7 +242,7 @@ bool server_open(Server *server, Slice *message)
 
 static void stop_when_drained(Server *server)
 {
-    if (server->http_is_drained && server->admin_is_stopped)
+    if (server->http_is_drained && server->admin_is_stopped && server->runtime_is_drained)
         loop_stop(server->control);
 }
 
@@ -239,6 +250,17 @@ static void http_drained(Task *task)
 {
     Server *server = CONTAINER_OF(task, Server, http_drained);
     server->http_is_drained = true;
+    if (server->runtime != NULL)
+        runtime_drain(server->runtime, &server->runtime_drained, loop_mailbox(server->control));
+    else
+        server->runtime_is_drained = true;
+    stop_when_drained(server);
+}
+
+static void runtime_drained(Task *task)
+{
+    Server *server = CONTAINER_OF(task, Server, runtime_drained);
+    server->runtime_is_drained = true;
     stop_when_drained(server);
 }
 
@@ -255,7 +277,7 @@ static void drain_is_too_long(uv_timer_t *timer)
 {
     Server *server = CONTAINER_OF(timer, Server, drain_limit);
     LOG(&server->log, WARNING, "drain_cut_off", log_uint("limit_ms", DRAIN_LIMIT_MS));
-    server->http_is_drained = true;
+    server->http_is_drained = server->runtime_is_drained = true;
     stop_when_drained(server);
 }
 
@@ -272,6 +294,7 @@ static void stop(Server *server, int number)
     LOG(&server->log, INFO, "stopping", log_string("signal", signal_name(number)));
     server->http_drained.run = http_drained;
     server->admin_stopped.run = admin_stopped;
+    server->runtime_drained.run = runtime_drained;
     uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
     http_server_drain(server->http, &server->http_drained, loop_mailbox(server->control));
     admin_stop(server->admin, &server->admin_stopped);
@@ -293,6 +316,7 @@ void server_reload(Server *server)
     if (!stopping)
         os_notify_reloading();
     reload_log(server);
+    server_function_log_reopen(server);
     server_tls_reload(server);
     LOG(&server->log, INFO, "reloaded");
     if (!stopping)
@@ -350,6 +374,7 @@ void server_run(Server *server)
     for (size_t i = 0; i < server->loop_count; i++)
         loop_stop(server->loops[i]);
     store_stop(server->store);
+    server_runtime_close(server);
     admin_close(server->admin);
     http_server_close(server->http);
     tls_context_free(server->tls);

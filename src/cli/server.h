@@ -8,8 +8,10 @@
 #include "cli/admin_server.h"
 #include "cli/metrics.h"
 #include "cli/settings.h"
+#include "core/provisioner.h"
 #include "net/http.h"
 #include "net/tls.h"
+#include "runtime/runtime.h"
 #include "store/directory.h"
 
 typedef struct Server {
@@ -32,6 +34,12 @@ typedef struct Server {
     HttpServer *http;
     Slice bound; /* "127.0.0.1:4566" */
     Admin *admin;
+    /* Functions (server_runtime.c). */
+    Spawner *spawner; /* NULL: this machine can run none */
+    Runtime *runtime; /* the same */
+    Provisioner *provisioner;
+    Slice reachable[REACHABLE_MAX + 1]; /* by those whose network is isolated; the server itself first */
+    int function_log;                   /* a file; -1: the server's own log, at debug level */
     /* Stopping. */
     atomic_bool draining;
     uv_signal_t signals[3];
@@ -39,8 +47,10 @@ typedef struct Server {
     uv_timer_t drain_limit;
     Task http_drained;
     Task admin_stopped;
+    Task runtime_drained;
     bool http_is_drained;
     bool admin_is_stopped;
+    bool runtime_is_drained;
 } Server;
 
 /* Opens everything up to listening. False with one line that says what to do; what was opened is closed again. */
@@ -55,6 +65,17 @@ void server_reload(Server *server);
 bool server_tls_open(Server *server, Slice *message);
 /* Loads it again; one that cannot be used leaves the old one in use. */
 void server_tls_reload(Server *server);
+
+/* Forks the process that starts functions, while this one has one thread and no files that functions must not have. False,
+ * with one line that says what to do: isolation is required and cannot be had. */
+bool server_spawner_fork(Server *server, Slice *message);
+/* Before the loops run. False with one line. */
+bool server_runtime_open(Server *server, Slice *message);
+/* When the store has stopped and the loops do not run: ends all workers. */
+void server_runtime_close(Server *server);
+/* NULL: no functions can be run. */
+Invoker *server_invoker(const Server *server);
+void server_function_log_reopen(Server *server);
 
 /* Answers what lies under /_brume/ and hands the rest to the AWS APIs (endpoint.c). */
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request);

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CONFIG_MAX = 1024 * 1024, CACHE_MB_MAX = 1024 * 1024, SOCKET_PATH_MAX = 107, KEY_ID_MAX = 128 };
+enum {
+    CONFIG_MAX = 1024 * 1024,
+    CACHE_MB_MAX = 1024 * 1024,
+    SOCKET_PATH_MAX = 107,
+    KEY_ID_MAX = 128,
+    PRESTART_MAX = 64,
+    PRESTART = 2
+};
 
 /* ---- Reading values ---- */
 
@@ -150,6 +157,72 @@ static bool read_limit(void *settings, const char *value)
            limits_set(&((Settings *)settings)->limits, slice_make(value, (size_t)(equal_sign - value)), number);
 }
 
+/* ---- Functions ---- */
+
+static bool read_isolation(void *settings, const char *value)
+{
+    static const char *const choices[] = {[ISOLATION_REQUIRED] = "required", [ISOLATION_AVAILABLE] = "available"};
+    unsigned choice;
+    if (!read_choice(value, choices, 2, &choice))
+        return false;
+    ((Settings *)settings)->isolation = (Isolation)choice;
+    return true;
+}
+
+static bool read_network(void *settings, const char *value)
+{
+    static const char *const choices[] = {"host", "isolated"};
+    static const NetworkMode modes[] = {NETWORK_HOST, NETWORK_ISOLATED};
+    unsigned choice;
+    if (!read_choice(value, choices, 2, &choice))
+        return false;
+    ((Settings *)settings)->network = modes[choice];
+    return true;
+}
+
+static bool read_reachable(void *settings_, const char *value)
+{
+    Settings *settings = settings_;
+    if (address_reach(value) == ADDRESS_NONE || settings->reachable_count == REACHABLE_MAX)
+        return false;
+    settings->reachable[settings->reachable_count++] = slice_of_string(value);
+    return true;
+}
+
+/* "nodejs22.x=/path/of/node" */
+static bool read_runtime(void *settings_, const char *value)
+{
+    Settings *settings = settings_;
+    Slice text = slice_of_string(value);
+    size_t equal_sign = slice_find(text, '=');
+    if (equal_sign == 0 || equal_sign + 1 >= text.size || text.data[equal_sign + 1] != '/' ||
+        settings->mapping_count == MAPPINGS_MAX)
+        return false;
+    settings->mappings[settings->mapping_count++] =
+        (RuntimeMapping){{text.data, equal_sign}, slice_skip(text, equal_sign + 1)};
+    return true;
+}
+
+static bool read_runtimes(void *settings_, const char *value)
+{
+    Settings *settings = settings_;
+    if (value[0] != '/' || settings->runtimes_count == RUNTIMES_MAX)
+        return false;
+    settings->runtimes[settings->runtimes_count++] = slice_of_string(value);
+    return true;
+}
+
+static bool read_prestart(void *settings, const char *value)
+{
+    return read_number(value, 0, PRESTART_MAX, &((Settings *)settings)->prestart);
+}
+
+static bool read_function_log(void *settings, const char *value)
+{
+    ((Settings *)settings)->function_log = value;
+    return value[0] != '\0';
+}
+
 const Option start_options[] = {
     {"data", "DIR", "BRUME_DATA", "~/.local/share/brume", "Where the data lies; made when it is not there.", read_data,
      "a directory"},
@@ -189,6 +262,29 @@ const Option start_options[] = {
     {"insecure-listen", NULL, NULL, NULL,
      "Allows an address that other machines can reach without TLS. Needs --auth signed.", read_insecure_listen,
      "true or false"},
+    {"isolation", "required|available", "BRUME_ISOLATION", "available",
+     "How functions are kept apart: `required` refuses to start where this machine cannot give all of it, `available` "
+     "takes what there is.",
+     read_isolation, "required or available"},
+    {"network", "host|isolated", "BRUME_NETWORK", "host where --listen is loopback, isolated elsewhere",
+     "What functions reach: all that this machine does, or the server and --reachable alone. The tag `brume:network` "
+     "of "
+     "a function goes before it.",
+     read_network, "host or isolated"},
+    {"reachable", "HOST:PORT", NULL, NULL,
+     "An address that functions of an isolated network reach besides; may be given several times.", read_reachable,
+     "an address as 10.0.0.5:5432, or there are more than 16"},
+    {"runtime", "NAME=PATH", NULL, NULL,
+     "The program of a runtime, as nodejs22.x=/opt/node/bin/node; may be given several times.", read_runtime,
+     "the NAME=PATH of a runtime and its program, or there are more than 16"},
+    {"runtimes", "DIR", "BRUME_RUNTIMES", NULL,
+     "A directory that `brume runtime install` installs into; may be given several times.", read_runtimes,
+     "an absolute path, or there are more than 8"},
+    {"prestart", "N", "BRUME_PRESTART", "2", "Node.js processes that wait, already started, for each runtime in use.",
+     read_prestart, "a number up to 64"},
+    {"function-log", "FILE", "BRUME_FUNCTION_LOG", NULL,
+     "Where what functions log goes; `-`: standard output. Without it, it is in the server's log at level debug.",
+     read_function_log, "the path of a file, or -"},
     {"config", "FILE", "BRUME_CONFIG", NULL,
      "Reads these options from a file too: lines of `name = value`, # comments.", NULL, NULL},
     {0},
@@ -288,7 +384,7 @@ static bool apply_environment(Settings *settings, Arena *arena, Slice *message)
     return true;
 }
 
-static bool apply_command_line(const Invocation *invocation, Settings *settings, Slice *message)
+static bool apply_command_line(const CommandLine *invocation, Settings *settings, Slice *message)
 {
     for (size_t i = 0; i < invocation->given_count; i++) {
         const Given *given = &invocation->given[i];
@@ -403,7 +499,7 @@ static bool check(const Settings *settings, Arena *arena, Slice *message)
     return true;
 }
 
-bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Slice *message)
+bool settings_read(const CommandLine *invocation, Os *os, Settings *settings, Slice *message)
 {
     Arena *arena = invocation->arena;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -417,6 +513,8 @@ bool settings_read(const Invocation *invocation, Os *os, Settings *settings, Sli
         .cache_bytes = 24u << 20,
         .log_level = LOG_LEVEL_WARNING,
         .limits = limits_default,
+        .isolation = ISOLATION_AVAILABLE,
+        .prestart = PRESTART,
     };
     const char *config = invocation_value(invocation, "config");
     if (config != NULL && !read_file(config, os, settings, arena, message))

@@ -116,7 +116,7 @@ static Error next_part(Channel *channel, Frame *frame)
 
 static bool is_from_worker(unsigned kind)
 {
-    return kind >= FRAME_READY && kind <= FRAME_GOODBYE;
+    return kind >= FRAME_READY && kind <= FRAME_EXIT;
 }
 
 Error channel_next(Channel *channel, Frame *frame)

@@ -195,7 +195,9 @@ struct Worker {
     bool is_retry;   /* its init phase has the function's own timeout */
     bool leaving;    /* it goes when it has answered */
     bool has_failed; /* its start was reported */
-    Arena arena;     /* of its start; freed when it is ready */
+    bool has_told;   /* a custom runtime has said how its program ended: told_status */
+    int told_status;
+    Arena arena; /* of its start; freed when it is ready */
     SpawnOrder order;
     CredentialsRequest credentials;
     LogTail *init_tail; /* what it logged in its init phase */

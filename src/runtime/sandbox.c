@@ -49,12 +49,12 @@ static void await(int sync, char word)
 
 /* ---- Who it is ---- */
 
-/* Only one user and one group are mapped. Powers over the new namespaces stay until give_up_powers. */
-static const char *become_user(void)
+/* Powers over the new namespaces stay until give_up_powers. */
+static const char *become_user(uid_t user, gid_t group)
 {
-    if (setresgid(SANDBOX_GROUP, SANDBOX_GROUP, SANDBOX_GROUP) != 0)
+    if (setresgid(group, group, group) != 0)
         return "setresgid";
-    if (setresuid(SANDBOX_USER, SANDBOX_USER, SANDBOX_USER) != 0)
+    if (setresuid(user, user, user) != 0)
         return "setresuid";
     /* A change of user takes /proc/self from its owner. */
     return prctl(PR_SET_DUMPABLE, 1) != 0 ? "prctl PR_SET_DUMPABLE" : NULL;
@@ -92,7 +92,7 @@ static char *put_text(char *at, const char *text)
     return at + size;
 }
 
-static int mount_tmpfs(const char *place, uint64_t bytes)
+static int mount_tmpfs(const SandboxPlan *plan, const char *place, uint64_t bytes)
 {
     char options[128];
     char *at = put_text(options, "mode=1777,size=");
@@ -100,9 +100,9 @@ static int mount_tmpfs(const char *place, uint64_t bytes)
     at = put_text(at, ",nr_inodes=");
     at = put_number(at, bytes / SANDBOX_TMP_NODE_BYTES + 16);
     at = put_text(at, ",uid=");
-    at = put_number(at, SANDBOX_USER);
+    at = put_number(at, plan->is_zygote ? plan->user : SANDBOX_USER);
     at = put_text(at, ",gid=");
-    at = put_number(at, SANDBOX_GROUP);
+    at = put_number(at, plan->is_zygote ? plan->group : SANDBOX_GROUP);
     *at = '\0';
     return mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, options);
 }
@@ -114,10 +114,13 @@ static const char *const masked_files[] = {
 };
 
 /* Relative to the new root. The old /proc must still be in sight, or the kernel refuses a new one. */
-static const char *mount_proc(void)
+static const char *mount_proc(bool is_zygote)
 {
     if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
         return "mount /proc";
+    /* Its children may mount a /proc of their own only where nothing of this one is hidden. */
+    if (is_zygote)
+        return NULL;
     /* No further user namespace: the seccomp filter says so, too. */
     if (!write_text("proc/sys/user/max_user_namespaces", "0"))
         return "write /proc/sys/user/max_user_namespaces";
@@ -180,12 +183,12 @@ static const char *mount_root(const SandboxPlan *plan, const SandboxFiles *files
         return "mount the root";
     if (fchdir(files->root) != 0)
         return "enter the root";
-    const char *failed = mount_proc();
+    const char *failed = mount_proc(plan->is_zygote);
     if (failed != NULL)
         return failed;
-    if (mount_tmpfs("tmp", plan->tmp_bytes) != 0)
+    if (mount_tmpfs(plan, "tmp", plan->tmp_bytes) != 0)
         return "mount /tmp";
-    if (mount_tmpfs("dev/shm", SANDBOX_SHM_BYTES) != 0)
+    if (mount_tmpfs(plan, "dev/shm", SANDBOX_SHM_BYTES) != 0)
         return "mount /dev/shm";
     if (files->language >= 0 && call_attach_tree(files->language, "var/lang") != 0)
         return "mount /var/lang";
@@ -264,7 +267,7 @@ static void forget_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static const char *give_up_powers(void)
+static const char *give_up_powers(const SandboxPlan *plan)
 {
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
         if (prctl(PR_CAPBSET_DROP, capability) != 0)
@@ -275,6 +278,10 @@ static const char *give_up_powers(void)
         return "set securebits";
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return "clear ambient capabilities";
+    /* A worker has become its user before it mounted what is to belong to it. */
+    const char *failed = plan->is_zygote ? become_user(plan->user, plan->group) : NULL;
+    if (failed != NULL)
+        return failed;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
     if (syscall(SYS_capset, &header, none) != 0)
@@ -311,33 +318,52 @@ static const char *close_doors(const SandboxPlan *plan, const SandboxFiles *file
     return NULL;
 }
 
-void sandbox_enter(const SandboxPlan *plan, const SandboxFiles *files)
+/* What has to be arranged in new namespaces. */
+static const char *furnish(const SandboxPlan *plan, const SandboxFiles *files)
+{
+    const char *failed = NULL;
+    if (!plan->is_zygote && (failed = become_user(SANDBOX_USER, SANDBOX_GROUP)) != NULL)
+        return failed;
+    if ((failed = mount_root(plan, files)) != NULL)
+        return failed;
+    if (plan->host_name[0] != '\0' && sethostname(plan->host_name, strlen(plan->host_name)) != 0)
+        return "sethostname";
+    return plan->isolated_network ? sandbox_open_network(plan, files->sync) : NULL;
+}
+
+/* What holds it, from the weakest to the strongest: each needs what the next takes away. */
+static const char *confine(const SandboxPlan *plan)
 {
     const char *failed;
-    await(files->sync, SANDBOX_MAPPED);
-    if ((failed = become_user()) != NULL || (failed = mount_root(plan, files)) != NULL)
-        sandbox_fail(files->sync, failed);
-    if (plan->host_name[0] != '\0' && sethostname(plan->host_name, strlen(plan->host_name)) != 0)
-        sandbox_fail(files->sync, "sethostname");
-    if (plan->isolated_network && (failed = sandbox_open_network(plan, files->sync)) != NULL)
-        sandbox_fail(files->sync, failed);
-    await(files->sync, SANDBOX_GO);
-    /* Only now is it in its control groups, which become the root of what it sees of them. */
-    if (unshare(CLONE_NEWCGROUP) != 0)
-        sandbox_fail(files->sync, "unshare CLONE_NEWCGROUP");
-    if ((failed = close_doors(plan, files)) != NULL)
-        sandbox_fail(files->sync, failed);
     setsid();
     umask(022);
     forget_signals();
-    if ((failed = set_limits()) != NULL)
-        sandbox_fail(SANDBOX_SYNC_FILE, failed);
-    if ((failed = give_up_powers()) != NULL)
-        sandbox_fail(SANDBOX_SYNC_FILE, failed);
+    if ((failed = set_limits()) != NULL || (failed = give_up_powers(plan)) != NULL)
+        return failed;
     if (plan->landlock > 0 && !sandbox_landlock(plan->landlock))
-        sandbox_fail(SANDBOX_SYNC_FILE, "restrict with Landlock");
-    if (plan->has_filter && (failed = filter_calls(SANDBOX_SYNC_FILE + 1)) != NULL)
+        return "restrict with Landlock";
+    if (!plan->has_filter)
+        return NULL;
+    failed = filter_calls(SANDBOX_SYNC_FILE + 1);
+    close(SANDBOX_SYNC_FILE + 1);
+    return failed;
+}
+
+void sandbox_enter(const SandboxPlan *plan, const SandboxFiles *files)
+{
+    const char *failed;
+    if (!plan->is_zygote)
+        await(files->sync, SANDBOX_MAPPED);
+    if ((failed = furnish(plan, files)) != NULL)
+        sandbox_fail(files->sync, failed);
+    if (!plan->is_zygote) {
+        await(files->sync, SANDBOX_GO);
+        /* Only now is it in its control groups, which become the root of what it sees of them. */
+        if (unshare(CLONE_NEWCGROUP) != 0)
+            sandbox_fail(files->sync, "unshare CLONE_NEWCGROUP");
+    }
+    if ((failed = close_doors(plan, files)) != NULL)
+        sandbox_fail(files->sync, failed);
+    if ((failed = confine(plan)) != NULL)
         sandbox_fail(SANDBOX_SYNC_FILE, failed);
-    if (plan->has_filter)
-        close(SANDBOX_SYNC_FILE + 1);
 }

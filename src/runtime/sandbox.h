@@ -43,7 +43,11 @@ typedef struct SandboxPlan {
     uint32_t landlock; /* the version of its interface; 0: there is none */
     bool isolated_network;
     bool has_filter; /* of system calls */
-    bool leads;      /* the process does not stay in the fork: it executes a program, or begins something new */
+    /* A process that workers are forked from: it stays in the spawner's user and process namespaces, as `user` and
+     * `group` of theirs, and has no filter and no rules for files, since its children put up walls of their own. */
+    bool is_zygote;
+    uid_t user;
+    gid_t group;
     char host_name[64];
     SandboxDoor doors[SANDBOX_DOORS_MAX];
 } SandboxPlan;
@@ -70,6 +74,20 @@ typedef struct SandboxFailure {
 
 /* The namespaces of a worker, for clone3(2). */
 uint64_t sandbox_namespaces(bool isolated_network);
+
+/* What a spawner sends to a zygote, with those of SandboxFiles that there are, in their order, and what comes back: the
+ * process, as a child of the spawner's that waits for SANDBOX_MAPPED. */
+typedef struct ZygoteOrder {
+    uint64_t worker;
+    uint32_t present; /* a bit for each of SandboxFiles, the lowest for its first */
+    SandboxPlan plan;
+} ZygoteOrder;
+typedef struct ZygoteReply {
+    uint64_t worker;
+    int32_t process;
+    int32_t reason; /* an errno, without a process */
+} ZygoteReply;
+enum { SANDBOX_FILES = sizeof(SandboxFiles) / sizeof(int), ZYGOTE_READY = 'r' };
 
 /* Puts up the walls; afterwards the channel is file 3, stdout and stderr are the pipes, stdin is empty, and `sync` is
  * file 4, close-on-exec: the caller closes it or executes a program. Does not return when a step fails: that is told

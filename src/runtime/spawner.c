@@ -336,7 +336,10 @@ static void hear(Spawner *spawner, WireMessage *in)
         take_worker(spawner, in);
         return;
     case WIRE_FAILED:
-        if ((order = find_order(spawner, in->head.worker)) != NULL)
+        order = find_order(spawner, in->head.worker);
+        if (order != NULL && in->head.try_again && order->tries < TRIES)
+            send_order(spawner, order);
+        else if (order != NULL)
             end_order(order, ERROR_DENIED, wire_next_string(in));
         break;
     case WIRE_EXITED:

@@ -112,6 +112,12 @@ static bool greet(SpawnerProcess *spawner, const char *cgroups_lack)
     return wire_send(spawner->server, &spawner->out) == 0 && refusal.text[0] == '\0';
 }
 
+void spawner_process_user(const SpawnerProcess *spawner, uint32_t slot, uid_t *user, gid_t *group)
+{
+    *user = spawner->has_users ? spawner->first_user + slot : geteuid();
+    *group = spawner->has_users ? *user : getegid();
+}
+
 /* ---- The loop ---- */
 
 bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched)
@@ -177,6 +183,9 @@ static void dispatch(SpawnerProcess *spawner, Watched *watched)
     case WATCHED_SIGNALS:
         reap(spawner);
         break;
+    case WATCHED_ZYGOTE:
+        zygote_heard(spawner, CONTAINER_OF(watched, Zygote, watched));
+        break;
     case WATCHED_WORKER:
         spawned_worker_heard(spawner, CONTAINER_OF(watched, SpawnedWorker, watched));
         break;
@@ -216,6 +225,7 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
     spawner.server = server;
     spawner.cgroups = *cgroups;
     list_init(&spawner.workers);
+    list_init(&spawner.zygotes);
     raise_limits();
     if (geteuid() == 0)
         (void)setgroups(0, NULL);

@@ -28,7 +28,7 @@ typedef struct KeeperOptions {
 __attribute__((noreturn)) void keeper_main(const KeeperOptions *options, int server);
 
 /* What is on the other side of a file that the loop watches. */
-typedef enum WatchedKind { WATCHED_SERVER, WATCHED_SIGNALS, WATCHED_WORKER } WatchedKind;
+typedef enum WatchedKind { WATCHED_SERVER, WATCHED_SIGNALS, WATCHED_WORKER, WATCHED_ZYGOTE } WatchedKind;
 typedef struct Watched {
     WatchedKind kind;
 } Watched;
@@ -38,10 +38,22 @@ typedef enum WorkerStage {
     WORKER_STARTED,
 } WorkerStage;
 
+/* A process of one Python, with one library, that workers are forked from. */
+typedef struct Zygote {
+    ListNode node;
+    Watched watched;
+    pid_t process;
+    int socket;
+    List workers; /* ordered from it, and not told of yet, in order */
+    char program[PATH_MAX];
+    char library[PATH_MAX];
+} Zygote;
+
 /* A worker, from its clone until it was waited for. */
 typedef struct SpawnedWorker {
     ListNode node;
     Watched watched; /* of `sync` */
+    ListNode at_zygote;
     WorkerStage stage;
     uint64_t id;
     pid_t process; /* in the spawner's namespace; 0: not cloned yet */
@@ -73,6 +85,7 @@ typedef struct SpawnerProcess {
     uint32_t next_slot;
     uint64_t next_group;
     List workers;
+    List zygotes;
     Watched server_watched;
     Watched signals_watched;
     WireMessage in;
@@ -85,6 +98,9 @@ __attribute__((noreturn)) void spawner_process_main(const KeeperOptions *options
 /* Watches a file for being readable; false with errno. */
 bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched);
 
+/* The user and group of the host that a process is, which nobody else is if that can be had. */
+void spawner_process_user(const SpawnerProcess *spawner, uint32_t slot, uid_t *user, gid_t *group);
+
 /* Begins what the message in `spawner->in` orders; failures are told to the server. */
 void spawned_worker_begin(SpawnerProcess *spawner);
 /* Its `sync` can be read. */
@@ -92,5 +108,17 @@ void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker);
 /* It has been waited for. */
 void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int status);
 void spawned_worker_kill(SpawnedWorker *worker);
+/* Its process exists: maps its user, limits it, and lets it go on. When that fails it is killed, and told of when it has
+ * been waited for. False: there is no such process (any more). */
+bool spawned_worker_adopt(SpawnerProcess *spawner, SpawnedWorker *worker);
+/* Nothing came of it, and no process is left; the server may be told to try again. */
+void spawned_worker_give_up(SpawnerProcess *spawner, SpawnedWorker *worker, bool try_again);
+
+/* The zygote of a Python, which is started when there is none: NULL, with errno and the step that failed. */
+Zygote *zygote_of(SpawnerProcess *spawner, const char *program, const char *library, const char **failed);
+/* Orders a worker's process of it; the files inside stay the caller's. False with errno. */
+bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan, const SandboxFiles *files);
+/* Its socket can be read. */
+void zygote_heard(SpawnerProcess *spawner, Zygote *zygote);
 
 #endif

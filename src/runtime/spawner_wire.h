@@ -44,6 +44,7 @@ typedef struct WireHead {
     bool isolated_network;
     bool out_of_memory;
     bool has_peak_file;
+    bool try_again; /* what failed may not fail again */
 } WireHead;
 
 typedef struct WireMessage {

@@ -1,9 +1,11 @@
 #include "runtime/spawner_process.h"
 
+#include "base/bug.h"
+#include "runtime/channel.h"
 #include "runtime/sandbox_calls.h"
 #include "runtime/sandbox_root.h"
+#include "runtime/spawner_order.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,75 +13,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-enum {
-    ENVIRONMENT_MAX = 512,
-    READY = 'r',
-};
-
-/* An order as it came, in strings with a NUL that live in the message. */
-typedef struct Order {
-    const WireHead *head;
-    const char *runtime;
-    const char *program;
-    const char *library;
-    const char *code;
-    const char *layers[SANDBOX_LAYERS_MAX];
-    char *environment[ENVIRONMENT_MAX + 1]; /* "NAME=VALUE" */
-} Order;
-
-/* ---- Reading an order ---- */
-
-static bool parse_door(const char *text, SandboxDoor *door)
-{
-    char host[64];
-    unsigned port;
-    char behind;
-    if (sscanf(text, "%63[^:]:%u%c", host, &port, &behind) != 2 || port == 0 || port > UINT16_MAX)
-        return false;
-    struct in_addr address;
-    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &address) != 1)
-        return false;
-    *door = (SandboxDoor){.address = address.s_addr, .port = htons((uint16_t)port)};
-    return true;
-}
-
-/* False with a reason in `failure`. */
-static bool read_order(WireMessage *message, Order *order, SandboxPlan *plan, char *failure, size_t size)
-{
-    const WireHead *head = order->head = &message->head;
-    if (head->layer_count > SANDBOX_LAYERS_MAX || head->environment_count > ENVIRONMENT_MAX ||
-        head->reachable_count > SANDBOX_DOORS_MAX) {
-        snprintf(failure, size, "at most %d layers, %d environment variables, %d reachable addresses",
-                 SANDBOX_LAYERS_MAX, ENVIRONMENT_MAX, SANDBOX_DOORS_MAX);
-        return false;
-    }
-    order->runtime = wire_next_string(message).data;
-    order->program = wire_next_string(message).data;
-    order->library = wire_next_string(message).data;
-    order->code = wire_next_string(message).data;
-    for (uint32_t i = 0; i < head->layer_count; i++)
-        order->layers[i] = wire_next_string(message).data;
-    for (uint32_t i = 0; i < head->environment_count; i++)
-        order->environment[i] = (char *)(uintptr_t)wire_next_string(message).data;
-    order->environment[head->environment_count] = NULL;
-    for (uint32_t i = 0; i < head->reachable_count; i++) {
-        const char *text = wire_next_string(message).data;
-        if (head->isolated_network && !parse_door(text, &plan->doors[plan->door_count++])) {
-            snprintf(failure, size, "what isolated functions may reach is IPV4-ADDRESS:PORT, which \"%.60s\" is not",
-                     text);
-            return false;
-        }
-    }
-    return true;
-}
-
 static void make_plan(const SpawnerProcess *spawner, const Order *order, uint64_t id, SandboxPlan *plan)
 {
-    plan->tmp_bytes = order->head->tmp_bytes;
-    plan->layer_count = order->head->layer_count;
-    plan->landlock = spawner->landlock;
-    plan->isolated_network = order->head->isolated_network;
-    plan->has_filter = spawner->filter >= 0;
+    *plan = (SandboxPlan){
+        .tmp_bytes = order->head->tmp_bytes,
+        .layer_count = order->head->layer_count,
+        .door_count = order->door_count,
+        .landlock = spawner->landlock,
+        .isolated_network = order->head->isolated_network,
+        .has_filter = spawner->filter >= 0,
+    };
+    memcpy(plan->doors, order->doors, sizeof plan->doors);
     /* As AWS names its machines: by an address of their link. */
     snprintf(plan->host_name, sizeof plan->host_name, "169-254-%u-%u", (unsigned)(id >> 8 & 255), (unsigned)(id & 255));
 }
@@ -140,7 +84,7 @@ static bool make_pair(int type, int *outside, int *inside)
     return fcntl(*outside, F_SETFL, O_NONBLOCK) == 0;
 }
 
-static const char *open_ends(const SpawnerProcess *spawner, const Order *order, Ends *ends)
+static const char *open_ends(const SpawnerProcess *spawner, const Order *order, const OrderProgram *program, Ends *ends)
 {
     SandboxFiles *inside = &ends->inside;
     inside->filter = spawner->filter;
@@ -154,6 +98,8 @@ static const char *open_ends(const SpawnerProcess *spawner, const Order *order, 
         return "open the code's folder";
     if (*order->library != '\0' && (inside->library = sandbox_tree(order->library)) < 0)
         return "open the library's folder";
+    if (program->tree[0] != '\0' && (inside->language = sandbox_tree(program->tree)) < 0)
+        return "open the runtime's folder";
     for (uint32_t i = 0; i < order->head->layer_count; i++)
         if ((inside->layers[i] = sandbox_tree(order->layers[i])) < 0)
             return "open a layer's folder";
@@ -179,22 +125,56 @@ static const char *make_group(SpawnerProcess *spawner, const Order *order, Spawn
 
 /* ---- Cloning ---- */
 
+#define SEARCH_PATH "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin"
+
+/* What FRAME_INIT replaces, for processes that are started before they know whose they are. */
+static char *plain_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", NULL};
+
+static const char *wrapper_of(const Order *order)
+{
+    static const char name[] = "AWS_LAMBDA_EXEC_WRAPPER=";
+    for (char *const *variable = order->environment; *variable != NULL; variable++)
+        if (strncmp(*variable, name, sizeof name - 1) == 0 && (*variable)[sizeof name - 1] != '\0')
+            return *variable + sizeof name - 1;
+    return NULL;
+}
+
+/* Lambda developer guide, "Modifying the runtime environment": the wrapper is given the runtime's command line. */
+static void execute(const Order *order, const char *program)
+{
+    const char *arguments[6] = {0};
+    size_t count = 0;
+    const char *wrapper = wrapper_of(order);
+    if (wrapper != NULL && order->head->runtime_kind != RUNTIME_CUSTOM)
+        arguments[count++] = wrapper;
+    arguments[count++] = program;
+    if (order->head->runtime_kind == RUNTIME_NODEJS)
+        arguments[count++] = "/var/brume/nodejs/bootstrap.mjs";
+    else if (order->head->runtime_kind == RUNTIME_PYTHON)
+        arguments[count++] = "/var/brume/python/bootstrap.py";
+    if (chdir("/var/task") != 0)
+        return;
+    execve(arguments[0], (char **)(uintptr_t)arguments,
+           order->head->environment_count > 0 ? (char **)(uintptr_t)order->environment : plain_environment);
+}
+
 /* The child: nothing of the spawner's may be used but what was made for it. */
 __attribute__((noreturn)) static void be_worker(const SpawnerProcess *spawner, const Order *order,
-                                                const SandboxPlan *plan, const SandboxFiles *files)
+                                                const OrderProgram *program, const SandboxPlan *plan,
+                                                const SandboxFiles *files)
 {
     sandbox_enter(plan, files);
-    const char ready = READY;
+    const char ready = ZYGOTE_READY;
     (void)!send(SANDBOX_SYNC_FILE, &ready, 1, MSG_NOSIGNAL);
-    if (*order->program == '\0' && spawner->options->custom_main != NULL) {
+    if (order->head->runtime_kind != RUNTIME_CUSTOM) {
+        execute(order, program->inside);
+    } else if (*order->program == '\0' && spawner->options->custom_main != NULL) {
         close(SANDBOX_SYNC_FILE);
         clearenv();
-        _exit(spawner->options->custom_main(3));
+        _exit(spawner->options->custom_main(CHANNEL_FILE));
+    } else {
+        execute(order, *order->program == '\0' ? "/var/task/bootstrap" : order->program);
     }
-    const char *program = *order->program == '\0' ? "/var/task/bootstrap" : order->program;
-    char *arguments[] = {(char *)(uintptr_t)program, NULL};
-    if (chdir("/var/task") == 0)
-        execve(program, arguments, (char **)(uintptr_t)order->environment);
     sandbox_fail(SANDBOX_SYNC_FILE, "execute the program");
 }
 
@@ -216,20 +196,19 @@ static bool map_users(const SpawnerProcess *spawner, const SpawnedWorker *worker
 {
     char user[64];
     char group[64];
-    unsigned outside = spawner->has_users ? spawner->first_user + worker->slot : geteuid();
-    snprintf(user, sizeof user, "%d %u 1", SANDBOX_USER, outside);
-    snprintf(group, sizeof group, "%d %u 1", SANDBOX_GROUP, spawner->has_users ? outside : getegid());
+    uid_t host_user;
+    gid_t host_group;
+    spawner_process_user(spawner, worker->slot, &host_user, &host_group);
+    snprintf(user, sizeof user, "%d %u 1", SANDBOX_USER, host_user);
+    snprintf(group, sizeof group, "%d %u 1", SANDBOX_GROUP, host_group);
     return write_map(worker->process, "setgroups", "deny") && write_map(worker->process, "gid_map", group) &&
            write_map(worker->process, "uid_map", user);
 }
 
-/* The process exists: what only we can do for it. */
 static const char *adopt(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
     const char mapped = SANDBOX_MAPPED;
     const char go = SANDBOX_GO;
-    if ((worker->process_file = call_open_process(worker->process)) < 0)
-        return "open the process";
     if (!map_users(spawner, worker))
         return "map its user";
     (void)!send(worker->sync, &mapped, 1, MSG_NOSIGNAL);
@@ -239,24 +218,72 @@ static const char *adopt(SpawnerProcess *spawner, SpawnedWorker *worker)
     return NULL;
 }
 
-static const char *start(SpawnerProcess *spawner, const Order *order, const SandboxPlan *plan, Ends *ends,
-                         SpawnedWorker *worker)
+static void fail(SpawnedWorker *worker, const char *step)
 {
-    const char *failed = open_ends(spawner, order, ends);
+    snprintf(worker->failure, sizeof worker->failure, "%s: %s", step, strerror(errno));
+}
+
+bool spawned_worker_adopt(SpawnerProcess *spawner, SpawnedWorker *worker)
+{
+    if ((worker->process_file = call_open_process(worker->process)) < 0) {
+        worker->process = 0;
+        fail(worker, "open its process");
+        return false;
+    }
+    const char *failed = adopt(spawner, worker);
+    if (failed != NULL) {
+        fail(worker, failed);
+        spawned_worker_kill(worker);
+    }
+    return true;
+}
+
+/* A fork of a zygote, which tells of its process later. */
+static const char *start_fork(SpawnerProcess *spawner, const Order *order, const SandboxPlan *plan, const Ends *ends,
+                              SpawnedWorker *worker)
+{
+    const char *failed;
+    Zygote *zygote = zygote_of(spawner, order->program, order->library, &failed);
+    if (zygote == NULL)
+        return failed;
+    return zygote_order(zygote, worker, plan, &ends->inside) ? NULL : "ask the zygote";
+}
+
+static const char *start_program(SpawnerProcess *spawner, const Order *order, const OrderProgram *program,
+                                 const SandboxPlan *plan, const Ends *ends, SpawnedWorker *worker)
+{
+    worker->process = call_clone(sandbox_namespaces(plan->isolated_network), SIGCHLD);
+    if (worker->process == 0)
+        be_worker(spawner, order, program, plan, &ends->inside);
+    if (worker->process < 0) {
+        worker->process = 0;
+        return "clone a process";
+    }
+    /* It cannot be waited for in between, so that it is there. */
+    return spawned_worker_adopt(spawner, worker) ? NULL : "open its process";
+}
+
+static const char *start(SpawnerProcess *spawner, const Order *order, Ends *ends, SpawnedWorker *worker)
+{
+    static OrderProgram program;
+    SandboxPlan plan;
+    program = (OrderProgram){0};
+    make_plan(spawner, order, worker->id, &plan);
+    if (order->head->runtime_kind != RUNTIME_CUSTOM &&
+        !order_find_program(order->program, spawner->options->data_directory, &program))
+        return "find the runtime's program";
+    const char *failed = open_ends(spawner, order, &program, ends);
     worker->sync = ends->sync;
     worker->channel = ends->channel;
     worker->output = ends->output;
     worker->errors = ends->errors;
     if (failed != NULL || (failed = make_group(spawner, order, worker)) != NULL)
         return failed;
-    worker->process = call_clone(sandbox_namespaces(plan->isolated_network), SIGCHLD);
-    if (worker->process == 0)
-        be_worker(spawner, order, plan, &ends->inside);
-    if (worker->process < 0) {
-        worker->process = 0;
-        return "clone a process";
-    }
-    return adopt(spawner, worker);
+    if (!spawner_process_watch(spawner, worker->sync, &worker->watched))
+        return "watch it";
+    if (order->head->runtime_kind == RUNTIME_PYTHON && order->head->environment_count == 0)
+        return start_fork(spawner, order, &plan, ends, worker);
+    return start_program(spawner, order, &program, &plan, ends, worker);
 }
 
 /* ---- Its life ---- */
@@ -264,6 +291,8 @@ static const char *start(SpawnerProcess *spawner, const Order *order, const Sand
 static void free_worker(SpawnedWorker *worker)
 {
     list_remove(&worker->node);
+    if (list_is_linked(&worker->at_zygote))
+        list_remove(&worker->at_zygote);
     close_file(&worker->process_file);
     close_file(&worker->sync);
     close_file(&worker->channel);
@@ -272,13 +301,6 @@ static void free_worker(SpawnedWorker *worker)
     close_file(&worker->peak);
     cgroup_remove(&worker->group);
     free(worker);
-}
-
-static void tell_failure(SpawnerProcess *spawner, uint64_t id, const char *failure)
-{
-    wire_begin(&spawner->out, WIRE_FAILED, id);
-    wire_add_string(&spawner->out, slice_of_string(failure));
-    wire_send(spawner->server, &spawner->out);
 }
 
 static void tell_start(SpawnerProcess *spawner, SpawnedWorker *worker)
@@ -312,8 +334,7 @@ void spawned_worker_kill(SpawnedWorker *worker)
 static SpawnedWorker *make_worker(SpawnerProcess *spawner, uint64_t id)
 {
     SpawnedWorker *worker = calloc(1, sizeof *worker);
-    if (worker == NULL)
-        return NULL;
+    ASSERT(worker != NULL);
     worker->watched.kind = WATCHED_WORKER;
     worker->id = id;
     worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak = -1;
@@ -322,37 +343,33 @@ static SpawnedWorker *make_worker(SpawnerProcess *spawner, uint64_t id)
     return worker;
 }
 
+void spawned_worker_give_up(SpawnerProcess *spawner, SpawnedWorker *worker, bool try_again)
+{
+    wire_begin(&spawner->out, WIRE_FAILED, worker->id);
+    spawner->out.head.try_again = try_again;
+    wire_add_string(&spawner->out, slice_of_string(worker->failure));
+    wire_send(spawner->server, &spawner->out);
+    free_worker(worker);
+}
+
 void spawned_worker_begin(SpawnerProcess *spawner)
 {
     static Order order; /* large, and used until the clone alone */
-    SandboxPlan plan = {0};
     Ends ends;
     no_ends(&ends);
-    uint64_t id = spawner->in.head.worker;
-    SpawnedWorker *worker = make_worker(spawner, id);
-    if (worker == NULL) {
-        tell_failure(spawner, id, "no memory");
-        return;
-    }
-    if (read_order(&spawner->in, &order, &plan, worker->failure, sizeof worker->failure)) {
-        make_plan(spawner, &order, id, &plan);
-        const char *failed = start(spawner, &order, &plan, &ends, worker);
-        if (failed == NULL && !spawner_process_watch(spawner, worker->sync, &worker->watched))
-            failed = "watch it";
+    SpawnedWorker *worker = make_worker(spawner, spawner->in.head.worker);
+    if (spawner->in.head.snapshot_of != 0) {
+        snprintf(worker->failure, sizeof worker->failure, "copies of an initialised worker cannot be made");
+    } else if (order_read(&spawner->in, &order, worker->failure, sizeof worker->failure)) {
+        const char *failed = start(spawner, &order, &ends, worker);
         if (failed != NULL)
-            snprintf(worker->failure, sizeof worker->failure, "%s: %s", failed, strerror(errno));
+            fail(worker, failed);
     }
     close_inside(&ends);
     /* Workers are forks: the next one must not find this one's environment in its memory. */
     explicit_bzero(spawner->in.strings, spawner->in.size);
-    if (worker->failure[0] == '\0')
-        return;
-    if (worker->process > 0) {
-        spawned_worker_kill(worker); /* its end is told when it has been waited for */
-        return;
-    }
-    tell_failure(spawner, id, worker->failure);
-    free_worker(worker);
+    if (worker->failure[0] != '\0' && worker->process == 0)
+        spawned_worker_give_up(spawner, worker, false);
 }
 
 void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
@@ -386,16 +403,16 @@ void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int st
     if (worker->stage == WORKER_CLONED) {
         if (worker->failure[0] == '\0')
             snprintf(worker->failure, sizeof worker->failure, "it ended before it was ready (status %d)", status);
-        tell_failure(spawner, worker->id, worker->failure);
-    } else {
-        CgroupUse use = {0};
-        if (worker->group.tree != NULL)
-            cgroup_use(&worker->group, &use);
-        wire_begin(&spawner->out, WIRE_EXITED, worker->id);
-        spawner->out.head.status = status;
-        spawner->out.head.out_of_memory = use.out_of_memory;
-        spawner->out.head.memory_bytes = use.peak_bytes;
-        wire_send(spawner->server, &spawner->out);
+        spawned_worker_give_up(spawner, worker, false);
+        return;
     }
+    CgroupUse use = {0};
+    if (worker->group.tree != NULL)
+        cgroup_use(&worker->group, &use);
+    wire_begin(&spawner->out, WIRE_EXITED, worker->id);
+    spawner->out.head.status = status;
+    spawner->out.head.out_of_memory = use.out_of_memory;
+    spawner->out.head.memory_bytes = use.peak_bytes;
+    wire_send(spawner->server, &spawner->out);
     free_worker(worker);
 }

@@ -566,7 +566,10 @@ static void report_crash(Worker *worker, const WorkerExit *exit)
 static void bury(void *subject, void *detail)
 {
     Worker *worker = subject;
-    const WorkerExit *exit = detail;
+    WorkerExit told = *(const WorkerExit *)detail;
+    const WorkerExit *exit = &told;
+    if (worker->has_told)
+        told.status = worker->told_status;
     pool_worker_leaves(worker);
     worker_drain_pipes(worker);
     if (worker->event != NULL && worker->channel.part_count > 0)

@@ -38,8 +38,26 @@ static void take_log(Worker *worker, const Frame *frame)
     worker_log(worker, text);
 }
 
+/* Its shim says how the program ended; its own exit follows. */
+static void take_exit(Worker *worker, const Frame *frame)
+{
+    int32_t status;
+    if (frame->size != sizeof status) {
+        worker_step(worker, WORKER_LIE, "an exit of another size");
+        return;
+    }
+    memcpy(&status, frame->content.data, sizeof status);
+    worker->has_told = true;
+    worker->told_status = status;
+    worker_step(worker, WORKER_CLOSED, NULL);
+}
+
 static void take_frame(Worker *worker, Frame *frame)
 {
+    if (frame->kind == FRAME_EXIT) {
+        take_exit(worker, frame);
+        return;
+    }
     if (frame->kind == FRAME_LOG) {
         take_log(worker, frame);
         return;

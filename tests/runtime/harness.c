@@ -1,6 +1,7 @@
 #include "runtime/harness.h"
 
 #include "base/bug.h"
+#include "runtime/bundle.h"
 #include "runtime/runtime_api.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ static void make_folder(char path[PATH_MAX], const char *parent, const char *nam
     ASSERT(mkdir(path, 0755) == 0);
 }
 
-static void put_file(const char *folder, const char *name, const char *text)
+void harness_put(const char *folder, const char *name, const char *text)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%.3000s/%s", folder, name);
@@ -80,9 +81,10 @@ void harness_open(Harness *harness, Isolation isolation)
     make_folder(harness->code, harness->folder, "code");
     make_folder(harness->other_code, harness->folder, "other");
     make_folder(harness->runtime, harness->folder, "runtime");
-    put_file(harness->data, "secret", "the platform's secret");
-    put_file(harness->other_code, "secret", "another function's secret");
+    harness_put(harness->data, "secret", "the platform's secret");
+    harness_put(harness->other_code, "secret", "another function's secret");
     put_program(harness->code);
+    ASSERT(bundle_lay_out(os_linux(), harness->runtime) == OK);
     const SpawnerOptions options = {
         .isolation = isolation,
         .data_directory = slice_of_string(harness->data),

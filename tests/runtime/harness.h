@@ -38,6 +38,9 @@ typedef struct TestWorker {
 void harness_open(Harness *harness, Isolation isolation);
 void harness_close(Harness *harness);
 
+/* Writes a file into one of the folders. */
+void harness_put(const char *folder, const char *name, const char *text);
+
 /* An order for the program `name` of tests/runtime/attacks, with generous limits; the caller may change it. */
 void harness_order(Harness *harness, TestWorker *worker);
 void harness_spawn(Harness *harness, TestWorker *worker);

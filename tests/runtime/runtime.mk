@@ -5,7 +5,7 @@ RUNTIME_ATTACKS := $(BUILD)/tests/runtime/attacks
 .PHONY: runtime-tests
 runtime-tests: $(RUNTIME) $(RUNTIME_ATTACKS)
 
-$(RUNTIME): %: %.o $(BUILD)/tests/runtime/harness.o $(BUILD)/libbrume.a
+$(RUNTIME): %: %.o $(BUILD)/tests/runtime/harness.o $(BUILD)/tests/runtime/frames.o $(BUILD)/libbrume.a
 	$(link) $(PKG_LIBS) $(TEST_LIBS)
 $(RUNTIME_ATTACKS): %: %.o
 	$(link)
