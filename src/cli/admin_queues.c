@@ -80,14 +80,19 @@ static Error next_region(Txn *txn, Slice account, Slice after, Slice *region)
     return error;
 }
 
-Error admin_write_queues(Txn *txn, const AdminQueuesQuery *query, JsonWriter *writer)
+Error admin_find_region(Txn *txn, const AdminQuery *query, Slice *region)
 {
-    Slice region = query->region;
-    QueueNames names = {0};
+    *region = query->region;
     if (!account_id_is_valid(query->account))
         return ACCOUNT_ID_INVALID;
-    if (region.data == NULL)
-        TRY(next_region(txn, query->account, query->after_region, &region));
+    return region->data != NULL ? OK : next_region(txn, query->account, query->after_region, region);
+}
+
+Error admin_write_queues(Txn *txn, const AdminQuery *query, JsonWriter *writer)
+{
+    Slice region;
+    QueueNames names = {0};
+    TRY(admin_find_region(txn, query, &region));
     const Actor owner = {.account = query->account, .region = region};
     if (region.data != NULL)
         TRY(queue_list(txn, &owner, SLICE(""), query->after, QUEUE_PAGE, &names));

@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
-enum { DOCUMENT_MAX = 16 * 1024 };
+enum {
+    DOCUMENT_MAX = 16 * 1024,
+    PAYLOAD_MAX = 40 * 1024 * 1024, /* of one that holds an event, with every byte escaped */
+};
 
 struct Admin {
     HttpHandler handler;
@@ -31,7 +34,7 @@ typedef struct Job {
     Buffer answer;
 } Job;
 
-enum { FIELDS_MAX = 4 };
+enum { FIELDS_MAX = 6 };
 
 struct Route {
     Slice path;
@@ -69,13 +72,13 @@ static const Slice core_texts[] = {
 #undef ROW
 };
 
-static void refuse_error(Job *job, Error error)
+void admin_refuse_error(HttpRequest *request, Error error)
 {
     size_t core = (size_t)(error - ERROR_CORE_FIRST);
     if (error >= ERROR_CORE_FIRST && core < sizeof core_texts / sizeof core_texts[0])
-        admin_refuse(job->request, 400, core_texts[core]);
+        admin_refuse(request, 400, core_texts[core]);
     else
-        admin_refuse(job->request, error == ERROR_STOPPING || error == ERROR_BUSY || error == ERROR_FULL ? 503 : 500,
+        admin_refuse(request, error == ERROR_STOPPING || error == ERROR_BUSY || error == ERROR_FULL ? 503 : 500,
                      slice_of_string(error_text(error)));
 }
 
@@ -110,7 +113,7 @@ static void transaction_done(StoreCall *call)
 {
     Job *job = job_of(call);
     if (call->result != OK) {
-        refuse_error(job, call->result);
+        admin_refuse_error(job->request, call->result);
         return;
     }
     if (job->route->after != NULL)
@@ -298,20 +301,47 @@ static void list_limits(Job *job)
     respond(job->request, 200, buffer_slice(&job->answer));
 }
 
-/* ---- Queues ---- */
+/* ---- Queues and functions ---- */
 
-static Error list_queues(Txn *txn, StoreCall *call)
+static AdminQuery query_of(const Job *job)
 {
-    Job *job = job_of(call);
-    const AdminQueuesQuery query = {
+    return (AdminQuery){
         .account = account_field(job),
         .region = job->fields[1].text,
         .after_region = job->fields[2].text,
         .after = job->fields[3].text,
     };
+}
+
+static Error list_queues(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    const AdminQuery query = query_of(job);
     job->answer = buffer_make(call->arena);
     JsonWriter writer = json_writer(&job->answer);
     return admin_write_queues(txn, &query, &writer);
+}
+
+static Error list_functions(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    const AdminQuery query = query_of(job);
+    job->answer = buffer_make(call->arena);
+    JsonWriter writer = json_writer(&job->answer);
+    return admin_write_functions(txn, &query, job->admin->options.invoker, &writer);
+}
+
+static void run_invoke(Job *job)
+{
+    const AdminInvoke invoke = {
+        .account = account_field(job),
+        .region = job->fields[1].text,
+        .name = job->fields[2].text,
+        .qualifier = job->fields[3].text,
+        .payload = job->fields[4].text,
+        .client_context = job->fields[5].text,
+    };
+    admin_invoke(&job->admin->options, job->request, &invoke);
 }
 
 /* ---- The clock ---- */
@@ -339,7 +369,7 @@ static void move_clock(Job *job, uint64_t target_ms)
                          ? SLICE("the clock only goes forward: see `brume clock now`")
                          : SLICE("this server's clock cannot be moved: start it with --virtual-clock"));
     else if (error != OK)
-        refuse_error(job, error);
+        admin_refuse_error(job->request, error);
 }
 
 static void set_clock(Job *job)
@@ -419,6 +449,17 @@ static const Route routes[] = {
      run_read,
      list_queues,
      NULL},
+    {SLICE_INIT("/function/list"),
+     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
+     run_read,
+     list_functions,
+     NULL},
+    {SLICE_INIT("/function/invoke"),
+     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("qualifier"), SLICE_INIT("payload"),
+      SLICE_INIT("client_context")},
+     run_invoke,
+     NULL,
+     NULL},
     {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, NULL},
     {SLICE_INIT("/clock/set"), {SLICE_INIT("target_ms")}, set_clock, NULL, NULL},
     {SLICE_INIT("/clock/advance"), {SLICE_INIT("by_ms")}, advance_clock, NULL, NULL},
@@ -467,7 +508,7 @@ static void on_request(HttpHandler *handler, HttpRequest *request)
     job->request = request;
     job->route = route;
     request->user = job;
-    http_request_read_body(request, DOCUMENT_MAX, have_document);
+    http_request_read_body(request, route->run == run_invoke ? PAYLOAD_MAX : DOCUMENT_MAX, have_document);
 }
 
 /* ---- Life ---- */

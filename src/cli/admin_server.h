@@ -13,6 +13,7 @@
 #include "net/http.h"
 
 typedef struct Admin Admin;
+typedef struct Invoker Invoker; /* core/invoker.h */
 
 typedef struct AdminOptions {
     Store *store;
@@ -20,6 +21,7 @@ typedef struct AdminOptions {
     const Limits *limits;
     AccountGeneration *generation; /* bumped when access keys change */
     AccountLimits *account_limits;
+    Invoker *invoker; /* NULL: nobody runs functions */
     Log *log;
     const char *socket_path;
 } AdminOptions;
@@ -46,17 +48,38 @@ void admin_backup_start(AdminBackups *backups, Store *store, HttpRequest *reques
 /* Breaks all of them off; each `ended` is still called. */
 void admin_backups_stop(AdminBackups *backups);
 
-/* Which page of queues is asked for. */
-typedef struct AdminQueuesQuery {
+/* Which page of a list is asked for. */
+typedef struct AdminQuery {
     Slice account;
     Slice region;       /* absent: the first one behind `after_region` that the account uses */
     Slice after_region; /* "": from the first */
-    Slice after;        /* a queue's name; absent: from the first */
-} AdminQueuesQuery;
+    Slice after;        /* where the page before ended; absent: from the first */
+} AdminQuery;
+
+/* In a read body: the region that is asked for; absent: nothing is stored in any behind. ACCOUNT_ID_INVALID. */
+Error admin_find_region(Txn *txn, const AdminQuery *query, Slice *region);
 
 /* In a read body: writes {"queues":[…],"region":…,"after":…}: the page's queues, where they are (left out: the account
  * uses no region behind), and the last one's name when more follow. ACCOUNT_ID_INVALID. */
-Error admin_write_queues(Txn *txn, const AdminQueuesQuery *query, JsonWriter *writer);
+Error admin_write_queues(Txn *txn, const AdminQuery *query, JsonWriter *writer);
+
+/* The same of {"functions":[…],…}, with the workers that they have. `invoker` NULL: they have none. */
+Error admin_write_functions(Txn *txn, const AdminQuery *query, Invoker *invoker, JsonWriter *writer);
+
+/* What `brume invoke` asks for. */
+typedef struct AdminInvoke {
+    Slice account;
+    Slice region;
+    Slice name;
+    Slice qualifier;      /* absent: "$LATEST" */
+    Slice payload;        /* absent: none */
+    Slice client_context; /* JSON; absent: none */
+} AdminInvoke;
+
+/* Runs the function, and answers {"version", "result" and "log" in base64, "failed": "true"?}. */
+void admin_invoke(const AdminOptions *options, HttpRequest *request, const AdminInvoke *invoke);
+/* What core's code means, for a refusal. */
+void admin_refuse_error(HttpRequest *request, Error error);
 
 /* Answers {"message": text}. */
 void admin_refuse(HttpRequest *request, int status, Slice text);

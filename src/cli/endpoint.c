@@ -1,4 +1,5 @@
 /* /_brume/health and /_brume/metrics: what machines ask of the server itself. Needs no signature; changes nothing. */
+#include "aws/lambda/url_handler.h"
 #include "cli/server.h"
 
 static void answer(HttpRequest *request, int status, Slice type, Slice body)
@@ -20,12 +21,18 @@ static void answer_health(const Server *server, HttpRequest *request)
 static void answer_metrics(const Server *server, HttpRequest *request)
 {
     answer(request, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
-           metrics_write(server->metrics, server->os, server->store, server->http, server->runtime, request->arena));
+           metrics_write(server->metrics, server->os, server->store, server->http, server->runtime, server->urls,
+                         request->arena));
 }
 
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request)
 {
     Server *server = CONTAINER_OF(handler, Server, endpoint);
+    UrlHost url;
+    if (url_host_read(request->host, &url)) { /* all of its paths are the function's */
+        server->urls->on_request(server->urls, request);
+        return;
+    }
     if (!slice_starts_with(request->path, SLICE("/_brume/"))) {
         server->wire->on_request(server->wire, request);
         return;

@@ -1,5 +1,6 @@
 #include "cli/metrics.h"
 
+#include "aws/lambda/url_handler.h"
 #include "base/bug.h"
 #include "cli/command.h"
 
@@ -211,7 +212,19 @@ static void add_memory(Buffer *out, Os *os, Arena *arena)
                 pages * (uint64_t)sysconf(_SC_PAGESIZE));
 }
 
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime, Arena *arena)
+static void add_urls(Buffer *out, HttpHandler *urls)
+{
+    UrlStats stats;
+    url_handler_stats(urls, &stats);
+    add_row(out, "function_url_requests_total", "counter", "Requests to URLs of functions.", stats.requests);
+    add_row(out, "function_url_client_errors_total", "counter", "Those answered with a status from 400 on.",
+            stats.client_errors);
+    add_row(out, "function_url_server_errors_total", "counter", "Those answered with a status from 500 on.",
+            stats.server_errors);
+}
+
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime,
+                    HttpHandler *urls, Arena *arena)
 {
     Buffer out = buffer_make(arena);
     add_head(&out, "info", "gauge", "This program.");
@@ -222,6 +235,7 @@ Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, 
     add_http(&out, server);
     if (runtime != NULL)
         add_functions(&out, runtime);
+    add_urls(&out, urls);
     add_memory(&out, os, arena);
     return buffer_slice(&out);
 }

@@ -15,7 +15,9 @@ void metrics_close(Metrics *metrics);
 /* Counts one answered request. Any thread. */
 void metrics_count(Metrics *metrics, const WireReport *report);
 
-/* All of it as text, in `arena`. `runtime` NULL: there are no functions to count. */
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime, Arena *arena);
+/* All of it as text, in `arena`. `runtime` NULL: there are no functions to count; `urls`: theirs
+ * (aws/lambda/url_handler.h). */
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime,
+                    HttpHandler *urls, Arena *arena);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cli/server.h"
 
+#include "aws/lambda/url_handler.h"
 #include "base/bug.h"
 #include "cli/data_directory.h"
 #include "cli/log_file.h"
@@ -126,10 +127,12 @@ static void open_wire(Server *server)
     };
     server->metrics = metrics_open(services, service_count);
     server->wire = wire_handler_open(&options);
+    server->urls = url_handler_open(&options);
 }
 
 static void close_wire(Server *server)
 {
+    url_handler_close(server->urls);
     wire_handler_close(server->wire);
     metrics_close(server->metrics);
 }
@@ -183,6 +186,7 @@ static bool open_admin(Server *server, Slice *message)
         .limits = &server->settings.limits,
         .generation = &server->generation,
         .account_limits = server->account_limits,
+        .invoker = server_invoker(server),
         .log = &server->log,
         .socket_path = data_path(&server->arena, server->settings.data, DATA_SOCKET),
     };
@@ -220,15 +224,14 @@ bool server_open(Server *server, Slice *message)
         return false;
     }
     bool has_http = open_loops(server, message) && open_http(server, message);
-    bool has_admin = has_http && open_admin(server, message);
-    if (has_admin && server_runtime_open(server, message)) {
+    bool has_runtime = has_http && server_runtime_open(server, message);
+    bool has_admin = has_runtime && open_admin(server, message);
+    if (has_admin) {
         open_wire(server);
         return true;
     }
     store_stop(server->store);
     server_runtime_close(server);
-    if (has_admin)
-        admin_close(server->admin);
     if (has_http)
         http_server_close(server->http);
     account_limits_close(server->account_limits);

@@ -29,7 +29,8 @@ typedef struct Server {
     AccountLimits *account_limits;
     Metrics *metrics;
     HttpHandler *wire;
-    HttpHandler endpoint; /* in front of `wire`: /_brume/ */
+    HttpHandler *urls;    /* of functions */
+    HttpHandler endpoint; /* in front of both: /_brume/ */
     TlsContext *tls;      /* NULL: cleartext */
     HttpServer *http;
     Slice bound; /* "127.0.0.1:4566" */

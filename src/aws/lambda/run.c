@@ -1,7 +1,7 @@
 #include "aws/lambda/run.h"
 
-#include "base/buffer.h"
 #include "base/bug.h"
+#include "base/digest.h"
 
 /* Every slice of a WorkerSpec. */
 static const size_t spec_slices[] = {
@@ -84,6 +84,17 @@ Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run)
                                 request->wall_ms, random);
     run->in_loop = run->trace.passes > TRACE_PASSES_MAX && !target.function.may_recurse;
     return OK;
+}
+
+Slice run_request_id(Os *os, Arena *arena)
+{
+    unsigned char bytes[16];
+    char *text = arena_alloc_aligned(arena, UUID_TEXT_SIZE, 1);
+    os_random(os, bytes, sizeof bytes);
+    bytes[6] = (unsigned char)(0x40 | (bytes[6] & 0x0f)); /* the version */
+    bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f)); /* the variant */
+    uuid_format(bytes, text);
+    return slice_make(text, UUID_TEXT_SIZE);
 }
 
 void run_start(Invoker *invoker, const Run *run, Invocation *invocation)

@@ -38,6 +38,9 @@ typedef struct Run {
  * Errors as of function_target. */
 Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run);
 
+/* A new request id (RFC 9562, version 4), for a run that no API call stands behind. */
+Slice run_request_id(Os *os, Arena *arena);
+
 /* Invokes. The caller has set the invocation's mailbox, arena, request id, payload, limits and what it wants to hear;
  * what was found is set here. `run` lives until `done`. */
 void run_start(Invoker *invoker, const Run *run, Invocation *invocation);

@@ -14,10 +14,8 @@
 #include "aws/lambda/url_answer.h"
 #include "aws/lambda/url_cors.h"
 #include "aws/lambda/url_event.h"
-#include "aws/wire/answer.h"
 #include "aws/wire/throttle.h"
 #include "base/bug.h"
-#include "base/digest.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "core/function_policy.h"
@@ -516,15 +514,6 @@ static void on_found(StoreCall *lookup)
         http_request_read_body(url->request, url->handler->options.limits->value[LIMIT_LAMBDA_REQUEST_BYTES], on_body);
 }
 
-static Slice make_request_id(Os *os, Arena *arena)
-{
-    unsigned char random[16];
-    char *text = arena_alloc_aligned(arena, REQUEST_ID_SIZE, 1);
-    os_random(os, random, sizeof random);
-    request_id_format(random, text);
-    return slice_make(text, REQUEST_ID_SIZE);
-}
-
 static bool connection_is_too_fast(const UrlHandler *handler, const HttpRequest *request)
 {
     const uint64_t *limits = handler->options.limits->value;
@@ -544,7 +533,7 @@ static void on_request(HttpHandler *base, HttpRequest *request)
     url->id = lower_case(request->arena, host.id);
     url->region = lower_case(request->arena, host.region);
     url->wall_ms = os_wall_ms(handler->options.os);
-    url->request_id = make_request_id(handler->options.os, request->arena);
+    url->request_id = run_request_id(handler->options.os, request->arena);
     request->user = url;
     if (handler->options.invoker == NULL)
         respond_message(url, 501, SLICE("This server runs no functions."));

@@ -1,0 +1,204 @@
+/* admin_functions.c: what `brume functions` shows, read from the durable state and from whoever runs functions; and a run
+ * that `brume invoke` asks for. */
+#include "cli/admin_server.h"
+
+#include "aws/lambda/payload.h"
+#include "aws/lambda/run.h"
+#include "base/digest.h"
+#include "base/list.h"
+
+enum { FUNCTION_PAGE = 100 };
+
+/* ---- Listing ---- */
+
+static void write_text(JsonWriter *writer, Slice name, Slice value)
+{
+    json_write_name(writer, name);
+    json_write_string(writer, value);
+}
+
+static void write_number(JsonWriter *writer, Slice name, uint64_t number)
+{
+    json_write_name(writer, name);
+    json_write_uint64(writer, number);
+}
+
+static void write_workers(Txn *txn, Invoker *invoker, const WorkerSpec *spec, JsonWriter *writer)
+{
+    InvokerCounts counts = {0};
+    if (invoker != NULL)
+        invoker_count(invoker, spec->function, (Slice){0}, txn_arena(txn), &counts);
+    write_number(writer, SLICE("workers"), counts.workers);
+    write_number(writer, SLICE("busy"), counts.busy);
+    write_number(writer, SLICE("waiting"), counts.waiting);
+    write_number(writer, SLICE("provisioned"), counts.provisioned);
+    write_number(writer, SLICE("provisioned_ready"), counts.provisioned_ready);
+}
+
+static Error write_function(Txn *txn, const FunctionVersion *latest, Invoker *invoker, JsonWriter *writer)
+{
+    Function function;
+    TRY(function_open(txn, latest->account, latest->region, latest->name, &function));
+    const WorkerSpec spec = function_worker_spec(txn, &function, latest, (Slice){0});
+    json_write_object_begin(writer);
+    write_text(writer, SLICE("name"), latest->name);
+    write_text(writer, SLICE("region"), latest->region);
+    write_text(writer, SLICE("runtime"), latest->runtime);
+    write_text(writer, SLICE("state"), latest->state);
+    write_number(writer, SLICE("memory_mb"), latest->memory_mb);
+    write_number(writer, SLICE("timeout_s"), latest->timeout_s);
+    write_number(writer, SLICE("last_version"), function.last_version);
+    if (function.has_reserved)
+        write_number(writer, SLICE("reserved"), function.reserved);
+    write_workers(txn, invoker, &spec, writer);
+    json_write_object_end(writer);
+    return OK;
+}
+
+Error admin_write_functions(Txn *txn, const AdminQuery *query, Invoker *invoker, JsonWriter *writer)
+{
+    Slice region;
+    FunctionVersion *functions = NULL;
+    size_t count = 0;
+    FunctionPage page = {.after = query->after, .limit = FUNCTION_PAGE};
+    TRY(admin_find_region(txn, query, &region));
+    if (region.data != NULL)
+        TRY(function_list(txn, query->account, region, false, &page, &functions, &count));
+    json_write_object_begin(writer);
+    json_write_name(writer, SLICE("functions"));
+    json_write_array_begin(writer);
+    for (size_t i = 0; i < count; i++)
+        TRY(write_function(txn, &functions[i], invoker, writer));
+    json_write_array_end(writer);
+    if (region.data != NULL)
+        write_text(writer, SLICE("region"), region);
+    if (page.next.data != NULL)
+        write_text(writer, SLICE("after"), page.next);
+    json_write_object_end(writer);
+    return OK;
+}
+
+/* ---- Invoking ---- */
+
+/* One run; lives in its request's arena, and goes on when whoever asked has left. */
+typedef struct AdminRun {
+    StoreCall lookup;
+    const AdminOptions *options;
+    HttpRequest *request;
+    RunRequest wanted;
+    Run run;
+    Invocation invocation;
+} AdminRun;
+
+static Slice refusal_text(const AdminRun *run)
+{
+    switch (run->invocation.refusal) {
+    case INVOKE_FUNCTION_CONCURRENCY:
+        return SLICE("the function's reserved concurrency is used up");
+    case INVOKE_ACCOUNT_CONCURRENCY:
+        return SLICE("the account's concurrency is used up");
+    case INVOKE_STOPPING:
+        return SLICE("the server is stopping");
+    case INVOKE_ROLE:
+        return SLICE("the function's role is not there, or does not trust lambda.amazonaws.com");
+    default:
+        return run->invocation.message.data == NULL ? SLICE("the function could not be run") : run->invocation.message;
+    }
+}
+
+static void on_done(Invocation *invocation)
+{
+    AdminRun *run = CONTAINER_OF(invocation, AdminRun, invocation);
+    Arena *arena = run->request->arena;
+    if (invocation->refusal != INVOKE_RAN) {
+        admin_refuse(run->request, 503, refusal_text(run));
+        return;
+    }
+    Buffer out = buffer_make(arena);
+    JsonWriter writer = json_writer(&out);
+    json_write_object_begin(&writer);
+    write_text(&writer, SLICE("version"), run->run.spec.version);
+    write_text(&writer, SLICE("result"), base64_encode(arena, invocation->result));
+    write_text(&writer, SLICE("log"), base64_encode(arena, invocation->log_tail));
+    if (invocation->failed)
+        write_text(&writer, SLICE("failed"), SLICE("true"));
+    json_write_object_end(&writer);
+    static const HttpHeader json[] = {{SLICE_INIT("content-type"), SLICE_INIT("application/json")}};
+    http_respond(run->request,
+                 &(HttpResponse){.status = 200, .headers = json, .header_count = 1, .body = buffer_slice(&out)});
+}
+
+static Error find_body(Txn *txn, StoreCall *lookup)
+{
+    AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
+    return run_find(txn, &run->wanted, lookup->arena, &run->run);
+}
+
+static void on_found(StoreCall *lookup)
+{
+    AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
+    if (lookup->result != OK)
+        admin_refuse_error(run->request, lookup->result);
+    else
+        run_start(run->options->invoker, &run->run, &run->invocation);
+}
+
+static void find(AdminRun *run)
+{
+    run->lookup = (StoreCall){
+        .body = find_body,
+        .done = on_found,
+        .mailbox = loop_mailbox(run->options->loop),
+        .arena = run->request->arena,
+    };
+    store_read(run->options->store, &run->lookup);
+}
+
+void admin_invoke(const AdminOptions *options, HttpRequest *request, const AdminInvoke *invoke)
+{
+    AdminRun *run = ARENA_NEW(request->arena, AdminRun);
+    Os *os = loop_os(options->loop);
+    Slice payload = invoke->payload.size == 0 ? SLICE("{}") : invoke->payload;
+    const Limits *limits = account_limits_of(options->account_limits, invoke->account);
+    Slice problem;
+    if (options->invoker == NULL) {
+        admin_refuse(request, 503, SLICE("this server runs no functions"));
+        return;
+    }
+    if (!account_id_is_valid(invoke->account) || invoke->region.size == 0 || invoke->name.size == 0) {
+        admin_refuse(request, 400, SLICE("an account of 12 digits, a region and a function's name are needed"));
+        return;
+    }
+    if (payload.size > limits->value[LIMIT_LAMBDA_REQUEST_BYTES]) {
+        admin_refuse(request, 413, SLICE("the payload is larger than 6 MB (LAMBDA_REQUEST_BYTES)"));
+        return;
+    }
+    if (!payload_is_json(payload, request->arena, &problem)) {
+        admin_refuse(request, 400, arena_format(request->arena, "the payload is no JSON: %.*s", SLICE_PRINT(problem)));
+        return;
+    }
+    if (invoke->client_context.data != NULL && json_check(invoke->client_context) != OK) {
+        admin_refuse(request, 400, SLICE("the client context is no JSON"));
+        return;
+    }
+    run->options = options;
+    run->request = request;
+    run->wanted = (RunRequest){
+        .account = invoke->account,
+        .region = invoke->region,
+        .name = invoke->name,
+        .qualifier = invoke->qualifier,
+        .wall_ms = os_wall_ms(os),
+        .limits = limits,
+    };
+    run->invocation = (Invocation){
+        .mailbox = loop_mailbox(options->loop),
+        .arena = request->arena,
+        .request_id = run_request_id(os, request->arena),
+        .payload = payload,
+        .client_context = invoke->client_context,
+        .payload_limit = limits->value[LIMIT_LAMBDA_RESPONSE_BYTES],
+        .done = on_done,
+    };
+    find(run);
+}
