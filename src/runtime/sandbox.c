@@ -92,19 +92,28 @@ static char *put_text(char *at, const char *text)
     return at + size;
 }
 
+/* How much it may hold: of bytes, and of files, whose nodes are memory, too. */
+static char *put_size(char *at, uint64_t bytes)
+{
+    at = put_number(put_text(at, "size="), bytes);
+    return put_number(put_text(at, ",nr_inodes="), bytes / SANDBOX_TMP_NODE_BYTES + 16);
+}
+
 static int mount_tmpfs(const SandboxPlan *plan, const char *place, uint64_t bytes)
 {
     char options[128];
-    char *at = put_text(options, "mode=1777,size=");
-    at = put_number(at, bytes);
-    at = put_text(at, ",nr_inodes=");
-    at = put_number(at, bytes / SANDBOX_TMP_NODE_BYTES + 16);
-    at = put_text(at, ",uid=");
-    at = put_number(at, plan->is_zygote ? plan->user : SANDBOX_USER);
-    at = put_text(at, ",gid=");
-    at = put_number(at, plan->is_zygote ? plan->group : SANDBOX_GROUP);
+    char *at = put_size(put_text(options, "mode=1777,"), bytes);
+    at = put_number(put_text(at, ",uid="), plan->is_zygote ? plan->user : SANDBOX_USER);
+    at = put_number(put_text(at, ",gid="), plan->is_zygote ? plan->group : SANDBOX_GROUP);
     *at = '\0';
     return mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, options);
+}
+
+const char *sandbox_resize_tmp(const SandboxPlan *plan)
+{
+    char options[128];
+    *put_size(options, plan->tmp_bytes) = '\0';
+    return mount("tmpfs", "/tmp", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, options) != 0 ? "resize /tmp" : NULL;
 }
 
 /* Files of /proc that tell of the host, or change it, for whoever may read or write them. */

@@ -103,6 +103,9 @@ __attribute__((noreturn)) void sandbox_fail(int sync, const char *step);
  * that waits already started (spawner's helper). The name of the step that failed with errno, or NULL. */
 const char *sandbox_mount_code(const SandboxPlan *plan, const SandboxFiles *files);
 
+/* Gives /tmp of the mount namespace that the calling process is in the plan's size: as above. */
+const char *sandbox_resize_tmp(const SandboxPlan *plan);
+
 /* Restricts writing to /tmp, /dev/shm, devices and /proc, and signals and abstract sockets to the sandbox: false with
  * errno. `version` of Landlock's interface. */
 bool sandbox_landlock(uint32_t version);

@@ -19,6 +19,7 @@
 
 enum {
     EVENTS_AT_ONCE = 64,
+    QUIET_MS = 30, /* without orders, before workers are made ahead: those that are ordered go first */
     /* Above what login managers, containers and systemd-nspawn give away (systemd, "Users, Groups, UIDs and GIDs on systemd
      * Systems"); a server's own part of it is chosen by its process number. */
     USERS_FIRST = 0x70000000,
@@ -226,6 +227,7 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
     spawner.cgroups = *cgroups;
     list_init(&spawner.workers);
     list_init(&spawner.zygotes);
+    list_init(&spawner.ahead);
     raise_limits();
     if (geteuid() == 0)
         (void)setgroups(0, NULL);
@@ -237,7 +239,9 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
     }
     for (;;) {
         struct epoll_event events[EVENTS_AT_ONCE];
-        int count = epoll_wait(spawner.epoll, events, EVENTS_AT_ONCE, -1);
+        int count = epoll_wait(spawner.epoll, events, EVENTS_AT_ONCE, spawner.is_behind ? QUIET_MS : -1);
+        if (count == 0)
+            ahead_make_one(&spawner);
         /* A worker may be freed by what stands before it in the batch: children are waited for last. */
         bool children = false;
         for (int i = 0; i < count; i++) {

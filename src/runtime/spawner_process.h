@@ -10,6 +10,7 @@
 #include "runtime/cgroup.h"
 #include "runtime/sandbox.h"
 #include "runtime/spawner.h"
+#include "runtime/spawner_order.h"
 #include "runtime/spawner_wire.h"
 
 #include <limits.h>
@@ -35,8 +36,23 @@ typedef struct Watched {
 
 typedef enum WorkerStage {
     WORKER_CLONED, /* the walls are being put up; `sync` is open */
+    WORKER_AHEAD,  /* it waits for a function, and is nobody's yet */
     WORKER_STARTED,
 } WorkerStage;
+
+/* Workers that begin before they are ordered: all that they lack is a function's code and limits. */
+typedef struct Ahead {
+    ListNode node;
+    RuntimeKind kind;
+    bool isolated_network;
+    bool is_broken; /* the last one did not begin; none is tried until one that was ordered has */
+    uint32_t door_count;
+    SandboxDoor doors[SANDBOX_DOORS_MAX];
+    char program[PATH_MAX];
+    char library[PATH_MAX];
+    List workers; /* the oldest first */
+    uint64_t count;
+} Ahead;
 
 /* A process of one Python, with one library, that workers are forked from. */
 typedef struct Zygote {
@@ -54,8 +70,11 @@ typedef struct SpawnedWorker {
     ListNode node;
     Watched watched; /* of `sync` */
     ListNode at_zygote;
+    ListNode at_ahead;
+    Ahead *ahead;    /* while it is nobody's */
+    uint64_t serial; /* of all that this spawner makes */
     WorkerStage stage;
-    uint64_t id;
+    uint64_t id;   /* the server's; 0: none yet */
     pid_t process; /* in the spawner's namespace; 0: not cloned yet */
     int process_file;
     int sync;
@@ -83,9 +102,11 @@ typedef struct SpawnerProcess {
     bool has_users;
     uid_t first_user;
     uint32_t next_slot;
-    uint64_t next_group;
+    uint64_t next_serial;
     List workers;
     List zygotes;
+    List ahead;     /* of kinds of workers; the last used first */
+    bool is_behind; /* some are to be made ahead, when there is time */
     Watched server_watched;
     Watched signals_watched;
     WireMessage in;
@@ -113,6 +134,18 @@ void spawned_worker_kill(SpawnedWorker *worker);
 bool spawned_worker_adopt(SpawnerProcess *spawner, SpawnedWorker *worker);
 /* Nothing came of it, and no process is left; the server may be told to try again. */
 void spawned_worker_give_up(SpawnerProcess *spawner, SpawnedWorker *worker, bool try_again);
+
+/* Begins a worker as `order` says, for the server (`id`) or ahead of it. */
+SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, uint64_t id, Ahead *ahead);
+/* Makes one that waits ahead the server's, with its code and its limits; or fails. */
+void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const Order *order, uint64_t id);
+
+/* One that waits for such an order: NULL when none does. Others will be made. */
+SpawnedWorker *ahead_take(SpawnerProcess *spawner, const Order *order);
+/* Such a worker is of no use, or has ended. */
+void ahead_forget(SpawnedWorker *worker);
+/* Makes the next one that is missing. */
+void ahead_make_one(SpawnerProcess *spawner);
 
 /* The zygote of a Python, which is started when there is none: NULL, with errno and the step that failed. */
 Zygote *zygote_of(SpawnerProcess *spawner, const char *program, const char *library, const char **failed);

@@ -7,13 +7,14 @@
 #include "runtime/spawner_order.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 
-static void make_plan(const SpawnerProcess *spawner, const Order *order, uint64_t id, SandboxPlan *plan)
+static void make_plan(const SpawnerProcess *spawner, const Order *order, uint64_t serial, SandboxPlan *plan)
 {
     *plan = (SandboxPlan){
         .tmp_bytes = order->head->tmp_bytes,
@@ -25,7 +26,8 @@ static void make_plan(const SpawnerProcess *spawner, const Order *order, uint64_
     };
     memcpy(plan->doors, order->doors, sizeof plan->doors);
     /* As AWS names its machines: by an address of their link. */
-    snprintf(plan->host_name, sizeof plan->host_name, "169-254-%u-%u", (unsigned)(id >> 8 & 255), (unsigned)(id & 255));
+    snprintf(plan->host_name, sizeof plan->host_name, "169-254-%u-%u", (unsigned)(serial >> 8 & 255),
+             (unsigned)(serial & 255));
 }
 
 /* ---- What it is made of ---- */
@@ -84,6 +86,16 @@ static bool make_pair(int type, int *outside, int *inside)
     return fcntl(*outside, F_SETFL, O_NONBLOCK) == 0;
 }
 
+static const char *open_code(const Order *order, SandboxFiles *inside)
+{
+    if (*order->code != '\0' && (inside->code = sandbox_tree(order->code)) < 0)
+        return "open the code's folder";
+    for (uint32_t i = 0; i < order->head->layer_count; i++)
+        if ((inside->layers[i] = sandbox_tree(order->layers[i])) < 0)
+            return "open a layer's folder";
+    return NULL;
+}
+
 static const char *open_ends(const SpawnerProcess *spawner, const Order *order, const OrderProgram *program, Ends *ends)
 {
     SandboxFiles *inside = &ends->inside;
@@ -94,30 +106,30 @@ static const char *open_ends(const SpawnerProcess *spawner, const Order *order, 
         return "open its channel";
     if ((inside->root = sandbox_root_copy(spawner->root)) < 0)
         return "copy the root";
-    if (*order->code != '\0' && (inside->code = sandbox_tree(order->code)) < 0)
-        return "open the code's folder";
     if (*order->library != '\0' && (inside->library = sandbox_tree(order->library)) < 0)
         return "open the library's folder";
     if (program->tree[0] != '\0' && (inside->language = sandbox_tree(program->tree)) < 0)
         return "open the runtime's folder";
-    for (uint32_t i = 0; i < order->head->layer_count; i++)
-        if ((inside->layers[i] = sandbox_tree(order->layers[i])) < 0)
-            return "open a layer's folder";
-    return NULL;
+    return open_code(order, inside);
+}
+
+static bool limit_group(const Order *order, const SpawnedWorker *worker)
+{
+    const CgroupLimits limits = {
+        .memory_bytes = order->head->memory_bytes,
+        .processor_permille = order->head->processor_permille,
+        .processes = SANDBOX_PROCESSES,
+    };
+    return worker->group.tree == NULL || cgroup_limit(&worker->group, &limits);
 }
 
 static const char *make_group(SpawnerProcess *spawner, const Order *order, SpawnedWorker *worker)
 {
     if (spawner->cgroups.version == 0)
         return NULL;
-    const CgroupLimits limits = {
-        .memory_bytes = order->head->memory_bytes,
-        .processor_permille = order->head->processor_permille,
-        .processes = SANDBOX_PROCESSES,
-    };
-    if (!cgroup_make(&spawner->cgroups, ++spawner->next_group, &worker->group))
+    if (!cgroup_make(&spawner->cgroups, worker->serial, &worker->group))
         return "make a control group";
-    if (!cgroup_limit(&worker->group, &limits))
+    if (!limit_group(order, worker))
         return "limit a control group";
     worker->peak = cgroup_open_peak(&worker->group);
     return NULL;
@@ -268,7 +280,7 @@ static const char *start(SpawnerProcess *spawner, const Order *order, Ends *ends
     static OrderProgram program;
     SandboxPlan plan;
     program = (OrderProgram){0};
-    make_plan(spawner, order, worker->id, &plan);
+    make_plan(spawner, order, worker->serial, &plan);
     if (order->head->runtime_kind != RUNTIME_CUSTOM &&
         !order_find_program(order->program, spawner->options->data_directory, &program))
         return "find the runtime's program";
@@ -293,6 +305,7 @@ static void free_worker(SpawnedWorker *worker)
     list_remove(&worker->node);
     if (list_is_linked(&worker->at_zygote))
         list_remove(&worker->at_zygote);
+    ahead_forget(worker);
     close_file(&worker->process_file);
     close_file(&worker->sync);
     close_file(&worker->channel);
@@ -331,45 +344,132 @@ void spawned_worker_kill(SpawnedWorker *worker)
         kill(worker->process, SIGKILL);
 }
 
-static SpawnedWorker *make_worker(SpawnerProcess *spawner, uint64_t id)
+static SpawnedWorker *new_worker(SpawnerProcess *spawner, uint64_t id)
 {
     SpawnedWorker *worker = calloc(1, sizeof *worker);
     ASSERT(worker != NULL);
     worker->watched.kind = WATCHED_WORKER;
     worker->id = id;
+    worker->serial = ++spawner->next_serial;
     worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak = -1;
     worker->slot = spawner->next_slot++ & 0xffffu;
     list_push_back(&spawner->workers, &worker->node);
     return worker;
 }
 
+static void tell_failure(SpawnerProcess *spawner, uint64_t id, const char *failure, bool try_again)
+{
+    wire_begin(&spawner->out, WIRE_FAILED, id);
+    spawner->out.head.try_again = try_again;
+    wire_add_string(&spawner->out, slice_of_string(failure));
+    wire_send(spawner->server, &spawner->out);
+}
+
 void spawned_worker_give_up(SpawnerProcess *spawner, SpawnedWorker *worker, bool try_again)
 {
-    wire_begin(&spawner->out, WIRE_FAILED, worker->id);
-    spawner->out.head.try_again = try_again;
-    wire_add_string(&spawner->out, slice_of_string(worker->failure));
-    wire_send(spawner->server, &spawner->out);
+    if (worker->ahead != NULL)
+        worker->ahead->is_broken = !try_again;
+    else
+        tell_failure(spawner, worker->id, worker->failure, try_again);
     free_worker(worker);
+}
+
+SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, uint64_t id, Ahead *ahead)
+{
+    Ends ends;
+    no_ends(&ends);
+    SpawnedWorker *worker = new_worker(spawner, id);
+    if (ahead != NULL) {
+        worker->ahead = ahead;
+        list_push_back(&ahead->workers, &worker->at_ahead);
+        ahead->count++;
+    }
+    const char *failed = start(spawner, order, &ends, worker);
+    if (failed != NULL && worker->failure[0] == '\0')
+        fail(worker, failed);
+    close_inside(&ends);
+    if (worker->failure[0] == '\0' || worker->process > 0)
+        return worker;
+    spawned_worker_give_up(spawner, worker, false);
+    return NULL;
+}
+
+/* Of a worker that waits ahead: from a process that has entered its namespaces, and has powers there. */
+__attribute__((noreturn)) static void furnish_worker(const SpawnedWorker *worker, const SandboxPlan *plan,
+                                                     const SandboxFiles *files)
+{
+    if (setns(worker->process_file, CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        sandbox_fail(files->sync, "enter its namespaces");
+    const char *failed = sandbox_mount_code(plan, files);
+    if (failed == NULL)
+        failed = sandbox_resize_tmp(plan);
+    if (failed != NULL)
+        sandbox_fail(files->sync, failed);
+    _exit(0);
+}
+
+/* NULL, or the step that failed with errno. */
+static const char *furnish(SpawnedWorker *worker, const SandboxPlan *plan, Ends *ends)
+{
+    static SandboxFailure failure;
+    pid_t helper = call_clone(0, SIGCHLD);
+    if (helper == 0)
+        furnish_worker(worker, plan, &ends->inside);
+    if (helper < 0)
+        return "clone a helper";
+    close_file(&ends->inside.sync);
+    int status;
+    while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (recv(ends->sync, &failure, sizeof failure, 0) != sizeof failure)
+        return NULL;
+    errno = failure.reason;
+    return failure.step;
+}
+
+void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const Order *order, uint64_t id)
+{
+    SandboxPlan plan;
+    Ends ends;
+    no_ends(&ends);
+    ahead_forget(worker);
+    worker->id = id;
+    make_plan(spawner, order, worker->serial, &plan);
+    const char *failed = open_code(order, &ends.inside);
+    if (failed == NULL && !make_pair(SOCK_SEQPACKET, &ends.sync, &ends.inside.sync))
+        failed = "open a socket";
+    if (failed == NULL && !limit_group(order, worker))
+        failed = "limit its control group";
+    if (failed == NULL)
+        failed = furnish(worker, &plan, &ends);
+    if (failed != NULL)
+        fail(worker, failed);
+    close_inside(&ends);
+    close_file(&ends.sync);
+    if (failed == NULL) {
+        tell_start(spawner, worker);
+    } else {
+        worker->stage = WORKER_CLONED; /* told of when it has been waited for */
+        spawned_worker_kill(worker);
+    }
 }
 
 void spawned_worker_begin(SpawnerProcess *spawner)
 {
     static Order order; /* large, and used until the clone alone */
-    Ends ends;
-    no_ends(&ends);
-    SpawnedWorker *worker = make_worker(spawner, spawner->in.head.worker);
-    if (spawner->in.head.snapshot_of != 0) {
-        snprintf(worker->failure, sizeof worker->failure, "copies of an initialised worker cannot be made");
-    } else if (order_read(&spawner->in, &order, worker->failure, sizeof worker->failure)) {
-        const char *failed = start(spawner, &order, &ends, worker);
-        if (failed != NULL)
-            fail(worker, failed);
-    }
-    close_inside(&ends);
+    char failure[sizeof((SpawnedWorker *)0)->failure];
+    uint64_t id = spawner->in.head.worker;
+    SpawnedWorker *worker;
+    if (spawner->in.head.snapshot_of != 0)
+        tell_failure(spawner, id, "copies of an initialised worker cannot be made", false);
+    else if (!order_read(&spawner->in, &order, failure, sizeof failure))
+        tell_failure(spawner, id, failure, false);
+    else if ((worker = ahead_take(spawner, &order)) != NULL)
+        spawned_worker_assign(spawner, worker, &order, id);
+    else
+        spawned_worker_make(spawner, &order, id, NULL);
     /* Workers are forks: the next one must not find this one's environment in its memory. */
     explicit_bzero(spawner->in.strings, spawner->in.size);
-    if (worker->failure[0] != '\0' && worker->process == 0)
-        spawned_worker_give_up(spawner, worker, false);
 }
 
 void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
@@ -392,6 +492,8 @@ void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
     }
     if (worker->failure[0] != '\0')
         spawned_worker_kill(worker);
+    else if (worker->is_ready && worker->stage == WORKER_CLONED && worker->ahead != NULL)
+        worker->stage = WORKER_AHEAD;
     else if (worker->is_ready && worker->stage == WORKER_CLONED)
         tell_start(spawner, worker);
 }
@@ -400,7 +502,7 @@ void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int st
 {
     if (worker->sync >= 0)
         spawned_worker_heard(spawner, worker);
-    if (worker->stage == WORKER_CLONED) {
+    if (worker->stage != WORKER_STARTED) {
         if (worker->failure[0] == '\0')
             snprintf(worker->failure, sizeof worker->failure, "it ended before it was ready (status %d)", status);
         spawned_worker_give_up(spawner, worker, false);

@@ -161,7 +161,7 @@ Zygote *zygote_of(SpawnerProcess *spawner, const char *program, const char *libr
 
 bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan, const SandboxFiles *files)
 {
-    ZygoteOrder order = {.worker = worker->id, .plan = *plan};
+    ZygoteOrder order = {.worker = worker->serial, .plan = *plan};
     const int *file = (const int *)(const void *)files; /* SandboxFiles is nothing but files */
     int sent[SANDBOX_FILES];
     size_t count = 0;
@@ -192,7 +192,7 @@ static void take_process(SpawnerProcess *spawner, Zygote *zygote, const ZygoteRe
     if (node == NULL)
         return;
     SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, at_zygote);
-    if (worker->id != reply->worker || reply->process < 0) {
+    if (worker->serial != reply->worker || reply->process < 0) {
         snprintf(worker->failure, sizeof worker->failure, "fork the zygote: %s",
                  strerror(reply->process < 0 ? reply->reason : EPROTO));
         spawned_worker_give_up(spawner, worker, false);

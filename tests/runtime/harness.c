@@ -90,6 +90,7 @@ void harness_open(Harness *harness, Isolation isolation)
         .data_directory = slice_of_string(harness->data),
         .runtime_directory = slice_of_string(harness->runtime),
         .custom_main = runtime_api_main,
+        .prestart = 1,
     };
     Slice message;
     Error error = spawner_fork(&options, &harness->arena, &harness->spawner, &message);

@@ -3,9 +3,11 @@ RUNTIME := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/runtime/test_*
 RUNTIME_ATTACKS := $(BUILD)/tests/runtime/attacks
 
 .PHONY: runtime-tests
-runtime-tests: $(RUNTIME) $(RUNTIME_ATTACKS)
+RUNTIME_MEASURE := $(BUILD)/tests/runtime/measure
 
-$(RUNTIME): %: %.o $(BUILD)/tests/runtime/harness.o $(BUILD)/tests/runtime/frames.o $(BUILD)/libbrume.a
+runtime-tests: $(RUNTIME) $(RUNTIME_ATTACKS) $(RUNTIME_MEASURE)
+
+$(RUNTIME) $(RUNTIME_MEASURE): %: %.o $(BUILD)/tests/runtime/harness.o $(BUILD)/tests/runtime/frames.o $(BUILD)/libbrume.a
 	$(link) $(PKG_LIBS) $(TEST_LIBS)
 $(RUNTIME_ATTACKS): %: %.o
 	$(link)
