@@ -41,20 +41,27 @@ async function start() {
     die("Unhandled Promise Rejection", error, EXIT_UNHANDLED_REJECTION);
   });
   process.on("beforeExit", () => event?.loopIsEmpty());
-  process.on("exit", () => {
-    finishLines();
-    channel.flush();
-  });
+  process.on("exit", finishLines);
   const root = process.env.LAMBDA_TASK_ROOT ?? "/var/task";
   try {
     process.chdir(root);
-    handler = await load(root, settings.handler);
+    handler = checkSignature(await load(root, settings.handler));
   } catch (error) {
-    die("Uncaught Exception", error, 1);
+    return die("Uncaught Exception", error, 1);
   }
   finishLines();
   channel.write(Kind.READY, "");
   next();
+}
+
+function checkSignature(found) {
+  if (HAS_CALLBACKS || isStreamed(found) || found.length < 3) return found;
+  throw new Fault(
+    "Runtime.CallbackHandlerDeprecated",
+    "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify " +
+      "this function to use a supported handler signature to use Node.js 24 or later. For more information see " +
+      "https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
+  );
 }
 
 function setEnvironment(environment) {
@@ -69,7 +76,8 @@ function die(title, error, code) {
   const document = JSON.stringify(errorDocument(error));
   if (handler === undefined) channel.write(Kind.INIT_ERROR, document);
   else event?.break(document);
-  process.exit(code);
+  event = null;
+  channel.whenIdle(() => process.exit(code));
 }
 
 // ---- Events ----
@@ -188,7 +196,7 @@ function endEvent(kind, content) {
   finishLines();
   channel.write(kind, content);
   event = null;
-  setImmediate(next);
+  channel.whenIdle(() => setImmediate(next));
 }
 
 // An event whose answer is a stream.

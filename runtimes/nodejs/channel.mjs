@@ -30,6 +30,7 @@ export class Channel {
   #joined = Buffer.allocUnsafeSlow(HEADER_SIZE + JOIN_SIZE);
   #writing = false; // a piece is on its way: whole frames wait behind it
   #waiting = [];
+  #whenIdle = null;
 
   constructor(file) {
     this.#file = file;
@@ -93,8 +94,13 @@ export class Channel {
     this.#writing = true;
     const finish = (error) => {
       this.#writing = false;
-      if (!error) this.flush();
+      if (!error) for (const waiting of this.#waiting.splice(0)) this.#writeAll(waiting);
       done(error);
+      const next = this.#whenIdle;
+      if (next !== null && !this.#writing) {
+        this.#whenIdle = null;
+        next();
+      }
     };
     const step = (start) =>
       fs.write(this.#file, data, start, data.length - start, null, (error, count) => {
@@ -105,9 +111,10 @@ export class Channel {
     step(0);
   }
 
-  // Sends what has waited behind a piece.
-  flush() {
-    for (const data of this.#waiting.splice(0)) this.#writeAll(data);
+  // Calls `next` when nothing is on its way any more: at once, or when a piece is out and what waited behind it.
+  whenIdle(next) {
+    if (this.#writing) this.#whenIdle = next;
+    else next();
   }
 }
 

@@ -62,7 +62,7 @@ function isModuleScope(folder) {
 }
 
 function asFault(error) {
-  if (error instanceof SyntaxError) return new Fault("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, { stack: `Runtime.UserCodeSyntaxError: ${error.stack}` });
+  if (error instanceof SyntaxError) return new Fault("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`);
   if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND")
     return new Fault("Runtime.ImportModuleError", `Error: ${error.message}`);
   return error;

@@ -1,8 +1,9 @@
 // Where handlers' imports are looked up beside their own node_modules: layers, then the SDK (AWS Lambda developer guide,
-// "Working with layers for Node.js Lambda functions"), for require and, as on AWS, for import.
+// "Working with layers for Node.js Lambda functions"). Node.js does that for `require`, by NODE_PATH; on AWS it holds for
+// `import` too, which is made so here.
 import module from "node:module";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
+
+import { FALLBACK, makeFallback } from "./fallback.mjs";
 
 export function setModulePaths() {
   const major = process.versions.node.split(".")[0];
@@ -14,4 +15,7 @@ export function setModulePaths() {
     process.env.LAMBDA_TASK_ROOT ?? "/var/task",
   ].join(":");
   module._initPaths();
+  const folders = process.env.NODE_PATH.split(":").filter((folder) => folder !== "");
+  if (module.registerHooks) module.registerHooks({ resolve: makeFallback(folders) });
+  else module.register?.(FALLBACK, { data: folders }); // before Node.js 22.15: in a thread of its own
 }

@@ -23,7 +23,7 @@ KINDS = {name: kind for kind, name in NAMES.items()}
 REQUEST_ID = "79b4f56e-95b1-4643-9700-2807f4e68189"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 HEADER = struct.Struct("<B3xI")
-PATIENCE = 30  # seconds until a test that waits has failed
+PATIENCE = 10  # seconds until a test that waits has failed
 
 
 class Ended(Exception):
