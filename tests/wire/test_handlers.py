@@ -1,8 +1,10 @@
 """Real handlers, deployed and invoked through the SDK: what applications do inside of functions, and custom runtimes."""
 
 import concurrent.futures
+import functools
 import http.server
 import itertools
+import json
 import pathlib
 import socketserver
 import threading
@@ -148,6 +150,46 @@ def test_a_role_s_credentials_sign_where_signatures_are_verified(start, runtime,
     assert said["who"].endswith(":assumed-role/runner/sender")
     message, = client(server, key=KEY, secret=SECRET).receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
     assert message["Body"] == "signed"
+
+
+# ---- Powertools and Middy ----
+
+@pytest.fixture(scope="module")
+def shop(deployer):
+    """Their packages as npm installs them, in one deployment package."""
+    files = files_below(HANDLERS / "nodejs")
+    assert "node_modules/@middy/core/package.json" in files, "run tools/setup"
+    deploy = functools.partial(deployer.deploy, files=files, runtime=NODEJS, MemorySize=512)
+    return {handler: deploy(f"shop-{handler}", handler=f"app.{handler}") for handler in ("handler", "batch")}
+
+
+def lines_of(log):
+    """The log events that are JSON."""
+    return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+
+
+def test_powertools_and_middy_run_unmodified(shop):
+    request = {"headers": {"Content-Type": "application/json"}, "body": json.dumps({"item": "tea"})}
+    for first in (True, False):
+        answer = shop["handler"].invoke(request)
+        assert answer.payload["statusCode"] == 200, (answer.payload, answer.log)
+        assert json.loads(answer.payload["body"]) == {"item": "tea", "price": 3, "function": "shop-handler"}
+        logged, = [line for line in lines_of(answer.log) if line.get("message") == "an order"]
+        assert (logged["item"], logged["service"], logged["level"]) == ("tea", "orders", "INFO")
+        assert (logged["function_request_id"], logged["function_name"]) == (answer.request_id, "shop-handler")
+        assert (logged["cold_start"], int(logged["function_memory_size"])) == (first, 512)
+        measured, = [line for line in lines_of(answer.log) if "_aws" in line]
+        assert measured["orders"] == 1 and measured["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "shop"
+
+
+def test_middy_answers_errors_as_http(shop):
+    answer = shop["handler"].invoke({"headers": {"Content-Type": "application/json"}, "body": "{no"})
+    assert answer.payload["statusCode"] == 422, (answer.payload, answer.log)
+
+
+def test_powertools_takes_a_batch_apart(shop):
+    records = [{"messageId": str(number), "body": body, "eventSource": "aws:sqs"} for number, body in enumerate(["good", "bad", "good"])]
+    assert shop["batch"].ask({"Records": records}) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
 
 # ---- Processes ----
