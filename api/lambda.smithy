@@ -13,18 +13,14 @@ service lambda {
         @http(method: "POST", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy") AddLayerVersionPermission
         @http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/policy") AddPermission
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint") CheckpointDurableExecution
-        @http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/aliases") CreateAlias
         @http(method: "POST", uri: "/2025-11-30/capacity-providers") CreateCapacityProvider
         @http(method: "POST", uri: "/2020-04-22/code-signing-configs") CreateCodeSigningConfig
         @http(method: "POST", uri: "/2015-03-31/event-source-mappings") CreateEventSourceMapping
-        @http(method: "POST", uri: "/2015-03-31/functions") CreateFunction
         @http(method: "POST", uri: "/2021-10-31/functions/{FunctionName}/url") CreateFunctionUrlConfig
-        @http(method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}") DeleteAlias
         @http(method: "DELETE", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") DeleteCapacityProvider
         @http(method: "DELETE", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") DeleteCodeSigningConfig
         @http(method: "DELETE", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}") DeleteDurableExecution
         @http(method: "DELETE", uri: "/2015-03-31/event-source-mappings/{UUID}") DeleteEventSourceMapping
-        @http(method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}") DeleteFunction
         @http(method: "DELETE", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") DeleteFunctionCodeSigningConfig
         @http(method: "DELETE", uri: "/2017-10-31/functions/{FunctionName}/concurrency") DeleteFunctionConcurrency
         @http(method: "DELETE", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") DeleteFunctionEventInvokeConfig
@@ -32,19 +28,15 @@ service lambda {
         @http(method: "DELETE", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}") DeleteLayerVersion
         @http(method: "DELETE", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency") DeleteProvisionedConcurrencyConfig
         @http(method: "DELETE", uri: "/2026-07-09/resource-policy/{ResourceArn}") DeleteResourcePolicy
-        @http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}") GetAlias
         @http(method: "GET", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") GetCapacityProvider
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") GetCodeSigningConfig
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}") GetDurableExecution
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/history") GetDurableExecutionHistory
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/state") GetDurableExecutionState
         @http(method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}") GetEventSourceMapping
-        @http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}") GetFunction
         @http(method: "GET", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") GetFunctionCodeSigningConfig
         @http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/concurrency") GetFunctionConcurrency
-        @http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/configuration") GetFunctionConfiguration
         @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") GetFunctionEventInvokeConfig
-        @http(method: "GET", uri: "/2024-08-31/functions/{FunctionName}/recursion-config") GetFunctionRecursionConfig
         @http(method: "GET", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config") GetFunctionScalingConfig
         @http(method: "GET", uri: "/2021-10-31/functions/{FunctionName}/url") GetFunctionUrlConfig
         @http(method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}") GetLayerVersion
@@ -53,9 +45,7 @@ service lambda {
         @http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/policy") GetPolicy
         @http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency") GetProvisionedConcurrencyConfig
         @http(method: "GET", uri: "/2026-07-09/resource-policy/{ResourceArn}") GetResourcePolicy
-        @http(method: "GET", uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config") GetRuntimeManagementConfig
         @http(method: "POST", uri: "/2014-11-13/functions/{FunctionName}/invoke-async") InvokeAsync
-        @http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases") ListAliases
         @http(method: "GET", uri: "/2025-11-30/capacity-providers") ListCapacityProviders
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs") ListCodeSigningConfigs
         @http(method: "GET", uri: "/2025-12-01/functions/{FunctionName}/durable-executions") ListDurableExecutionsByFunction
@@ -63,24 +53,19 @@ service lambda {
         @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list") ListFunctionEventInvokeConfigs
         @http(method: "GET", uri: "/2021-10-31/functions/{FunctionName}/urls") ListFunctionUrlConfigs
         @http(method: "GET", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions") ListFunctionVersionsByCapacityProvider
-        @http(method: "GET", uri: "/2015-03-31/functions") ListFunctions
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions") ListFunctionsByCodeSigningConfig
         @http(method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions") ListLayerVersions
         @http(method: "GET", uri: "/2018-10-31/layers") ListLayers
         @http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL") ListProvisionedConcurrencyConfigs
         @http(method: "GET", uri: "/2017-03-31/tags/{Resource}") ListTags
-        @http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/versions") ListVersionsByFunction
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/pause") PauseDurableExecution
         @http(method: "POST", uri: "/2018-10-31/layers/{LayerName}/versions") PublishLayerVersion
-        @http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/versions") PublishVersion
         @http(method: "PUT", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") PutFunctionCodeSigningConfig
         @http(method: "PUT", uri: "/2017-10-31/functions/{FunctionName}/concurrency") PutFunctionConcurrency
         @http(method: "PUT", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") PutFunctionEventInvokeConfig
-        @http(method: "PUT", uri: "/2024-08-31/functions/{FunctionName}/recursion-config") PutFunctionRecursionConfig
         @http(method: "PUT", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config") PutFunctionScalingConfig
         @http(method: "PUT", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency") PutProvisionedConcurrencyConfig
         @http(method: "PUT", uri: "/2026-07-09/resource-policy/{ResourceArn}") PutResourcePolicy
-        @http(method: "PUT", uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config") PutRuntimeManagementConfig
         @http(method: "DELETE", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}") RemoveLayerVersionPermission
         @http(method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}") RemovePermission
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/resume") ResumeDurableExecution
@@ -90,18 +75,15 @@ service lambda {
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/stop") StopDurableExecution
         @http(method: "POST", uri: "/2017-03-31/tags/{Resource}") TagResource
         @http(method: "DELETE", uri: "/2017-03-31/tags/{Resource}") UntagResource
-        @http(method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}") UpdateAlias
         @http(method: "PUT", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") UpdateCapacityProvider
         @http(method: "PUT", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") UpdateCodeSigningConfig
         @http(method: "PUT", uri: "/2015-03-31/event-source-mappings/{UUID}") UpdateEventSourceMapping
-        @http(method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/code") UpdateFunctionCode
-        @http(method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/configuration") UpdateFunctionConfiguration
         @http(method: "POST", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") UpdateFunctionEventInvokeConfig
         @http(method: "PUT", uri: "/2021-10-31/functions/{FunctionName}/url") UpdateFunctionUrlConfig
     ]
 }
 
-@pure
+@read
 @iam(action: "lambda:GetAccountSettings", resource: "*")
 @http(method: "GET", uri: "/2016-08-19/account-settings", code: 200)
 operation GetAccountSettings {
@@ -154,6 +136,857 @@ enum ThrottleReason {
     ReservedFunctionInvocationRateLimitExceeded
     CallerRateLimitExceeded
     ConcurrentSnapshotCreateLimitExceeded
+}
+
+// ---- Functions, versions, aliases ----
+
+@async @bodyLimit("LAMBDA_UPLOAD_BODY_BYTES")
+@iam(action: "lambda:CreateFunction", resource: "*")
+@http(method: "POST", uri: "/2015-03-31/functions", code: 201)
+operation CreateFunction {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?")
+        FunctionName: String
+
+        Runtime: String
+
+        @required @length(min: 0, max: 10000) @pattern("arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+")
+        Role: String
+
+        @length(min: 0, max: 128) @pattern("[^\\s]+")
+        Handler: String
+
+        @required
+        Code: FunctionCode
+
+        @length(min: 0, max: 256)
+        Description: String
+
+        @range(min: 1, max: 900)
+        Timeout: Integer
+
+        @range(min: 128, max: 10240)
+        MemorySize: Integer
+
+        Publish: Boolean
+        PublishTo: String
+        VpcConfig: VpcConfig
+        PackageType: PackageType
+        DeadLetterConfig: DeadLetterConfig
+        Environment: Environment
+
+        @length(min: 0, max: 10000) @pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+        KMSKeyArn: String
+
+        TracingConfig: TracingConfig
+        Tags: Tags
+        Layers: LayerList
+
+        @length(min: 0, max: 1)
+        FileSystemConfigs: FileSystemConfigList
+
+        @length(min: 0, max: 200) @pattern("arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}")
+        CodeSigningConfigArn: String
+
+        ImageConfig: Document
+
+        @length(min: 1, max: 1)
+        Architectures: ArchitecturesList
+
+        EphemeralStorage: EphemeralStorage
+        SnapStart: SnapStart
+        LoggingConfig: LoggingConfig
+        TenancyConfig: TenancyConfig
+        CapacityProviderConfig: Document
+        DurableConfig: Document
+        RuntimeConfig: Document
+        AcceleratorConfig: Document
+    }
+    output: FunctionConfiguration
+    errors: [
+        CodeStorageExceededException
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetFunction", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}", code: 200)
+operation GetFunction {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output := {
+        Configuration: FunctionConfiguration
+        Code: FunctionCodeLocation
+        Tags: Tags
+        Concurrency: Concurrency
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetFunctionConfiguration", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/configuration", code: 200)
+operation GetFunctionConfiguration {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output: FunctionConfiguration
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListFunctions", resource: "*")
+@http(method: "GET", uri: "/2015-03-31/functions", code: 200)
+operation ListFunctions {
+    input := {
+        @length(min: 1, max: 50) @pattern("ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}") @httpQuery("MasterRegion")
+        MasterRegion: String
+
+        @httpQuery("FunctionVersion")
+        FunctionVersion: FunctionVersion
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 10000) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        NextMarker: String
+        Functions: FunctionList
+    }
+    errors: [
+        InvalidParameterValueException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@async @bodyLimit("LAMBDA_UPLOAD_BODY_BYTES")
+@iam(action: "lambda:UpdateFunctionCode", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/code", code: 200)
+operation UpdateFunctionCode {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        ZipFile: Blob
+        S3Bucket: String
+
+        @length(min: 1, max: 1024) @pattern(".*")
+        S3Key: String
+
+        @length(min: 1, max: 1024) @pattern(".*")
+        S3ObjectVersion: String
+
+        S3ObjectStorageMode: String
+        ImageUri: String
+
+        @length(min: 1, max: 1)
+        Architectures: ArchitecturesList
+
+        Publish: Boolean
+        PublishTo: String
+        DryRun: Boolean
+        RevisionId: String
+
+        @length(min: 0, max: 10000) @pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+        SourceKMSKeyArn: String
+    }
+    output: FunctionConfiguration
+    errors: [
+        CodeStorageExceededException
+        InvalidParameterValueException
+        PreconditionFailedException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:UpdateFunctionConfiguration", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/configuration", code: 200)
+operation UpdateFunctionConfiguration {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 0, max: 10000) @pattern("arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+")
+        Role: String
+
+        @length(min: 0, max: 128) @pattern("[^\\s]+")
+        Handler: String
+
+        @length(min: 0, max: 256)
+        Description: String
+
+        @range(min: 1, max: 900)
+        Timeout: Integer
+
+        @range(min: 128, max: 10240)
+        MemorySize: Integer
+
+        VpcConfig: VpcConfig
+        Environment: Environment
+        Runtime: String
+        DeadLetterConfig: DeadLetterConfig
+
+        @length(min: 0, max: 10000) @pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+        KMSKeyArn: String
+
+        TracingConfig: TracingConfig
+        RevisionId: String
+        Layers: LayerList
+
+        @length(min: 0, max: 1)
+        FileSystemConfigs: FileSystemConfigList
+
+        ImageConfig: Document
+        EphemeralStorage: EphemeralStorage
+        SnapStart: SnapStart
+        LoggingConfig: LoggingConfig
+        CapacityProviderConfig: Document
+        DurableConfig: Document
+        RuntimeConfig: Document
+        AcceleratorConfig: Document
+    }
+    output: FunctionConfiguration
+    errors: [
+        InvalidParameterValueException
+        PreconditionFailedException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName") @freesSpace
+@iam(action: "lambda:DeleteFunction", resource: "{FunctionName.arn}")
+@http(method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}", code: 200)
+operation DeleteFunction {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output := {
+        @httpResponseCode
+        StatusCode: Integer
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:PublishVersion", resource: "{FunctionName.arn}")
+@http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/versions", code: 201)
+operation PublishVersion {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        CodeSha256: String
+
+        @length(min: 0, max: 256)
+        Description: String
+
+        RevisionId: String
+        PublishTo: String
+    }
+    output: FunctionConfiguration
+    errors: [
+        CodeStorageExceededException
+        InvalidParameterValueException
+        PreconditionFailedException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListVersionsByFunction", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/versions", code: 200)
+operation ListVersionsByFunction {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 10000) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        NextMarker: String
+        Versions: FunctionList
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:CreateAlias", resource: "{FunctionName.arn}")
+@http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/aliases", code: 201)
+operation CreateAlias {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 128) @pattern("(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
+        Name: String
+
+        @required @length(min: 1, max: 1024) @pattern("(\\$LATEST(\\.PUBLISHED)?|[0-9]+)")
+        FunctionVersion: String
+
+        @length(min: 0, max: 256)
+        Description: String
+
+        RoutingConfig: AliasRoutingConfiguration
+    }
+    output: AliasConfiguration
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetAlias", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", code: 200)
+operation GetAlias {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 128) @pattern("(?!^[0-9]+$)([a-zA-Z0-9-_]+)") @httpLabel
+        Name: String
+    }
+    output: AliasConfiguration
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListAliases", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases", code: 200)
+operation ListAliases {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 1024) @pattern("(\\$LATEST(\\.PUBLISHED)?|[0-9]+)") @httpQuery("FunctionVersion")
+        FunctionVersion: String
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 10000) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        NextMarker: String
+        Aliases: AliasList
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:UpdateAlias", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", code: 200)
+operation UpdateAlias {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 128) @pattern("(?!^[0-9]+$)([a-zA-Z0-9-_]+)") @httpLabel
+        Name: String
+
+        @length(min: 1, max: 1024) @pattern("(\\$LATEST(\\.PUBLISHED)?|[0-9]+)")
+        FunctionVersion: String
+
+        @length(min: 0, max: 256)
+        Description: String
+
+        RoutingConfig: AliasRoutingConfiguration
+        RevisionId: String
+    }
+    output: AliasConfiguration
+    errors: [
+        InvalidParameterValueException
+        PreconditionFailedException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName") @freesSpace
+@iam(action: "lambda:DeleteAlias", resource: "{FunctionName.arn}")
+@http(method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", code: 204)
+operation DeleteAlias {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 128) @pattern("(?!^[0-9]+$)([a-zA-Z0-9-_]+)") @httpLabel
+        Name: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetRuntimeManagementConfig", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config", code: 200)
+operation GetRuntimeManagementConfig {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output := {
+        UpdateRuntimeOn: UpdateRuntimeOn
+        FunctionArn: String
+        RuntimeVersionArn: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:PutRuntimeManagementConfig", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config", code: 200)
+operation PutRuntimeManagementConfig {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+
+        @required
+        UpdateRuntimeOn: UpdateRuntimeOn
+
+        @length(min: 26, max: 2048) @pattern("((arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+)|(arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:runtime/[A-Za-z0-9_.-]{1,128}/version/[A-Za-z0-9_.-]{1,128}))")
+        RuntimeVersionArn: String
+    }
+    output := {
+        UpdateRuntimeOn: UpdateRuntimeOn
+        FunctionArn: String
+        RuntimeVersionArn: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetFunctionRecursionConfig", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2024-08-31/functions/{FunctionName}/recursion-config", code: 200)
+operation GetFunctionRecursionConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)") @httpLabel
+        FunctionName: String
+    }
+    output := {
+        RecursiveLoop: RecursiveLoop
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:PutFunctionRecursionConfig", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2024-08-31/functions/{FunctionName}/recursion-config", code: 200)
+operation PutFunctionRecursionConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)") @httpLabel
+        FunctionName: String
+
+        @required
+        RecursiveLoop: RecursiveLoop
+    }
+    output := {
+        RecursiveLoop: RecursiveLoop
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+structure FunctionCode {
+    ZipFile: Blob
+    S3Bucket: String
+
+    @length(min: 1, max: 1024) @pattern(".*")
+    S3Key: String
+
+    @length(min: 1, max: 1024) @pattern(".*")
+    S3ObjectVersion: String
+
+    S3ObjectStorageMode: String
+    ImageUri: String
+
+    @length(min: 0, max: 10000) @pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+    SourceKMSKeyArn: String
+}
+
+structure VpcConfig {
+    @length(min: 0, max: 16)
+    SubnetIds: SubnetIds
+
+    @length(min: 0, max: 5)
+    SecurityGroupIds: SecurityGroupIds
+
+    Ipv6AllowedForDualStack: Boolean
+}
+
+enum PackageType {
+    Zip
+    Image
+}
+
+structure DeadLetterConfig {
+    @length(min: 0, max: 10000) @pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+    TargetArn: String
+}
+
+structure Environment {
+    Variables: EnvironmentVariables
+}
+
+structure TracingConfig {
+    Mode: TracingMode
+}
+
+map Tags {
+    @length(min: 1, max: 128) @pattern("([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)")
+    key: String
+
+    @length(min: 0, max: 256) @pattern("([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)")
+    value: String
+}
+
+list LayerList {
+    @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)")
+    member: String
+}
+
+list FileSystemConfigList {
+    member: FileSystemConfig
+}
+
+list ArchitecturesList {
+    member: Architecture
+}
+
+structure EphemeralStorage {
+    @required @range(min: 512, max: 10240)
+    Size: Integer
+}
+
+structure SnapStart {
+    ApplyOn: SnapStartApplyOn
+}
+
+structure LoggingConfig {
+    LogFormat: LogFormat
+    ApplicationLogLevel: ApplicationLogLevel
+    SystemLogLevel: SystemLogLevel
+
+    @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+    LogGroup: String
+}
+
+structure TenancyConfig {
+    @required
+    TenantIsolationMode: TenantIsolationMode
+}
+
+structure EnvironmentResponse {
+    Variables: EnvironmentVariables
+}
+
+structure TracingConfigResponse {
+    Mode: TracingMode
+}
+
+list LayersReferenceList {
+    member: Layer
+}
+
+structure SnapStartResponse {
+    ApplyOn: SnapStartApplyOn
+    OptimizationStatus: String
+}
+
+structure RuntimeVersionConfig {
+    RuntimeVersionArn: String
+}
+
+structure FunctionConfiguration {
+    FunctionName: String
+    FunctionArn: String
+    Runtime: String
+    Role: String
+    Handler: String
+    CodeSize: Long
+    Description: String
+    Timeout: Integer
+    MemorySize: Integer
+    LastModified: String
+    CodeSha256: String
+    Version: String
+    DeadLetterConfig: DeadLetterConfig
+    Environment: EnvironmentResponse
+    TracingConfig: TracingConfigResponse
+    RevisionId: String
+    Layers: LayersReferenceList
+    State: String
+    StateReason: String
+    StateReasonCode: String
+    LastUpdateStatus: String
+    LastUpdateStatusReason: String
+    LastUpdateStatusReasonCode: String
+    PackageType: PackageType
+    Architectures: ArchitecturesList
+    EphemeralStorage: EphemeralStorage
+    SnapStart: SnapStartResponse
+    RuntimeVersionConfig: RuntimeVersionConfig
+    LoggingConfig: LoggingConfig
+    TenancyConfig: TenancyConfig
+}
+
+structure FunctionCodeLocation {
+    RepositoryType: String
+    Location: String
+}
+
+structure Concurrency {
+    ReservedConcurrentExecutions: Integer
+}
+
+enum FunctionVersion {
+    ALL
+}
+
+list FunctionList {
+    member: FunctionConfiguration
+}
+
+structure AliasRoutingConfiguration {
+    AdditionalVersionWeights: AdditionalVersionWeights
+}
+
+list AliasList {
+    member: AliasConfiguration
+}
+
+enum UpdateRuntimeOn {
+    Auto
+    Manual
+    FunctionUpdate
+}
+
+// In the order in which AWS tells them.
+enum RecursiveLoop {
+    Terminate
+    Allow
+}
+
+list SubnetIds {
+    @length(min: 0, max: 1024) @pattern("subnet-[0-9a-z]*")
+    member: String
+}
+
+list SecurityGroupIds {
+    @length(min: 0, max: 1024) @pattern("sg-[0-9a-zA-Z]*")
+    member: String
+}
+
+map EnvironmentVariables {
+    @pattern("[a-zA-Z]([a-zA-Z0-9_])+")
+    key: String
+
+    value: String
+}
+
+enum TracingMode {
+    Active
+    PassThrough
+}
+
+structure FileSystemConfig {
+    Arn: String
+    LocalMountPath: String
+}
+
+enum Architecture {
+    x86_64
+    arm64
+}
+
+enum SnapStartApplyOn {
+    PublishedVersions
+    None
+}
+
+enum LogFormat {
+    JSON
+    Text
+}
+
+enum ApplicationLogLevel {
+    TRACE
+    DEBUG
+    INFO
+    WARN
+    ERROR
+    FATAL
+}
+
+enum SystemLogLevel {
+    DEBUG
+    INFO
+    WARN
+}
+
+enum TenantIsolationMode {
+    PER_TENANT
+}
+
+structure Layer {
+    Arn: String
+    CodeSize: Long
+}
+
+map AdditionalVersionWeights {
+    @length(min: 1, max: 1024) @pattern("[0-9]+")
+    key: String
+
+    value: Double
+}
+
+structure AliasConfiguration {
+    AliasArn: String
+    Name: String
+    FunctionVersion: String
+    Description: String
+    RoutingConfig: AliasRoutingConfiguration
+    RevisionId: String
+}
+
+@error("client") @httpError(400)
+structure CodeStorageExceededException {
+    Type: String
+    message: String
+}
+
+@error("client") @httpError(400)
+structure InvalidParameterValueException {
+    Type: String
+    message: String
+}
+
+@error("client") @httpError(409)
+structure ResourceConflictException {
+    Type: String
+    message: String
+}
+
+@error("client") @httpError(404)
+structure ResourceNotFoundException {
+    Type: String
+    Message: String
+}
+
+@error("client") @httpError(412)
+structure PreconditionFailedException {
+    Type: String
+    message: String
+}
+
+@error("client") @httpError(400)
+structure InvalidRequestContentException {
+    Type: String
+    message: String
 }
 
 // ---- Invoke ----
@@ -292,18 +1125,6 @@ enum LogType {
     Tail
 }
 
-@error("client") @httpError(400)
-structure InvalidParameterValueException {
-    Type: String
-    message: String
-}
-
-@error("client") @httpError(400)
-structure InvalidRequestContentException {
-    Type: String
-    message: String
-}
-
 @error("server") @httpError(502)
 structure InvalidRuntimeException {
     Type: String
@@ -320,18 +1141,6 @@ structure RecursiveInvocationException {
 structure RequestTooLargeException {
     Type: String
     message: String
-}
-
-@error("client") @httpError(409)
-structure ResourceConflictException {
-    Type: String
-    message: String
-}
-
-@error("client") @httpError(404)
-structure ResourceNotFoundException {
-    Type: String
-    Message: String
 }
 
 @error("server") @httpError(502)

@@ -1,4 +1,5 @@
-/* /_brume/health and /_brume/metrics: what machines ask of the server itself. Needs no signature; changes nothing. */
+/* /_brume/health and /_brume/metrics: what machines ask of the server itself. Needs no signature; changes nothing. Below
+ * /_brume/functions/ are packages of code, for those who were told of their place. */
 #include "aws/lambda/url_handler.h"
 #include "cli/server.h"
 
@@ -44,6 +45,8 @@ void endpoint_on_request(HttpHandler *handler, HttpRequest *request)
         answer_health(server, request);
     else if (slice_equal(name, SLICE("metrics")))
         answer_metrics(server, request);
+    else if (slice_starts_with(name, SLICE("functions/")))
+        endpoint_answer_package(server, request, slice_skip(name, SLICE("functions/").size));
     else
         answer(request, 404, SLICE("application/json"),
                SLICE("{\"message\":\"there are /_brume/health and /_brume/metrics\"}\n"));

@@ -11,15 +11,25 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     READERS = 2,            /* threads for reads that miss the cache */
+    WORKERS = 2,            /* threads for what takes time: unpacking */
     DRAIN_LIMIT_MS = 10000, /* what is not finished then is cut */
 };
 
 /* ---- Opening, in order; each step closes what it opened when it fails ---- */
+
+static const char *absolute_path(Arena *arena, const char *path)
+{
+    char *absolute = realpath(path, NULL);
+    const char *kept = arena_string(arena, slice_of_string(absolute == NULL ? path : absolute));
+    free(absolute);
+    return kept;
+}
 
 static bool open_store(Server *server, Slice *message)
 {
@@ -27,11 +37,12 @@ static bool open_store(Server *server, Slice *message)
     if (data_directory_open(server->os, settings->data, settings->cache_bytes, &server->arena, &server->directory,
                             &server->engine, message) != OK)
         return false;
+    server->data = absolute_path(&server->arena, settings->data);
     StoreOptions options = {
         .os = server->os,
         .engine = server->engine,
         .limits = &settings->limits,
-        .directory = settings->data,
+        .directory = server->data,
         .readers = READERS,
         .virtual_clock = settings->virtual_clock,
         .log = &server->log,
@@ -53,6 +64,40 @@ static bool open_store(Server *server, Slice *message)
                             settings->data, error_text(error));
     data_directory_close(&server->directory);
     return false;
+}
+
+/* Packages of code lie beside the store; whoever runs them is told of them by absolute paths. */
+static bool open_packages(Server *server, Slice *message)
+{
+    const Settings *settings = &server->settings;
+    PackagesOptions options = {
+        .os = server->os,
+        .store = server->store,
+        .directory = server->data,
+        .limits = &settings->limits,
+        .log = &server->log,
+    };
+    server->pool = work_pool_open(WORKERS, settings->limits.value[LIMIT_LAMBDA_UPLOADS]);
+    options.pool = server->pool;
+    Error error = packages_open(&options, &server->packages);
+    if (error == OK)
+        return true;
+    *message =
+        arena_format(&server->arena, "the code of functions cannot be kept in %s/functions (%s): make it writable",
+                     settings->data, error_text(error));
+    return false;
+}
+
+/* In the order that lets what is on its way end: nothing new, then the store, which gives back what it has. */
+static void stop_store(Server *server)
+{
+    if (server->packages != NULL)
+        packages_stop(server->packages);
+    store_stop(server->store);
+    if (server->pool != NULL)
+        work_pool_close(server->pool);
+    if (server->packages != NULL)
+        packages_close(server->packages);
 }
 
 static bool open_loops(Server *server, Slice *message)
@@ -117,6 +162,7 @@ static void open_wire(Server *server)
         .services = services,
         .service_count = service_count,
         .limits = &settings->limits,
+        .packages = server->packages,
         .account_limits = server->account_limits,
         .endpoint = arena_format(&server->arena, "%s://%.*s", scheme_of(server), SLICE_PRINT(server->bound)),
         .origins = settings->origins,
@@ -223,14 +269,14 @@ bool server_open(Server *server, Slice *message)
         tls_context_free(server->tls);
         return false;
     }
-    bool has_http = open_loops(server, message) && open_http(server, message);
+    bool has_http = open_packages(server, message) && open_loops(server, message) && open_http(server, message);
     bool has_runtime = has_http && server_runtime_open(server, message);
     bool has_admin = has_runtime && open_admin(server, message);
     if (has_admin) {
         open_wire(server);
         return true;
     }
-    store_stop(server->store);
+    stop_store(server);
     server_runtime_close(server);
     if (has_http)
         http_server_close(server->http);
@@ -301,6 +347,7 @@ static void stop(Server *server, int number)
     uv_timer_start(&server->drain_limit, drain_is_too_long, DRAIN_LIMIT_MS, 0);
     http_server_drain(server->http, &server->http_drained, loop_mailbox(server->control));
     admin_stop(server->admin, &server->admin_stopped);
+    packages_stop(server->packages);
     store_end_waits(server->store);
 }
 
@@ -376,7 +423,7 @@ void server_run(Server *server)
     /* No request is left, or none that anyone waits for: first those who use the store, then the store. */
     for (size_t i = 0; i < server->loop_count; i++)
         loop_stop(server->loops[i]);
-    store_stop(server->store);
+    stop_store(server);
     server_runtime_close(server);
     admin_close(server->admin);
     http_server_close(server->http);

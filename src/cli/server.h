@@ -9,6 +9,7 @@
 #include "cli/metrics.h"
 #include "cli/settings.h"
 #include "core/provisioner.h"
+#include "core/package.h"
 #include "net/http.h"
 #include "net/tls.h"
 #include "runtime/runtime.h"
@@ -18,10 +19,13 @@ typedef struct Server {
     Settings settings;
     Os *os;
     Log log;
-    Arena arena; /* as long as the server */
+    Arena arena;      /* as long as the server */
+    const char *data; /* the data directory, absolute */
     DataDirectory directory;
     Engine *engine;
     Store *store;
+    WorkPool *pool; /* for what takes time */
+    Packages *packages;
     Loop *control;
     Loop *loops[THREADS_MAX];
     size_t loop_count;
@@ -77,6 +81,8 @@ void server_runtime_close(Server *server);
 /* NULL: no functions can be run. */
 Invoker *server_invoker(const Server *server);
 void server_function_log_reopen(Server *server);
+/* Answers what lies under /_brume/functions/: a package's zip (endpoint_package.c). */
+void endpoint_answer_package(Server *server, HttpRequest *request, Slice folder);
 
 /* Answers what lies under /_brume/ and hands the rest to the AWS APIs (endpoint.c). */
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request);

@@ -100,6 +100,8 @@ class Emitter:
         for operation in self.service.operations:
             for member in operation.input.members + operation.output.members:
                 self.use(member)
+            if operation.output.shared is not None:
+                self.used[operation.output.shared] = self.service.shapes[operation.output.shared]
             for place, name in operation.errors:
                 if name not in self.errors:
                     raise DeclarationError(place, f"{name} is not declared as an error")
@@ -160,6 +162,10 @@ class Emitter:
             yield ""
         for operation in self.service.operations:
             for part in (operation.input, operation.output):
+                if part.shared is not None:
+                    yield f"typedef {self.type_prefix}{part.shared} {part.name};"
+                    yield ""
+                    continue
                 yield f"typedef struct {part.name} {part.name};"
                 yield from self.struct(part.name, part.members)
         for name, shape in self.errors.items():

@@ -33,6 +33,7 @@ class ShapeDeclaration:
     traits: dict = field(default_factory=dict)
     members: list = field(default_factory=list)  # structures; lists: [member]; maps: [key, value]
     values: list = field(default_factory=list)  # enums
+    shared: str = None  # outputs: the structure that they are, when it has a name of its own
 
 
 @dataclass

@@ -3,7 +3,7 @@
     $version: "2"
     namespace com.amazonaws.NAME
     @traits service NAME { unsupported: [@traits Operation …] }
-    @traits operation Name { input := { members }  output := { members }  errors: [Name …] }
+    @traits operation Name { input := { members }  output := { members }  errors: [Name …] }    (or output: Structure)
     @traits structure Name { members }
     list Name { member: Shape }
     map Name { key: Shape  value: Shape }
@@ -185,8 +185,20 @@ class Parser:
             raise DeclarationError(self.path, "no service is declared")
         service.namespace = namespace
         service.shapes = shapes
+        for operation in operations.values():
+            self.share(operation.output, shapes)
         service.operations = sorted(operations.values(), key=lambda operation: operation.name.encode())
         return service
+
+    @staticmethod
+    def share(output, shapes):
+        """An output that is a structure of its own name: `output: Shape`."""
+        if output.shared is None:
+            return
+        shape = shapes.get(output.shared)
+        if shape is None or shape.kind != "structure" or "error" in shape.traits:
+            raise DeclarationError(output.place, f"{output.shared} is not a structure that is declared")
+        output.members = shape.members
 
     def declare(self, table, declaration):
         if declaration.name in table or declaration.name in SIMPLE:
@@ -216,7 +228,11 @@ class Parser:
         while not self.accept("}"):
             part_place = self.place
             part = self.take_name("input, output or errors")
-            if part in parts and parts[part] is None:
+            if part == "output" and parts[part] is None and self.peek() == ":":
+                self.take(":")
+                shared = self.take_name("a structure")
+                parts[part] = ShapeDeclaration(part_place, "structure", name + "Output", {}, [], shared=shared)
+            elif part in parts and parts[part] is None:
                 self.take(":=")
                 members = self.members()
                 parts[part] = ShapeDeclaration(part_place, "structure", name + part.capitalize(), {}, members)

@@ -1,11 +1,14 @@
 /* service.c: Lambda's own words for what every service has. */
-#include "api/lambda.h"
-
+#include "aws/lambda/dialect.h"
 #include "aws/wire/codec.h"
 
-/* Lambda API reference, "Errors": Type is "User" where the caller is at fault, else "Service". */
+/* Lambda API reference, "Errors": Type is "User" where the caller is at fault, else "Service". What cannot be read at all
+ * has a name of its own here. */
 static void complete_error(Call *call)
 {
+    if (call->error == &common_serialization)
+        call_fail(call, &lambda_error_invalid_request_content_exception, "Could not parse request body into json: %.*s",
+                  SLICE_PRINT(call->error_message));
     const Member *type = call->error->shape == NULL ? NULL : shape_member(call->error->shape, SLICE("Type"));
     if (type != NULL)
         *(Slice *)member_value(type, call_error_members(call)) = call->error->sender ? SLICE("User") : SLICE("Service");
@@ -21,19 +24,142 @@ static Error refuse_size(Call *call)
                      SLICE_PRINT(invokes ? SLICE("InvokeFunction") : call->operation->name));
 }
 
+/* ---- Refusals ---- */
+
+static Error fail_with(Call *call, const ApiError *error, const char *format, va_list arguments)
+{
+    Slice text = arena_vformat(call->arena, format, arguments);
+    return call_fail(call, error, "%.*s", SLICE_PRINT(text));
+}
+
+Error lambda_invalid(Call *call, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    Error error = fail_with(call, &lambda_error_invalid_parameter_value_exception, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+Error lambda_not_found(Call *call, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    Error error = fail_with(call, &lambda_error_resource_not_found_exception, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+Error lambda_conflict(Call *call, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    Error error = fail_with(call, &lambda_error_resource_conflict_exception, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+Error lambda_not_implemented(Call *call, const char *feature)
+{
+    return call_fail(call, &common_not_implemented, "Brume does not implement %s yet.", feature);
+}
+
+Error lambda_check_revision(Call *call, Slice given, Slice revision_id, const char *operation)
+{
+    if (given.data == NULL || slice_equal(given, revision_id))
+        return OK;
+    return call_fail(call, &lambda_error_precondition_failed_exception,
+                     "The Revision Id provided does not match the latest Revision Id. Call the %s API to retrieve the "
+                     "latest Revision Id",
+                     operation);
+}
+
+Error lambda_refuse(Call *call, const LambdaName *name, Error error)
+{
+    switch (error) {
+    case FUNCTION_NOT_FOUND:
+    case FUNCTION_VERSION_NOT_FOUND:
+    case FUNCTION_ALIAS_NOT_FOUND:
+        return lambda_not_found(call, "Function not found: %.*s", SLICE_PRINT(lambda_arn_of(call, name)));
+    case FUNCTION_EXISTS:
+        return lambda_conflict(call, "Function already exist: %.*s", SLICE_PRINT(name->name));
+    case FUNCTION_UPDATING:
+        return lambda_conflict(call,
+                               "The operation cannot be performed at this time. An update is in progress for resource: "
+                               "%.*s",
+                               SLICE_PRINT(lambda_arn_of(call, name)));
+    case FUNCTION_PENDING:
+        return lambda_conflict(call, "The operation cannot be performed at this time. The function is currently in the "
+                                     "following state: Pending");
+    default:
+        return error;
+    }
+}
+
+/* ---- Packages ---- */
+
+typedef struct PackageRow {
+    Error code;
+    const char *why; /* behind AWS's own words; NULL: they say enough */
+} PackageRow;
+
+static const PackageRow package_rows[] = {
+    {PACKAGE_NO_ZIP, NULL},
+    {PACKAGE_TOO_MANY_FILES, "It has more than LAMBDA_CODE_FILES files."},
+    {PACKAGE_NAME, "A file in it would lie outside of it, or has a name that no file can have."},
+    {PACKAGE_LINK, "A symbolic link in it leads out of it, or is none."},
+    {PACKAGE_REPEATED, "It has two files of one name."},
+    {PACKAGE_ENCRYPTED, "A file in it is encrypted."},
+    {PACKAGE_METHOD, "A file in it is packed in another way than stored or deflated."},
+};
+
+static Error refuse_package(Call *call, Error error)
+{
+    const uint64_t *limits = call->limits->value;
+    if (error == PACKAGE_EMPTY)
+        return lambda_invalid(call, "Uploaded file must be a non-empty zip");
+    if (error == PACKAGE_UNZIPPED_TOO_LARGE)
+        return lambda_invalid(call, "Unzipped size must be smaller than %ju bytes",
+                              (uintmax_t)limits[LIMIT_LAMBDA_CODE_UNZIPPED_BYTES]);
+    if (error == PACKAGE_TOO_LARGE)
+        return call_fail(
+            call, &common_request_too_large, "Request must be smaller than %ju bytes for the %.*s operation",
+            (uintmax_t)((limits[LIMIT_LAMBDA_CODE_ZIPPED_BYTES] + 2) / 3 * 4), SLICE_PRINT(call->operation->name));
+    for (size_t i = 0; i < sizeof package_rows / sizeof package_rows[0]; i++)
+        if (package_rows[i].code == error)
+            return lambda_invalid(
+                call, "Could not unzip uploaded file. Please check your file, then try to upload again.%s%s",
+                package_rows[i].why == NULL ? "" : " ", package_rows[i].why == NULL ? "" : package_rows[i].why);
+    return OK;
+}
+
+/* ---- Hooks ---- */
+
 static Error core_error(Call *call, Error error)
 {
+    if (error == ERROR_BUSY) {
+        Error refused = call_fail(call, &lambda_error_too_many_requests_exception, "Rate exceeded");
+        LambdaTooManyRequestsException *members = call_error_members(call);
+        members->reason = SLICE("CallerRateLimitExceeded");
+        return refused;
+    }
     if (error == ERROR_TOO_LARGE && call->operation != NULL)
         return refuse_size(call);
-    if (error != ERROR_BUSY)
-        return OK;
-    Error refused = call_fail(call, &lambda_error_too_many_requests_exception, "Rate exceeded");
-    LambdaTooManyRequestsException *members = call_error_members(call);
-    members->reason = SLICE("CallerRateLimitExceeded");
-    return refused;
+    if (error == FUNCTION_CODE_STORAGE)
+        return call_fail(call, &lambda_error_code_storage_exceeded_exception, "Code storage limit exceeded.");
+    return refuse_package(call, error);
+}
+
+/* A function changes at its own home, whichever way it was named. */
+static Home home(const Call *call, Slice value)
+{
+    LambdaName name = {0};
+    lambda_split_name(value, &name);
+    return function_home(call->actor.account, call->actor.region, name.name);
 }
 
 const ServiceHooks lambda_hooks = {
     .complete_error = complete_error,
     .core_error = core_error,
+    .home = home,
 };

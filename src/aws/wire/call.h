@@ -19,6 +19,7 @@
 #include "store/store.h"
 
 typedef struct Invoker Invoker; /* core/invoker.h */
+typedef struct Packages Packages; /* core/package.h */
 
 /* Why an input was refused, in terms of its declaration. */
 typedef enum ViolationKind {
@@ -84,6 +85,10 @@ bool call_is_gone(const Call *call);
 Store *call_store(const Call *call);
 /* Who runs functions; NULL: nobody does here. */
 Invoker *call_invoker(const Call *call);
+/* The packages of code; NULL: there are none here. For every operation, on any thread. */
+Packages *call_packages(const Call *call);
+/* Whether signatures are verified: what a caller says of others is checked, too. The same. */
+bool call_is_verified(const Call *call);
 /* The loop's: where transactions and other threads give the call back. */
 Mailbox *call_mailbox(const Call *call);
 

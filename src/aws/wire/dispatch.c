@@ -365,6 +365,16 @@ Invoker *call_invoker(const Call *call)
     return call->state->wire->options.invoker;
 }
 
+Packages *call_packages(const Call *call)
+{
+    return call->state->wire->options.packages;
+}
+
+bool call_is_verified(const Call *call)
+{
+    return call->state->wire->options.auth_mode == AUTH_SIGNED;
+}
+
 Mailbox *call_mailbox(const Call *call)
 {
     return loop_mailbox(call->state->request->loop);

@@ -50,6 +50,7 @@ typedef struct WireOptions {
     size_t service_count;
     const Limits *limits;          /* must outlive the handler */
     Invoker *invoker;              /* who runs functions; NULL: nobody does */
+    struct Packages *packages;     /* of code (core/package.h); NULL: there are none */
     AccountLimits *account_limits; /* of accounts that have their own; NULL: none has */
     Slice endpoint; /* what URLs given out begin with when a request names no host: "http://127.0.0.1:4566" */
     /* Origins whose pages may call ("https://console.test"), beside those on loopback; "*" alone: every page. In
