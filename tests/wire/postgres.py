@@ -4,6 +4,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -39,6 +40,6 @@ class Postgres:
         raise AssertionError(f"PostgreSQL did not start: {''.join(said)}")
 
     def stop(self):
-        self.process.terminate()
+        self.process.send_signal(signal.SIGINT)  # at once, whoever is connected
         self.process.communicate(timeout=30)
         shutil.rmtree(self.folder)

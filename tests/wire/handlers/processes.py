@@ -9,7 +9,7 @@ def shout(word):
 
 
 def handler(event, context):
-    child = subprocess.Popen(["/bin/sh", "-c", "echo from $GREETING's shell >&2; exit 3"])
+    child = subprocess.Popen(["/bin/sh", "-c", 'echo "from $GREETING shell" >&2; exit 3'])
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         words = list(pool.map(shout, event))
     return {"words": words, "status": child.wait(), "processes": len([name for name in os.listdir("/proc") if name.isdigit()])}
