@@ -299,7 +299,7 @@ class FunctionBench:
         return taken * 1000
 
     def hundred(self, functions):
-        functions.make("held", PYTHON, {"app.py": PYTHON_HELD})
+        functions.make("held", PYTHON, {"app.py": PYTHON_HELD}, memory=1769)
         functions.invoke("held", {"hold": 0})
         spans = []
         for turn in range(self.runs):
@@ -316,7 +316,7 @@ class FunctionBench:
         rates, grown = [], []
         with Brume(self.data("workers")) as brume:
             functions = Functions(brume)
-            functions.make("held", PYTHON, {"app.py": PYTHON_HELD})
+            functions.make("held", PYTHON, {"app.py": PYTHON_HELD}, memory=1769)
             with concurrent.futures.ThreadPoolExecutor(count) as pool:
                 list(pool.map(lambda _: functions.invoke("held", {"hold": 1}), range(count)))
             found = worker_processes(brume)
