@@ -63,6 +63,7 @@ export class StreamedAnswer {
   #write(chunk, start, done) {
     if (this.#isStopped) return done();
     this.start();
+    if (chunk.length === 0) return done();
     const piece = chunk.subarray(start, start + PIECE_SIZE);
     this.#channel.writePiece(piece, (error) => {
       if (error || start + piece.length >= chunk.length) done(error);

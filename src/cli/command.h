@@ -67,6 +67,7 @@ extern const Command command_restore;
 extern const Command command_account;
 extern const Command command_key;
 extern const Command command_tls;
+extern const Command command_runtime;
 extern const Command command_doctor;
 extern const Command command_completion;
 extern const Command command_queues;

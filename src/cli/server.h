@@ -43,6 +43,7 @@ typedef struct Server {
     Spawner *spawner; /* NULL: this machine can run none */
     Runtime *runtime; /* the same */
     Provisioner *provisioner;
+    CatalogMemory catalog_memory;
     Slice reachable[REACHABLE_MAX + 1]; /* by those whose network is isolated; the server itself first */
     int function_log;                   /* a file; -1: the server's own log, at debug level */
     /* Stopping. */

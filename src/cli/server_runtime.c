@@ -2,10 +2,12 @@
 #include "base/time_format.h"
 #include "cli/data_directory.h"
 #include "cli/log_file.h"
+#include "cli/runtime_directories.h"
 #include "cli/server.h"
 #include "runtime/bundle.h"
 #include "runtime/runtime_api.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -124,6 +126,16 @@ static NetworkMode default_network(const Settings *settings)
     return address_reach(settings->listen) == ADDRESS_LOOPBACK ? NETWORK_HOST : NETWORK_ISOLATED;
 }
 
+/* Where runtimes are looked for: where they were told to be, or where `brume runtime install` puts them. */
+static void find_runtimes(Server *server)
+{
+    static_assert((int)RUNTIME_DIRECTORIES_MAX <= (int)RUNTIMES_MAX, "the default ones have place");
+    Settings *settings = &server->settings;
+    if (settings->runtimes_count == 0)
+        settings->runtimes_count = runtime_directories_default(&server->arena, settings->runtimes);
+    pthread_mutex_init(&server->catalog_memory.lock, NULL);
+}
+
 bool server_runtime_open(Server *server, Slice *message)
 {
     const Settings *settings = &server->settings;
@@ -131,6 +143,7 @@ bool server_runtime_open(Server *server, Slice *message)
         return false;
     if (server->spawner == NULL)
         return true;
+    find_runtimes(server);
     Slice address = reachable_address(server);
     server->reachable[0] = address;
     for (size_t i = 0; i < settings->reachable_count; i++)
@@ -138,7 +151,8 @@ bool server_runtime_open(Server *server, Slice *message)
     RuntimeOptions options = {
         .loop = server->loops[0],
         .spawner = server->spawner,
-        .catalog = {settings->mappings, settings->mapping_count, settings->runtimes, settings->runtimes_count},
+        .catalog = {settings->mappings, settings->mapping_count, settings->runtimes, settings->runtimes_count,
+                    &server->catalog_memory},
         .store = server->store,
         .limits = &settings->limits,
         .endpoint =

@@ -50,6 +50,9 @@ static void pass_fence(Task *task)
 
 static void end(InvocationState *state)
 {
+    if (state->is_ending) /* its fence is under way: a resume that comes meanwhile changes nothing */
+        return;
+    state->is_ending = true;
     if (!state->asked) {
         hand_over(state);
         return;
@@ -95,8 +98,10 @@ static void open_parcel(Parcel *parcel)
 static void open_held(InvocationState *state)
 {
     Task *task;
+    state->is_opening = true;
     while (!state->blocked && (task = task_chain_pop(&state->held)) != NULL)
         open_parcel(CONTAINER_OF(task, Parcel, task));
+    state->is_opening = false;
     if (state->held.first != NULL)
         return;
     if (state->has_ended)
@@ -230,7 +235,8 @@ void delivery_cancel(InvocationState *state)
         free(parcel);
     }
     if (state->has_ended) { /* it was what was held that `done` waited for */
-        end(state);
+        if (!state->is_opening)
+            end(state);
         return;
     }
     state->asked = true;

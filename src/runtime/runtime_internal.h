@@ -126,8 +126,10 @@ struct InvocationState {
     bool asked;               /* the caller's thread: one of those may be under way */
     atomic_bool resume_asked; /* resume_task is under way */
     atomic_bool is_paused;    /* nothing more is read until it is */
+    bool is_opening;          /* what is held is being given; on its thread */
     bool is_gone;             /* the caller has cancelled; on its thread */
     bool blocked;             /* the caller takes no pieces now; on its thread */
+    bool is_ending;           /* `done` is on its way; on its thread */
     bool has_ended;           /* `done` comes behind what is held; on its thread */
     TaskChain held;           /* pieces for which it was not ready; on its thread */
     atomic_size_t under_way;  /* bytes of pieces that have been posted and not been taken */

@@ -233,14 +233,15 @@ static const char *arrange_files(const SandboxFiles *files)
 
 /* ---- What it may do ---- */
 
-static const char *set_limits(void)
+static const char *set_limits(const SandboxPlan *plan)
 {
+    const rlim_t files = plan->open_files > 0 ? plan->open_files : SANDBOX_OPEN_FILES;
     const struct {
         __rlimit_resource_t what;
         rlim_t soft;
         rlim_t hard;
     } limits[] = {
-        {RLIMIT_NOFILE, SANDBOX_OPEN_FILES, SANDBOX_OPEN_FILES},
+        {RLIMIT_NOFILE, files, files},
         {RLIMIT_CORE, 0, 0},
         {RLIMIT_MEMLOCK, 64 << 10, 64 << 10},
         {RLIMIT_MSGQUEUE, 0, 0},
@@ -347,7 +348,7 @@ static const char *confine(const SandboxPlan *plan)
     setsid();
     umask(022);
     forget_signals();
-    if ((failed = set_limits()) != NULL || (failed = give_up_powers(plan)) != NULL)
+    if ((failed = set_limits(plan)) != NULL || (failed = give_up_powers(plan)) != NULL)
         return failed;
     if (plan->landlock > 0 && !sandbox_landlock(plan->landlock))
         return "restrict with Landlock";

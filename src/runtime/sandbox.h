@@ -48,6 +48,7 @@ typedef struct SandboxPlan {
     bool is_zygote;
     uid_t user;
     gid_t group;
+    uint64_t open_files; /* that it may have; 0: SANDBOX_OPEN_FILES */
     char host_name[64];
     SandboxDoor doors[SANDBOX_DOORS_MAX];
 } SandboxPlan;

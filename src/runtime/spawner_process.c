@@ -164,6 +164,8 @@ static void reap(SpawnerProcess *spawner)
     int status;
     pid_t process;
     while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+        if (process == spawner->relay)
+            doors_lost(spawner);
         LIST_FOR_EACH(&spawner->workers, node)
         {
             SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);

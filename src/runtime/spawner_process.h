@@ -83,8 +83,11 @@ typedef struct SpawnedWorker {
     int errors;
     int peak;
     Cgroup group;
-    uint32_t slot; /* of the host's users */
-    bool is_ready; /* it has said so */
+    uint32_t door_count; /* of a network of its own */
+    SandboxDoor doors[SANDBOX_DOORS_MAX];
+    int doors_life; /* they are closed with it; -1: none are open */
+    uint32_t slot;  /* of the host's users */
+    bool is_ready;  /* it has said so */
     bool is_killed;
     char failure[160]; /* why it will not start; empty: it may */
 } SpawnedWorker;
@@ -103,6 +106,8 @@ typedef struct SpawnerProcess {
     uid_t first_user;
     uint32_t next_slot;
     uint64_t next_serial;
+    pid_t relay; /* 0: there is none yet */
+    int relay_orders;
     List workers;
     List zygotes;
     List ahead;     /* of kinds of workers; the last used first */
@@ -139,6 +144,12 @@ void spawned_worker_give_up(SpawnerProcess *spawner, SpawnedWorker *worker, bool
 SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, uint64_t id, Ahead *ahead);
 /* Makes one that waits ahead the server's, with its code and its limits; or fails. */
 void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const Order *order, uint64_t id);
+
+/* The worker listens at its doors: the relay carries on what connects there. The listeners stay the caller's. False with
+ * errno. */
+bool doors_open(SpawnerProcess *spawner, SpawnedWorker *worker, const int *listeners, size_t count);
+/* The relay has ended: so must all workers that it carried for, since their listeners are gone. */
+void doors_lost(SpawnerProcess *spawner);
 
 /* One that waits for such an order: NULL when none does. Others will be made. */
 SpawnedWorker *ahead_take(SpawnerProcess *spawner, const Order *order);

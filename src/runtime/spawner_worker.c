@@ -285,6 +285,8 @@ static const char *start(SpawnerProcess *spawner, const Order *order, Ends *ends
         !order_find_program(order->program, spawner->options->data_directory, &program))
         return "find the runtime's program";
     const char *failed = open_ends(spawner, order, &program, ends);
+    worker->door_count = order->head->isolated_network ? order->door_count : 0;
+    memcpy(worker->doors, order->doors, sizeof worker->doors);
     worker->sync = ends->sync;
     worker->channel = ends->channel;
     worker->output = ends->output;
@@ -312,6 +314,7 @@ static void free_worker(SpawnedWorker *worker)
     close_file(&worker->output);
     close_file(&worker->errors);
     close_file(&worker->peak);
+    close_file(&worker->doors_life);
     cgroup_remove(&worker->group);
     free(worker);
 }
@@ -351,7 +354,8 @@ static SpawnedWorker *new_worker(SpawnerProcess *spawner, uint64_t id)
     worker->watched.kind = WATCHED_WORKER;
     worker->id = id;
     worker->serial = ++spawner->next_serial;
-    worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak = -1;
+    worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak =
+        worker->doors_life = -1;
     worker->slot = spawner->next_slot++ & 0xffffu;
     list_push_back(&spawner->workers, &worker->node);
     return worker;
@@ -472,23 +476,44 @@ void spawned_worker_begin(SpawnerProcess *spawner)
     explicit_bzero(spawner->in.strings, spawner->in.size);
 }
 
+/* What a worker says while it puts up its walls: it listens at its doors; a step has failed; or it is ready. */
+static void hear(SpawnerProcess *spawner, SpawnedWorker *worker, const SandboxFailure *said, size_t size,
+                 const int *files, size_t count)
+{
+    if (count > 0) {
+        if (!doors_open(spawner, worker, files, count))
+            fail(worker, "open the doors of its network");
+    } else if (size == 1) {
+        worker->is_ready = true;
+    } else if (size == sizeof *said) {
+        snprintf(worker->failure, sizeof worker->failure, "%.*s: %s", SANDBOX_STEP_SIZE - 1, said->step,
+                 strerror(said->reason));
+    } else {
+        close_file(&worker->sync); /* takes it off the loop */
+    }
+}
+
 void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
-    SandboxFailure failure;
     while (worker->sync >= 0) {
-        ssize_t size = recv(worker->sync, &failure, sizeof failure, MSG_DONTWAIT);
+        SandboxFailure said;
+        char room[CMSG_SPACE(sizeof(int) * SANDBOX_DOORS_MAX)];
+        struct iovec content = {&said, sizeof said};
+        struct msghdr packet = {
+            .msg_iov = &content, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+        ssize_t size = recvmsg(worker->sync, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (size < 0 && errno == EINTR)
             continue;
         if (size < 0 && errno == EAGAIN)
             return;
-        if (size == 1) {
-            worker->is_ready = true;
-        } else if (size == sizeof failure) {
-            failure.step[sizeof failure.step - 1] = '\0';
-            snprintf(worker->failure, sizeof worker->failure, "%s: %s", failure.step, strerror(failure.reason));
-        } else {
-            close_file(&worker->sync); /* takes it off the loop */
-        }
+        int files[SANDBOX_DOORS_MAX];
+        struct cmsghdr *part = size < 0 ? NULL : CMSG_FIRSTHDR(&packet);
+        size_t count = part == NULL ? 0 : (part->cmsg_len - CMSG_LEN(0)) / sizeof *files;
+        if (count > 0)
+            memcpy(files, CMSG_DATA(part), count * sizeof *files);
+        hear(spawner, worker, &said, size < 0 ? 0 : (size_t)size, files, count);
+        for (size_t i = 0; i < count; i++)
+            close(files[i]);
     }
     if (worker->failure[0] != '\0')
         spawned_worker_kill(worker);

@@ -16,7 +16,7 @@ enum {
     RESTORE_MS = 10 * 1000,
     /* A worker that closed its channel is ending; one that does not end by itself is ended. */
     EXIT_GRACE_MS = 200,
-    PERMILLE_MB = 1769, /* Lambda developer guide, "Configure Lambda function memory": one processor */
+    PROCESSOR_MB = 1769, /* Lambda developer guide, "Configure Lambda function memory": one processor */
 };
 
 /* ---- Starting ---- */
@@ -55,6 +55,14 @@ static Slice initialization_type(const Worker *worker)
                                          : SLICE("on-demand");
 }
 
+/* One processor for each 1769 MB, as AWS has it, but never less than one: to hold a small function below what the machine
+ * has to give would help nobody. */
+static uint64_t processors_of(const WorkerSpec *spec)
+{
+    uint64_t permille = spec->memory_mb * 1000 / PROCESSOR_MB;
+    return permille < 1000 ? 1000 : permille;
+}
+
 static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionCredentials *credentials)
 {
     const RuntimeOptions *options = &worker->runtime->options;
@@ -74,11 +82,13 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
     order->code_directory = spec->code_directory;
     order->layer_directories = spec->layer_directories;
     order->layer_count = spec->layer_count;
-    order->environment = variables;
-    order->environment_count = count;
+    if (environment_is_early(spec)) {
+        order->environment = variables;
+        order->environment_count = count;
+    }
     order->memory_bytes = spec->memory_mb << 20;
     order->tmp_bytes = spec->tmp_mb << 20;
-    order->processor_permille = spec->memory_mb * 1000 / PERMILLE_MB;
+    order->processor_permille = processors_of(spec);
     order->isolated_network = (spec->network == NETWORK_DEFAULT ? options->network : spec->network) == NETWORK_ISOLATED;
     order->reachable = options->reachable;
     order->reachable_count = options->reachable_count;

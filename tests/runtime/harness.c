@@ -2,16 +2,21 @@
 
 #include "base/bug.h"
 #include "runtime/bundle.h"
-#include "runtime/runtime_api.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,7 +74,98 @@ static void on_exit_of(void *user, const WorkerExit *exit)
     harness->unknown_exits++;
 }
 
-void harness_open(Harness *harness, Isolation isolation)
+void harness_spell(char *secret)
+{
+    for (char *at = secret; *at != '\0'; at++)
+        *at = *at == '_' ? '_' : (char)(*at - 1);
+}
+
+static int listen_at(const struct sockaddr *name, socklen_t size)
+{
+    int listener = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ASSERT(listener >= 0 && bind(listener, name, size) == 0 && listen(listener, 16) == 0);
+    return listener;
+}
+
+static Slice port_of(Harness *harness, int listener)
+{
+    struct sockaddr_in name;
+    socklen_t size = sizeof name;
+    ASSERT(getsockname(listener, (struct sockaddr *)&name, &size) == 0);
+    return arena_format(&harness->arena, "%u", ntohs(name.sin_port));
+}
+
+/* One that is not on the loopback, if the machine has any. */
+static Slice address_outside(Harness *harness)
+{
+    struct ifaddrs *all = NULL;
+    char text[INET_ADDRSTRLEN] = "192.0.2.2";
+    ASSERT(getifaddrs(&all) == 0);
+    for (struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+        struct sockaddr_in name;
+        if (one->ifa_addr == NULL || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK) != 0)
+            continue;
+        memcpy(&name, one->ifa_addr, sizeof name);
+        inet_ntop(AF_INET, &name.sin_addr, text, sizeof text);
+    }
+    freeifaddrs(all);
+    return arena_copy(&harness->arena, slice_of_string(text));
+}
+
+__attribute__((noreturn)) static void answer_all(const int *listeners, size_t count)
+{
+    struct pollfd watched[4];
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < count; i++)
+        watched[i] = (struct pollfd){.fd = listeners[i], .events = POLLIN};
+    for (;;) {
+        poll(watched, count, -1);
+        for (size_t i = 0; i < count; i++) {
+            int file = watched[i].revents == 0 ? -1 : accept(listeners[i], NULL, NULL);
+            if (file >= 0) {
+                (void)!write(file, "brume", 5);
+                close(file);
+            }
+        }
+    }
+}
+
+/* What workers of an isolated network may reach, and what nobody may. */
+static void open_listeners(Harness *harness)
+{
+    struct sockaddr_un admin = {.sun_family = AF_UNIX};
+    snprintf(admin.sun_path, sizeof admin.sun_path, "%.80s/admin.sock", harness->data);
+    struct sockaddr_un abstract = {.sun_family = AF_UNIX};
+    int size = snprintf(abstract.sun_path + 1, sizeof abstract.sun_path - 1, "brume-test-%d", getpid());
+    struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in anywhere = {.sin_family = AF_INET};
+    socklen_t abstract_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)size);
+    harness->listeners[0] = listen_at((struct sockaddr *)&admin, sizeof admin);
+    harness->listeners[1] = listen_at((struct sockaddr *)&abstract, abstract_size);
+    harness->listeners[2] = listen_at((struct sockaddr *)&loopback, sizeof loopback);
+    harness->listeners[3] = listen_at((struct sockaddr *)&anywhere, sizeof anywhere);
+    chmod(admin.sun_path, 0777);
+    harness->answering = fork();
+    ASSERT(harness->answering >= 0);
+    if (harness->answering == 0)
+        answer_all(harness->listeners, 4);
+    const EnvironmentVariable variables[] = {
+        {SLICE("ATTACK"), SLICE("")},
+        {SLICE("DATA"), slice_of_string(harness->data)},
+        {SLICE("OTHER"), slice_of_string(harness->other_code)},
+        {SLICE("SERVER"), arena_format(&harness->arena, "%d", getpid())},
+        {SLICE("ABSTRACT"), arena_copy(&harness->arena, slice_of_string(abstract.sun_path + 1))},
+        {SLICE("TMP_BYTES"), SLICE("16777216")},
+        {SLICE("OPEN_PORT"), port_of(harness, harness->listeners[2])},
+        {SLICE("CLOSED_PORT"), port_of(harness, harness->listeners[3])},
+        {SLICE("OUTSIDE"), address_outside(harness)},
+        {SLICE("VARIABLES"), SLICE("10")},
+    };
+    harness->variable_count = sizeof variables / sizeof *variables;
+    memcpy(harness->variables, variables, sizeof variables);
+}
+
+void harness_open(Harness *harness, Isolation isolation, int (*custom_main)(int channel))
 {
     memset(harness, 0, sizeof *harness);
     list_init(&harness->workers);
@@ -89,9 +185,14 @@ void harness_open(Harness *harness, Isolation isolation)
         .isolation = isolation,
         .data_directory = slice_of_string(harness->data),
         .runtime_directory = slice_of_string(harness->runtime),
-        .custom_main = runtime_api_main,
         .prestart = 1,
+        .custom_main = custom_main,
     };
+    char secret[] = "TFSWFS_TFDSFU_641:";
+    harness_spell(secret);
+    setenv("BRUME_SECRET_ACCESS_KEY", secret, 1);
+    explicit_bzero(secret, sizeof secret);
+    open_listeners(harness);
     Slice message;
     Error error = spawner_fork(&options, &harness->arena, &harness->spawner, &message);
     if (error != OK)
@@ -112,6 +213,10 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 void harness_close(Harness *harness)
 {
     spawner_close(harness->spawner);
+    kill(harness->answering, SIGKILL);
+    waitpid(harness->answering, NULL, 0);
+    for (size_t i = 0; i < 4; i++)
+        close(harness->listeners[i]);
     uv_run(loop_uv(harness->loop), UV_RUN_NOWAIT);
     loop_close(harness->loop);
     nftw(harness->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
@@ -195,16 +300,17 @@ static size_t drain(int file, char *text, size_t at)
     return at;
 }
 
+void harness_arm(Harness *harness, TestWorker *worker, const char *attack)
+{
+    harness->variables[0].value = slice_of_string(attack);
+    worker->order.environment = harness->variables;
+    worker->order.environment_count = harness->variable_count;
+}
+
 void harness_run(Harness *harness, TestWorker *worker, const char *attack, Ran *ran)
 {
-    const EnvironmentVariable environment[] = {
-        {SLICE("ATTACK"), slice_of_string(attack)},
-        {SLICE("DATA"), slice_of_string(harness->data)},
-        {SLICE("OTHER"), slice_of_string(harness->other_code)},
-    };
     memset(ran, 0, sizeof *ran);
-    worker->order.environment = environment;
-    worker->order.environment_count = sizeof environment / sizeof *environment;
+    harness_arm(harness, worker, attack);
     harness_spawn(harness, worker);
     ASSERT(harness_until(harness, worker_is_done, worker));
     ran->error = worker->error;

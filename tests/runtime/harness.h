@@ -19,6 +19,10 @@ typedef struct Harness {
     List workers;           /* that exits are waited for */
     uint64_t unknown_exits; /* of workers that were not there (any more) */
     Arena arena;
+    int listeners[4]; /* the admin's socket, an abstract one, a port that may be reached, one that may not */
+    pid_t answering;  /* a process that greets whoever connects to them */
+    EnvironmentVariable variables[16]; /* of workers: the attack comes first */
+    size_t variable_count;
 } Harness;
 
 /* A worker of the tests, from its order to its exit. */
@@ -35,7 +39,7 @@ typedef struct TestWorker {
 } TestWorker;
 
 /* Everything is required that a sandbox can have; the tests fail where it cannot be had. */
-void harness_open(Harness *harness, Isolation isolation);
+void harness_open(Harness *harness, Isolation isolation, int (*custom_main)(int channel));
 void harness_close(Harness *harness);
 
 /* Writes a file into one of the folders. */
@@ -59,9 +63,13 @@ typedef struct Ran {
     char errors[HARNESS_TEXT];
 } Ran;
 
-/* Runs one worker to its end. Its first argument reaches it as the variable ATTACK. */
+/* Gives it the variables of the harness, with this ATTACK. */
+void harness_arm(Harness *harness, TestWorker *worker, const char *attack);
+/* Runs one worker, armed with an attack, to its end. */
 void harness_run(Harness *harness, TestWorker *worker, const char *attack, Ran *ran);
 
 uint64_t harness_now_us(void);
+/* Undoes the shift by which secrets are written in the tests, so that they are nowhere spelled out: SFDSFU is SECRET. */
+void harness_spell(char *secret);
 
 #endif

@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 {
     size_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 200;
     ASSERT(rounds > 0 && rounds <= ROUNDS_MAX);
-    harness_open(&harness, ISOLATION_AVAILABLE);
+    harness_open(&harness, ISOLATION_AVAILABLE, NULL);
     harness_put(harness.code, "app.py", "def handler(event, context):\n    return 'hello'\n");
     harness_put(harness.code, "app.js", "exports.handler = async () => 'hello';\n");
     measure_plain(rounds);

@@ -1,6 +1,8 @@
 /* Custom runtimes in their sandbox: the Runtime API is its first process, and the example in C the function's program. */
 #include "runtime/channel.h"
 #include "runtime/harness.h"
+#include "runtime/runtime_api.h"
+#include "runtime/runtime_api.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -193,7 +195,7 @@ static void many_start_one_after_the_other(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED);
+    harness_open(&harness, ISOLATION_REQUIRED, runtime_api_main);
     snprintf(task, sizeof task, "%.3000s/custom", harness.folder);
     assert_int_equal(mkdir(task, 0755), 0);
     char self[PATH_MAX] = {0};

@@ -89,7 +89,7 @@ static void a_nodejs_function_answers(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED);
+    harness_open(&harness, ISOLATION_REQUIRED, NULL);
     return 0;
 }
 

@@ -35,10 +35,8 @@ static void the_channel_is_file_3(void **state)
 {
     (void)state;
     TestWorker worker;
-    const EnvironmentVariable attack = {SLICE("ATTACK"), SLICE("channel")};
     harness_order(&harness, &worker);
-    worker.order.environment = &attack;
-    worker.order.environment_count = 1;
+    harness_arm(&harness, &worker, "channel");
     harness_spawn(&harness, &worker);
     assert_true(harness_until(&harness, worker_is_done, &worker));
     assert_int_equal(worker.error, OK);
@@ -67,10 +65,8 @@ static void a_killed_worker_ends_at_once(void **state)
 {
     (void)state;
     TestWorker worker;
-    const EnvironmentVariable attack = {SLICE("ATTACK"), SLICE("hang")};
     harness_order(&harness, &worker);
-    worker.order.environment = &attack;
-    worker.order.environment_count = 1;
+    harness_arm(&harness, &worker, "hang");
     harness_spawn(&harness, &worker);
     assert_true(harness_until(&harness, worker_is_done, &worker));
     assert_int_equal(worker.error, OK);
@@ -102,7 +98,7 @@ static void what_cannot_start_says_why(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED);
+    harness_open(&harness, ISOLATION_REQUIRED, NULL);
     return 0;
 }
 

@@ -49,7 +49,7 @@ Error spawner_open(Spawner *spawner, Loop *loop, const SpawnerEvents *events, Lo
     return OK;
 }
 
-static void actor_start(Actor *actor)
+static inline void actor_start(Actor *actor)
 {
     int channel[2], output[2], errors[2];
     SpawnOrder *order = actor->order;
@@ -95,7 +95,7 @@ uint64_t spawner_memory_peak(Spawner *spawner, uint64_t worker)
     return spawner->memory_peak;
 }
 
-static void actor_leave(Actor *actor)
+static inline void actor_leave(Actor *actor)
 {
     if (actor->channel >= 0) {
         close(actor->channel);
@@ -130,7 +130,7 @@ RuntimeState catalog_find(const CatalogOptions *catalog, Slice name, Arena *aren
 /* ---- What actors do ---- */
 
 /* Its process ends, as wait(2) would tell. */
-static void actor_exit(Actor *actor, int status, bool out_of_memory)
+static inline void actor_exit(Actor *actor, int status, bool out_of_memory)
 {
     if (!actor->alive)
         return;
@@ -139,7 +139,7 @@ static void actor_exit(Actor *actor, int status, bool out_of_memory)
     stage.events.on_exit(stage.events.user, &exit);
 }
 
-static void actor_send(Actor *actor, FrameKind kind, Slice content)
+static inline void actor_send(Actor *actor, FrameKind kind, Slice content)
 {
     char header[CHANNEL_HEADER_SIZE] = {(char)kind};
     uint32_t size = (uint32_t)content.size;
@@ -149,7 +149,7 @@ static void actor_send(Actor *actor, FrameKind kind, Slice content)
         assert_int_equal(write(actor->channel, content.data, content.size), content.size);
 }
 
-static void actor_read(Actor *actor)
+static inline void actor_read(Actor *actor)
 {
     char bytes[65536];
     ssize_t count;
@@ -162,7 +162,7 @@ static void actor_read(Actor *actor)
 }
 
 /* Takes the next frame that was sent to it. False: none has come. `content`, unless NULL, is copied into the arena. */
-static bool actor_take(Actor *actor, FrameKind *kind, Arena *arena, Slice *content)
+static inline bool actor_take(Actor *actor, FrameKind *kind, Arena *arena, Slice *content)
 {
     uint32_t size;
     actor_read(actor);
@@ -180,7 +180,7 @@ static bool actor_take(Actor *actor, FrameKind *kind, Arena *arena, Slice *conte
 }
 
 /* The next frame is of that kind. */
-static Slice actor_expect(Actor *actor, FrameKind expected, Arena *arena)
+static inline Slice actor_expect(Actor *actor, FrameKind expected, Arena *arena)
 {
     FrameKind kind;
     Slice content;
@@ -190,7 +190,7 @@ static Slice actor_expect(Actor *actor, FrameKind expected, Arena *arena)
 }
 
 /* The payload of an event. */
-static Slice payload_of(Slice event)
+static inline Slice payload_of(Slice event)
 {
     uint32_t size;
     assert_true(event.size >= sizeof size);
@@ -199,7 +199,7 @@ static Slice payload_of(Slice event)
 }
 
 /* Those that were killed have ended. */
-static size_t bury_killed(void)
+static inline size_t bury_killed(void)
 {
     size_t buried = 0;
     for (size_t i = 0; i < stage.count; i++) {

@@ -12,7 +12,7 @@ import threading
 import psycopg2
 import pytest
 from conftest import client
-from functions import C_BOOTSTRAP, HANDLERS, Deployer, files_below
+from functions import C_BOOTSTRAP, HANDLERS, ROOT, Deployer, files_below
 from postgres import Postgres
 
 ACCOUNT = "123456789012"
@@ -158,7 +158,7 @@ def test_a_role_s_credentials_sign_where_signatures_are_verified(start, runtime,
 @pytest.fixture(scope="module")
 def shop(deployer):
     """Their packages as npm installs them, in one deployment package."""
-    files = files_below(HANDLERS / "nodejs")
+    files = {"app.mjs": HANDLERS / "shop.mjs", **files_below(ROOT / "tests" / "runtime" / "node_modules", "node_modules/")}
     assert "node_modules/@middy/core/package.json" in files, "run tools/setup"
     deploy = functools.partial(deployer.deploy, files=files, runtime=NODEJS, MemorySize=512)
     return {handler: deploy(f"shop-{handler}", handler=f"app.{handler}") for handler in ("handler", "batch")}

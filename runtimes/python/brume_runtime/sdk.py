@@ -30,13 +30,14 @@ def prepare(library):
     for name in _LANGUAGE:
         importlib.import_module(name)
     if library and os.path.isdir(library) and library not in sys.path:
-        sys.path.append(library)
+        # Before what the host has installed besides, which may be another version of the same.
+        sys.path.insert(next((at for at, entry in enumerate(sys.path) if "-packages" in entry), len(sys.path)), library)
     _install_hook()
     before = set(sys.modules)
     try:
         _read_ahead()
-    except ImportError:
-        return  # a host without it: a handler that wants it is told so
+    except Exception:
+        return  # a host without it, or with a broken one: a handler that imports it is told so
     finally:
         _ahead.update(_packages(set(sys.modules) - before))
 
