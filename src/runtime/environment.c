@@ -90,22 +90,6 @@ static void define_paths(Variables *variables, const EnvironmentFacts *facts, Ar
     define(variables, spec, SLICE("AWS_XRAY_CONTEXT_MISSING"), SLICE("LOG_ERROR"), true);
 }
 
-bool environment_is_early(const WorkerSpec *spec)
-{
-    static const Slice early[] = {
-        SLICE_INIT("AWS_LAMBDA_EXEC_WRAPPER"), SLICE_INIT("GLIBC_TUNABLES"),      SLICE_INIT("LD_LIBRARY_PATH"),
-        SLICE_INIT("LD_PRELOAD"),              SLICE_INIT("NODE_EXTRA_CA_CERTS"), SLICE_INIT("NODE_OPTIONS"),
-        SLICE_INIT("PYTHONDEVMODE"),           SLICE_INIT("PYTHONHASHSEED"),      SLICE_INIT("PYTHONMALLOC"),
-        SLICE_INIT("PYTHONOPTIMIZE"),          SLICE_INIT("PYTHONUTF8"),          SLICE_INIT("PYTHONWARNINGS"),
-        SLICE_INIT("UV_THREADPOOL_SIZE"),
-    };
-    for (size_t i = 0; i < spec->environment_count; i++)
-        for (size_t k = 0; k < sizeof early / sizeof *early; k++)
-            if (slice_equal(spec->environment[i].name, early[k]))
-                return true;
-    return false;
-}
-
 void environment_make(const EnvironmentFacts *facts, Arena *arena, EnvironmentVariable **variables, size_t *count)
 {
     const WorkerSpec *spec = facts->spec;

@@ -17,10 +17,6 @@ typedef struct EnvironmentFacts {
  * environment variables"). */
 void environment_make(const EnvironmentFacts *facts, Arena *arena, EnvironmentVariable **variables, size_t *count);
 
-/* Whether the function has variables that a language's program or its loader reads before any frame has come. Its workers
- * have to be begun with their environment, which no process that was started ahead can be. */
-bool environment_is_early(const WorkerSpec *spec);
-
 /* "2026/01/31/[$LATEST]0123456789abcdef0123456789abcdef". */
 Slice environment_log_stream(Slice version, uint64_t wall_ms, const unsigned char random[16], Arena *arena);
 

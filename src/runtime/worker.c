@@ -82,10 +82,8 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
     order->code_directory = spec->code_directory;
     order->layer_directories = spec->layer_directories;
     order->layer_count = spec->layer_count;
-    if (environment_is_early(spec)) {
-        order->environment = variables;
-        order->environment_count = count;
-    }
+    order->environment = variables;
+    order->environment_count = count;
     order->memory_bytes = spec->memory_mb << 20;
     order->tmp_bytes = spec->tmp_mb << 20;
     order->processor_permille = processors_of(spec);
