@@ -48,8 +48,14 @@ typedef struct CgroupUse {
     uint64_t peak_bytes;
 } CgroupUse;
 void cgroup_use(const Cgroup *group, CgroupUse *use);
-/* What programs have allocated, without files and what lies in /tmp. */
+/* What programs have allocated, without files and what lies in /tmp; and all of it. */
 uint64_t cgroup_allocated(const Cgroup *group);
+uint64_t cgroup_used(const Cgroup *group);
+/* A file that epoll reports (EPOLLIN or EPOLLPRI) when the group comes to use more than `bytes`; the caller's. -1 with
+ * errno. When it does, cgroup_hear_memory lets the group go on; cgroup_rewatch_memory once it uses less again. */
+int cgroup_watch_memory(const Cgroup *group, uint64_t bytes);
+void cgroup_hear_memory(const Cgroup *group, int file);
+void cgroup_rewatch_memory(const Cgroup *group, uint64_t bytes);
 /* Of a group without processes. */
 void cgroup_remove(Cgroup *group);
 

@@ -242,6 +242,9 @@ static const char *set_limits(const SandboxPlan *plan)
         rlim_t hard;
     } limits[] = {
         {RLIMIT_NOFILE, files, files},
+        /* Counted for the user in its namespace; control groups, where there are any, count all the worker has. */
+        {RLIMIT_NPROC, plan->is_zygote ? RLIM_INFINITY : SANDBOX_PROCESSES,
+         plan->is_zygote ? RLIM_INFINITY : SANDBOX_PROCESSES},
         {RLIMIT_CORE, 0, 0},
         {RLIMIT_MEMLOCK, 64 << 10, 64 << 10},
         {RLIMIT_MSGQUEUE, 0, 0},

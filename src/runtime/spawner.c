@@ -26,7 +26,8 @@ typedef struct Unsent {
 /* A worker that the server has, until its exit is reported. */
 typedef struct Worker {
     uint64_t id;
-    int peak; /* a file; -1: none */
+    uint64_t memory_bytes; /* that it may allocate */
+    int peak;              /* a file; -1: none */
 } Worker;
 
 struct Spawner {
@@ -272,15 +273,26 @@ void spawner_kill(Spawner *spawner, uint64_t worker)
     post(spawner, &spawner->out);
 }
 
+/* A group's peak counts files, too (those in /tmp among them), which nobody takes for memory of the function's when they
+ * make it more than the function has. */
+static uint64_t capped(const Worker *worker, uint64_t peak_bytes)
+{
+    return peak_bytes < worker->memory_bytes ? peak_bytes : worker->memory_bytes;
+}
+
+/* Of a group: a number; of a process: proc(5), "/proc/pid/status". */
 uint64_t spawner_memory_peak(Spawner *spawner, uint64_t id)
 {
+    static const char name[] = "VmHWM:";
     Worker *worker = map_get(&spawner->workers, key_of(&id));
-    char text[32];
+    char text[4096];
     if (worker == NULL || worker->peak < 0)
         return 0;
     ssize_t size = pread(worker->peak, text, sizeof text - 1, 0);
     text[size < 0 ? 0 : size] = '\0';
-    return strtoull(text, NULL, 10);
+    const char *line = strstr(text, name);
+    uint64_t peak = line == NULL ? strtoull(text, NULL, 10) : strtoull(line + sizeof name - 1, NULL, 10) << 10;
+    return capped(worker, peak);
 }
 
 /* ---- Hearing ---- */
@@ -307,6 +319,7 @@ static void take_worker(Spawner *spawner, WireMessage *in)
     Worker *worker = calloc(1, sizeof *worker);
     ASSERT(worker != NULL);
     worker->id = order->worker = order->id;
+    worker->memory_bytes = order->memory_bytes;
     worker->peak = in->head.has_peak_file ? in->files[PEAK] : -1;
     order->channel = in->files[CHANNEL];
     order->output = in->files[OUTPUT];
@@ -322,10 +335,12 @@ static void end_worker(Spawner *spawner, const WorkerExit *exit)
     Worker *worker = map_remove(&spawner->workers, key_of(&exit->worker));
     if (worker == NULL)
         return;
+    WorkerExit told = *exit;
+    told.memory_peak_bytes = capped(worker, exit->memory_peak_bytes);
     if (worker->peak >= 0)
         close(worker->peak);
     free(worker);
-    spawner->events.on_exit(spawner->events.user, exit);
+    spawner->events.on_exit(spawner->events.user, &told);
 }
 
 static void hear(Spawner *spawner, WireMessage *in)

@@ -61,8 +61,8 @@ struct SpawnOrder {
      * others get the same from FRAME_INIT. */
     const EnvironmentVariable *environment;
     size_t environment_count;
-    uint64_t memory_bytes;
-    uint64_t tmp_bytes;
+    uint64_t memory_bytes;       /* that it may allocate */
+    uint64_t tmp_bytes;          /* that /tmp holds, besides */
     uint64_t processor_permille; /* of one processor: AWS gives one for each 1769 MB */
     bool isolated_network;
     const Slice *reachable; /* "HOST:PORT" that an isolated network may reach, the platform's endpoint first */
@@ -99,7 +99,8 @@ Error spawner_open(Spawner *spawner, Loop *loop, const SpawnerEvents *events, Lo
 void spawner_spawn(Spawner *spawner, SpawnOrder *order);
 /* Ends a worker and all its processes; its exit is reported as any other. Of a worker that is gone: nothing. */
 void spawner_kill(Spawner *spawner, uint64_t worker);
-/* The most memory that the worker has held since it started, in bytes; cheap enough to be asked after each event. */
+/* The most memory that the worker has held since it started, in bytes, files that it has read or written among it, and at
+ * most what it may have; cheap enough to be asked after each event. */
 uint64_t spawner_memory_peak(Spawner *spawner, uint64_t worker);
 /* Ends all workers and the spawner, and waits for it. */
 void spawner_close(Spawner *spawner);

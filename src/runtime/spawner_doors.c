@@ -23,7 +23,8 @@ static void close_all(SandboxFiles *files)
 static bool start_relay(SpawnerProcess *spawner)
 {
     SandboxFiles inside;
-    SandboxPlan plan = {.is_zygote = true, .open_files = RELAY_FILES,
+    SandboxPlan plan = {.is_zygote = true,
+                        .open_files = RELAY_FILES,
                         .tmp_bytes = SANDBOX_TMP_NODE_BYTES,
                         .landlock = spawner->landlock,
                         .has_filter = spawner->filter >= 0};

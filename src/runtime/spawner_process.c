@@ -163,13 +163,15 @@ static void reap(SpawnerProcess *spawner)
         continue;
     int status;
     pid_t process;
-    while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+    struct rusage use;
+    while ((process = wait4(-1, &status, WNOHANG | __WALL, &use)) > 0) {
         if (process == spawner->relay)
             doors_lost(spawner);
         LIST_FOR_EACH(&spawner->workers, node)
         {
             SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);
             if (worker->process == process) {
+                worker->largest_bytes = (uint64_t)use.ru_maxrss << 10;
                 spawned_worker_ended(spawner, worker, status);
                 break;
             }
@@ -188,6 +190,9 @@ static void dispatch(SpawnerProcess *spawner, Watched *watched)
         break;
     case WATCHED_ZYGOTE:
         zygote_heard(spawner, CONTAINER_OF(watched, Zygote, watched));
+        break;
+    case WATCHED_MEMORY:
+        memory_heard(spawner, CONTAINER_OF(watched, SpawnedWorker, memory_watched));
         break;
     case WATCHED_WORKER:
         spawned_worker_heard(spawner, CONTAINER_OF(watched, SpawnedWorker, watched));
@@ -241,8 +246,11 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
     }
     for (;;) {
         struct epoll_event events[EVENTS_AT_ONCE];
-        int count = epoll_wait(spawner.epoll, events, EVENTS_AT_ONCE, spawner.is_behind ? QUIET_MS : -1);
-        if (count == 0)
+        int wait_ms = memory_wait_ms(&spawner);
+        if (spawner.is_behind && (wait_ms < 0 || wait_ms > QUIET_MS))
+            wait_ms = QUIET_MS;
+        int count = epoll_wait(spawner.epoll, events, EVENTS_AT_ONCE, wait_ms);
+        if (count == 0 && spawner.is_behind)
             ahead_make_one(&spawner);
         /* A worker may be freed by what stands before it in the batch: children are waited for last. */
         bool children = false;
@@ -255,5 +263,6 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
         }
         if (children)
             reap(&spawner);
+        memory_sample(&spawner);
     }
 }

@@ -29,7 +29,13 @@ typedef struct KeeperOptions {
 __attribute__((noreturn)) void keeper_main(const KeeperOptions *options, int server);
 
 /* What is on the other side of a file that the loop watches. */
-typedef enum WatchedKind { WATCHED_SERVER, WATCHED_SIGNALS, WATCHED_WORKER, WATCHED_ZYGOTE } WatchedKind;
+typedef enum WatchedKind {
+    WATCHED_SERVER,
+    WATCHED_SIGNALS,
+    WATCHED_WORKER,
+    WATCHED_ZYGOTE,
+    WATCHED_MEMORY
+} WatchedKind;
 typedef struct Watched {
     WatchedKind kind;
 } Watched;
@@ -87,7 +93,14 @@ typedef struct SpawnedWorker {
     SandboxDoor doors[SANDBOX_DOORS_MAX];
     int doors_life; /* they are closed with it; -1: none are open */
     uint32_t slot;  /* of the host's users */
-    bool is_ready;  /* it has said so */
+    Watched memory_watched;
+    int memory_file;        /* tells when the group passes its memory; -1: nothing does */
+    uint64_t memory_bytes;  /* that it may allocate */
+    uint64_t peak_bytes;    /* that it was seen to have allocated */
+    uint64_t largest_bytes; /* that one of its processes has held, when it has ended */
+    bool is_sampled;        /* it is looked at all the time */
+    bool is_out_of_memory;
+    bool is_ready; /* it has said so */
     bool is_killed;
     char failure[160]; /* why it will not start; empty: it may */
 } SpawnedWorker;
@@ -106,6 +119,9 @@ typedef struct SpawnerProcess {
     uid_t first_user;
     uint32_t next_slot;
     uint64_t next_serial;
+    bool samples_all; /* workers are looked at for what they have allocated: those without groups */
+    bool samples_some;
+    uint64_t next_sample_ms;
     pid_t relay; /* 0: there is none yet */
     int relay_orders;
     List workers;
@@ -144,6 +160,15 @@ void spawned_worker_give_up(SpawnerProcess *spawner, SpawnedWorker *worker, bool
 SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, uint64_t id, Ahead *ahead);
 /* Makes one that waits ahead the server's, with its code and its limits; or fails. */
 void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const Order *order, uint64_t id);
+
+/* A worker that begins may allocate so much. */
+void memory_watch(SpawnerProcess *spawner, SpawnedWorker *worker, uint64_t limit_bytes);
+/* Its memory file has something to tell. */
+void memory_heard(SpawnerProcess *spawner, SpawnedWorker *worker);
+/* Looks at those that are to be looked at now, and ends those that have too much. */
+void memory_sample(SpawnerProcess *spawner);
+/* How long until then; -1: no need. */
+int memory_wait_ms(const SpawnerProcess *spawner);
 
 /* The worker listens at its doors: the relay carries on what connects there. The listeners stay the caller's. False with
  * errno. */

@@ -116,7 +116,7 @@ static const char *open_ends(const SpawnerProcess *spawner, const Order *order, 
 static bool limit_group(const Order *order, const SpawnedWorker *worker)
 {
     const CgroupLimits limits = {
-        .memory_bytes = order->head->memory_bytes,
+        .memory_bytes = order->head->memory_bytes + order->head->tmp_bytes,
         .processor_permille = order->head->processor_permille,
         .processes = SANDBOX_PROCESSES,
     };
@@ -217,6 +217,14 @@ static bool map_users(const SpawnerProcess *spawner, const SpawnedWorker *worker
            write_map(worker->process, "uid_map", user);
 }
 
+/* Without a control group the kernel tells the most that the process itself has held. */
+static int open_status(pid_t process)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%lld/status", (long long)process);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static const char *adopt(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
     const char mapped = SANDBOX_MAPPED;
@@ -224,7 +232,9 @@ static const char *adopt(SpawnerProcess *spawner, SpawnedWorker *worker)
     if (!map_users(spawner, worker))
         return "map its user";
     (void)!send(worker->sync, &mapped, 1, MSG_NOSIGNAL);
-    if (worker->group.tree != NULL && !cgroup_attach(&worker->group, worker->process))
+    if (worker->group.tree == NULL)
+        worker->peak = open_status(worker->process);
+    else if (!cgroup_attach(&worker->group, worker->process))
         return "put it into its control group";
     (void)!send(worker->sync, &go, 1, MSG_NOSIGNAL);
     return NULL;
@@ -287,6 +297,7 @@ static const char *start(SpawnerProcess *spawner, const Order *order, Ends *ends
     const char *failed = open_ends(spawner, order, &program, ends);
     worker->door_count = order->head->isolated_network ? order->door_count : 0;
     memcpy(worker->doors, order->doors, sizeof worker->doors);
+    worker->memory_bytes = order->head->memory_bytes;
     worker->sync = ends->sync;
     worker->channel = ends->channel;
     worker->output = ends->output;
@@ -315,6 +326,7 @@ static void free_worker(SpawnedWorker *worker)
     close_file(&worker->errors);
     close_file(&worker->peak);
     close_file(&worker->doors_life);
+    close_file(&worker->memory_file);
     cgroup_remove(&worker->group);
     free(worker);
 }
@@ -332,6 +344,7 @@ static void tell_start(SpawnerProcess *spawner, SpawnedWorker *worker)
         wire_add_file(out, worker->peak);
     wire_send(spawner->server, out);
     worker->stage = WORKER_STARTED;
+    memory_watch(spawner, worker, worker->memory_bytes);
     close_file(&worker->channel);
     close_file(&worker->output);
     close_file(&worker->errors);
@@ -355,7 +368,7 @@ static SpawnedWorker *new_worker(SpawnerProcess *spawner, uint64_t id)
     worker->id = id;
     worker->serial = ++spawner->next_serial;
     worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak =
-        worker->doors_life = -1;
+        worker->doors_life = worker->memory_file = -1;
     worker->slot = spawner->next_slot++ & 0xffffu;
     list_push_back(&spawner->workers, &worker->node);
     return worker;
@@ -438,6 +451,7 @@ void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const
     no_ends(&ends);
     ahead_forget(worker);
     worker->id = id;
+    worker->memory_bytes = order->head->memory_bytes;
     make_plan(spawner, order, worker->serial, &plan);
     const char *failed = open_code(order, &ends.inside);
     if (failed == NULL && !make_pair(SOCK_SEQPACKET, &ends.sync, &ends.inside.sync))
@@ -533,12 +547,13 @@ void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int st
         spawned_worker_give_up(spawner, worker, false);
         return;
     }
-    CgroupUse use = {0};
+    CgroupUse use = {.peak_bytes =
+                         worker->peak_bytes > worker->largest_bytes ? worker->peak_bytes : worker->largest_bytes};
     if (worker->group.tree != NULL)
         cgroup_use(&worker->group, &use);
     wire_begin(&spawner->out, WIRE_EXITED, worker->id);
     spawner->out.head.status = status;
-    spawner->out.head.out_of_memory = use.out_of_memory;
+    spawner->out.head.out_of_memory = use.out_of_memory || worker->is_out_of_memory;
     spawner->out.head.memory_bytes = use.peak_bytes;
     wire_send(spawner->server, &spawner->out);
     free_worker(worker);

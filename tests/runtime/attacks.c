@@ -487,12 +487,25 @@ static void fill_disk(void)
     must_fail(count > limit / 4096 + 16, "more files than /tmp has");
 }
 
+static void allocate(size_t size)
+{
+    volatile char *piece = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (size_t i = 0; piece != MAP_FAILED && i < size; i += 4096)
+        piece[i] = 1;
+}
+
 __attribute__((noreturn)) static void eat_memory(void)
 {
-    for (;;) {
-        char *piece = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (piece != MAP_FAILED)
-            memset(piece, 1, 1 << 20);
+    for (;;)
+        allocate(1 << 20);
+}
+
+/* Passes its memory, and would end well with what /tmp has besides. */
+static void eat_memory_slowly(void)
+{
+    for (int i = 0; i < 96; i++) {
+        allocate(1 << 20);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }
 }
 
@@ -500,8 +513,11 @@ __attribute__((noreturn)) static void eat_memory(void)
 __attribute__((noreturn)) static void eat_memory_together(void)
 {
     for (;;) {
-        if (fork() == 0) {
-            memset(malloc(4 << 20), 1, 4 << 20);
+        pid_t child = fork();
+        if (child < 0)
+            hang();
+        if (child == 0) {
+            allocate(4 << 20);
             hang();
         }
     }
@@ -595,6 +611,7 @@ static const struct {
     ATTACK(leave),
     ATTACK(hang),
     ATTACK(leave_in_tmp),
+    ATTACK(eat_memory_slowly),
     ATTACK(reach_host_loopback),
     ATTACK(read_data_directory),
     ATTACK(reach_admin_socket),

@@ -33,6 +33,11 @@ static void make_folder(char path[PATH_MAX], const char *parent, const char *nam
     ASSERT(mkdir(path, 0755) == 0);
 }
 
+void harness_folder(const Harness *harness, char path[PATH_MAX], const char *name)
+{
+    make_folder(path, harness->folder, name);
+}
+
 void harness_put(const char *folder, const char *name, const char *text)
 {
     char path[PATH_MAX];
@@ -210,6 +215,11 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return remove(path);
 }
 
+void harness_remove(const char *folder)
+{
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
 void harness_close(Harness *harness)
 {
     spawner_close(harness->spawner);
@@ -219,7 +229,7 @@ void harness_close(Harness *harness)
         close(harness->listeners[i]);
     uv_run(loop_uv(harness->loop), UV_RUN_NOWAIT);
     loop_close(harness->loop);
-    nftw(harness->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    harness_remove(harness->folder);
     arena_free(&harness->arena);
 }
 

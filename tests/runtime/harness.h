@@ -41,7 +41,11 @@ typedef struct TestWorker {
 /* Everything is required that a sandbox can have; the tests fail where it cannot be had. */
 void harness_open(Harness *harness, Isolation isolation, int (*custom_main)(int channel));
 void harness_close(Harness *harness);
+/* Removes a harness's folder, of one that was killed. */
+void harness_remove(const char *folder);
 
+/* Makes a further folder, and gives its path. */
+void harness_folder(const Harness *harness, char path[PATH_MAX], const char *name);
 /* Writes a file into one of the folders. */
 void harness_put(const char *folder, const char *name, const char *text);
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -37,16 +38,37 @@ static size_t children_of(pid_t parent, pid_t *children, size_t room)
     return count;
 }
 
-/* The keeper's child; 0: there is none at the moment. */
-static pid_t spawner_process(void)
+/* Our child that is not the harness's own. */
+static pid_t keeper_process(void)
 {
     pid_t children[8];
-    pid_t spawner = 0;
+    pid_t keeper = 0;
     size_t count = children_of(getpid(), children, 8);
     for (size_t i = 0; i < count; i++)
         if (children[i] != harness.answering)
-            children_of(children[i], &spawner, 1);
+            keeper = children[i];
+    return keeper;
+}
+
+/* The keeper's child; 0: there is none at the moment. */
+static pid_t spawner_process(void)
+{
+    pid_t spawner = 0;
+    children_of(keeper_process(), &spawner, 1);
     return spawner;
+}
+
+/* Control groups of a server, by its keeper. */
+static size_t count_groups(pid_t keeper)
+{
+    char command[128];
+    size_t count = 0;
+    snprintf(command, sizeof command, "find /sys/fs/cgroup -type d -regex '.*/brume-%d\\(/.*\\)?' | wc -l", keeper);
+    FILE *file = popen(command, "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%zu", &count), 1);
+    pclose(file);
+    return count;
 }
 
 static size_t count_entries(const char *path)
@@ -84,9 +106,7 @@ static Census take_census(void)
         census.mounts++;
     if (file != NULL)
         fclose(file);
-    file = popen("find /sys/fs/cgroup -path '*brume-*' -type d | wc -l", "r");
-    assert_int_equal(fscanf(file, "%zu", &census.groups), 1);
-    pclose(file);
+    census.groups = count_groups(keeper_process());
     return census;
 }
 
@@ -228,26 +248,69 @@ static void a_spawner_that_is_closed_takes_everything_along(void **state)
 {
     (void)state;
     TestWorker worker;
-    char command[128];
     order(&worker, false);
     harness_spawn(&harness, &worker);
     assert_true(harness_until(&harness, worker_is_done, &worker));
     int process = worker.order.process;
     worker.order.process = -1;
     harness_forget(&worker);
-    pid_t children[8];
-    snprintf(command, sizeof command, "find /sys/fs/cgroup -name 'brume-*' -type d | grep -c 'brume-%d$'",
-             children_of(getpid(), children, 8) > 1 ? children[1] : 0);
+    pid_t keeper = keeper_process();
+    assert_true(count_groups(keeper) >= 3);
     harness_close(&harness);
     assert_int_equal(syscall(SYS_pidfd_send_signal, process, 0, NULL, 0), -1); /* gone, and waited for */
     close(process);
-    assert_int_equal(children_of(getpid(), children, 8), 0);
-    FILE *file = popen(command, "r");
-    int groups = -1;
-    assert_int_equal(fscanf(file, "%d", &groups), 1);
-    pclose(file);
-    assert_int_equal(groups, 0);
+    pid_t child;
+    assert_int_equal(children_of(getpid(), &child, 1), 0);
+    assert_int_equal(count_groups(keeper), 0);
     harness_open(&harness, ISOLATION_REQUIRED, NULL);
+}
+
+/* The server of another process, which tells its folder and its keeper, and that it has a worker. */
+__attribute__((noreturn)) static void serve_until_killed(int report)
+{
+    static Harness own;
+    static TestWorker worker;
+    pid_t children[8];
+    harness_open(&own, ISOLATION_REQUIRED, NULL);
+    harness_order(&own, &worker);
+    harness_arm(&own, &worker, "hang");
+    harness_spawn(&own, &worker);
+    if (!harness_until(&own, worker_is_done, &worker) || worker.error != OK)
+        _exit(1);
+    size_t count = children_of(getpid(), children, 8);
+    pid_t keeper = count == 2 ? children[children[0] == own.answering] : 0;
+    dprintf(report, "%d %d %s", keeper, own.answering, own.folder);
+    for (;;)
+        pause();
+}
+
+static void a_killed_server_takes_everything_along(void **state)
+{
+    (void)state;
+    int report[2];
+    char text[PATH_MAX] = "";
+    char folder[PATH_MAX];
+    int keeper = 0;
+    int answering = 0;
+    assert_int_equal(pipe(report), 0);
+    pid_t server = fork();
+    if (server == 0)
+        serve_until_killed(report[1]);
+    assert_true(read(report[0], text, sizeof text - 1) > 0);
+    assert_int_equal(sscanf(text, "%d %d %4000s", &keeper, &answering, folder), 3);
+    struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, keeper, 0), .events = POLLIN};
+    assert_true(ended.fd >= 0);
+    assert_true(count_groups(keeper) >= 6);
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+    /* The keeper waits for the spawner, which waits for all others. */
+    assert_int_equal(poll(&ended, 1, HARNESS_WAIT_MS), 1);
+    assert_int_equal(count_groups(keeper), 0);
+    kill(answering, SIGKILL);
+    close(ended.fd);
+    close(report[0]);
+    close(report[1]);
+    harness_remove(folder);
 }
 
 static int open_all(void **state)
@@ -270,6 +333,7 @@ int main(void)
         cmocka_unit_test(five_hundred_workers_leave_nothing_behind),
         cmocka_unit_test(whoever_is_killed_every_end_is_told_once_and_service_goes_on),
         cmocka_unit_test(a_spawner_that_is_closed_takes_everything_along),
+        cmocka_unit_test(a_killed_server_takes_everything_along),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

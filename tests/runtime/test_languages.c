@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 static Harness harness;
 static char text[FRAME_TEXT];
@@ -86,10 +89,106 @@ static void a_nodejs_function_answers(void **state)
     }
 }
 
+/* In a worker that begins with them, and in those that waited ahead and are given them. */
+static void code_layers_and_library_are_where_they_belong(void **state)
+{
+    (void)state;
+    enum { TIMES = 4 };
+    char folders[4][PATH_MAX];
+    static const char *const names[] = {"first", "second", "third", "library"};
+    for (size_t i = 0; i < 4; i++) {
+        harness_folder(&harness, folders[i], names[i]);
+        harness_put(folders[i], "which", names[i]);
+        harness_put(folders[i], names[i], "here");
+    }
+    const Slice layers[] = {slice_of_string(folders[0]), slice_of_string(folders[1]), slice_of_string(folders[2])};
+    harness_put(harness.code, "app.py",
+                "import os\n"
+                "def handler(event, context):\n"
+                "    read = lambda path: open(path).read()\n"
+                "    space = os.statvfs('/tmp')\n"
+                "    return [sorted(os.listdir('/opt')), read('/opt/which'), read('/var/runtime/which'), os.getcwd(),\n"
+                "            space.f_blocks * space.f_bsize >> 20]\n");
+    for (size_t i = 0; i < TIMES; i++) {
+        TestWorker worker;
+        order_python(&worker);
+        worker.order.layer_directories = layers;
+        worker.order.layer_count = i % 2 == 0 ? 3 : 1;
+        worker.order.library = slice_of_string(folders[3]);
+        begin(&worker);
+        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_READY);
+        frame_send_event(worker.order.channel, "1");
+        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_RESPONSE);
+        assert_string_equal(text, i % 2 == 0
+                                      ? "[[\"first\", \"second\", \"third\", \"which\"], \"third\", \"library\", "
+                                        "\"/var/task\", 16]"
+                                      : "[[\"first\", \"which\"], \"first\", \"library\", \"/var/task\", 16]");
+        end(&worker);
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL); /* the next one begins ahead meanwhile */
+    }
+}
+
+/* A runtime that is no part of /usr, as `brume runtime install` puts it. */
+static void a_runtime_elsewhere_is_shown_as_var_lang(void **state)
+{
+    (void)state;
+    TestWorker worker;
+    char folder[PATH_MAX];
+    char command[3 * PATH_MAX];
+    harness_folder(&harness, folder, "nodejs");
+    snprintf(command, sizeof command, "mkdir -p '%.3000s/bin' '%.3000s/lib' && cp /usr/bin/node '%.3000s/bin/node'",
+             folder, folder, folder);
+    assert_int_equal(system(command), 0);
+    harness_put(harness.code, "app.js", "exports.handler = async () => process.execPath;\n");
+    snprintf(command, sizeof command, "%.3000s/bin/node", folder);
+    harness_order(&harness, &worker);
+    worker.order.kind = RUNTIME_NODEJS;
+    worker.order.program = slice_of_string(command);
+    begin(&worker);
+    assert_int_equal(frame_receive(worker.order.channel, text), FRAME_READY);
+    frame_send_event(worker.order.channel, "[1]");
+    assert_int_equal(frame_receive(worker.order.channel, text), FRAME_RESPONSE);
+    assert_string_equal(text, "\"/var/lang/bin/node\"");
+    end(&worker);
+}
+
+/* Lambda developer guide, "Modifying the runtime environment": the wrapper is given the runtime's command line. */
+static void a_wrapper_is_executed_with_the_runtimes_command_line(void **state)
+{
+    (void)state;
+    static const char *const programs[] = {"/usr/bin/python3", "/usr/bin/node"};
+    static const RuntimeKind kinds[] = {RUNTIME_PYTHON, RUNTIME_NODEJS};
+    char path[PATH_MAX];
+    harness_put(harness.code, "wrapper", "#!/bin/sh\necho \"$MINE wraps $*\"\nexec \"$@\"\n");
+    snprintf(path, sizeof path, "%.3000s/wrapper", harness.code);
+    assert_int_equal(chmod(path, 0755), 0);
+    harness_put(harness.code, "app.py", "def handler(event, context):\n    return 'python'\n");
+    harness_put(harness.code, "app.js", "exports.handler = async () => 'node';\n");
+    const EnvironmentVariable variables[] = {{SLICE("AWS_LAMBDA_EXEC_WRAPPER"), SLICE("/var/task/wrapper")},
+                                             {SLICE("MINE"), SLICE("it")}};
+    for (size_t i = 0; i < 2; i++) {
+        TestWorker worker;
+        char said[256] = "";
+        harness_order(&harness, &worker);
+        worker.order.kind = kinds[i];
+        worker.order.program = slice_of_string(programs[i]);
+        worker.order.environment = variables;
+        worker.order.environment_count = 2;
+        begin(&worker);
+        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_READY);
+        frame_send_event(worker.order.channel, "[1]");
+        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_RESPONSE);
+        assert_string_equal(text, i == 0 ? "\"python\"" : "\"node\"");
+        assert_true(read(worker.order.output, said, sizeof said - 1) > 0);
+        assert_memory_equal(said, "it wraps /usr/bin/", 18);
+        end(&worker);
+    }
+}
+
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED, NULL);
+    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE, NULL);
     return 0;
 }
 
@@ -105,6 +204,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_python_function_answers),
         cmocka_unit_test(a_nodejs_function_answers),
+        cmocka_unit_test(code_layers_and_library_are_where_they_belong),
+        cmocka_unit_test(a_runtime_elsewhere_is_shown_as_var_lang),
+        cmocka_unit_test(a_wrapper_is_executed_with_the_runtimes_command_line),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -58,7 +58,26 @@ static void memory_beyond_the_limit_ends_the_worker(void **state)
     harness_run(&harness, &worker, "eat_memory", &ran);
     assert_true(ran.exit.out_of_memory);
     assert_int_equal(WTERMSIG(ran.exit.status), SIGKILL);
-    assert_in_range(ran.exit.memory_peak_bytes, 31 << 20, 33 << 20);
+    assert_int_equal(ran.exit.memory_peak_bytes, 32 << 20);
+}
+
+/* AWS's ephemeral storage is no part of a function's memory. */
+static void what_lies_in_tmp_is_not_the_functions_memory(void **state)
+{
+    (void)state;
+    TestWorker worker;
+    harness_order(&harness, &worker);
+    worker.order.memory_bytes = 12 << 20; /* /tmp has 16 MiB */
+    harness_run(&harness, &worker, "fill_disk", &ran);
+    assert_string_equal(ran.output, "");
+    assert_int_equal(ran.exit.status, 0);
+    assert_false(ran.exit.out_of_memory);
+    harness_order(&harness, &worker);
+    worker.order.memory_bytes = 32 << 20;
+    worker.order.tmp_bytes = 512 << 20;
+    harness_run(&harness, &worker, "eat_memory_slowly", &ran);
+    assert_true(ran.exit.out_of_memory);
+    assert_int_equal(WTERMSIG(ran.exit.status), SIGKILL);
 }
 
 static void a_killed_worker_ends_at_once(void **state)
@@ -98,7 +117,7 @@ static void what_cannot_start_says_why(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED, NULL);
+    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE, NULL);
     return 0;
 }
 
@@ -115,6 +134,7 @@ int main(void)
         cmocka_unit_test(a_program_runs_and_its_output_and_status_are_reported),
         cmocka_unit_test(the_channel_is_file_3),
         cmocka_unit_test(memory_beyond_the_limit_ends_the_worker),
+        cmocka_unit_test(what_lies_in_tmp_is_not_the_functions_memory),
         cmocka_unit_test(a_killed_worker_ends_at_once),
         cmocka_unit_test(what_cannot_start_says_why),
     };
