@@ -52,8 +52,14 @@ def _packages(names):
 
 
 def _read_ahead():
-    boto3 = importlib.import_module("boto3")
-    botocore_session = importlib.import_module("botocore.session")
+    # As on AWS, without the runtime in C, where the host has it: its library for TLS makes itself the source of OpenSSL's random
+    # numbers, reads them from a file that no worker inherits, and then waits for ever. Handlers may import it.
+    sys.modules["awscrt"] = None
+    try:
+        boto3 = importlib.import_module("boto3")
+        botocore_session = importlib.import_module("botocore.session")
+    finally:
+        del sys.modules["awscrt"]
     loaders = importlib.import_module("botocore.loaders")
     _keep_files(loaders)
     known = {"region_name": "us-east-1", "aws_access_key_id": "-", "aws_secret_access_key": "-"}
