@@ -185,7 +185,7 @@ def test_powertools_and_middy_run_unmodified(shop):
 
 def test_middy_answers_errors_as_http(shop):
     answer = shop["handler"].invoke({"headers": {"Content-Type": "application/json"}, "body": "{no"})
-    assert answer.payload["statusCode"] == 415, (answer.payload, answer.log)
+    assert answer.payload["statusCode"] == 422, (answer.payload, answer.log)
     assert answer.payload["body"] == "Invalid or malformed JSON was provided"
 
 
