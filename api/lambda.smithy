@@ -10,23 +10,16 @@ namespace com.amazonaws.lambda
 service lambda {
     // What AWS has and Brume does not have yet: answered 501.
     unsupported: [
-        @http(method: "POST", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy") AddLayerVersionPermission
-        @http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/policy") AddPermission
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint") CheckpointDurableExecution
         @http(method: "POST", uri: "/2025-11-30/capacity-providers") CreateCapacityProvider
         @http(method: "POST", uri: "/2020-04-22/code-signing-configs") CreateCodeSigningConfig
         @http(method: "POST", uri: "/2015-03-31/event-source-mappings") CreateEventSourceMapping
-        @http(method: "POST", uri: "/2021-10-31/functions/{FunctionName}/url") CreateFunctionUrlConfig
         @http(method: "DELETE", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") DeleteCapacityProvider
         @http(method: "DELETE", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") DeleteCodeSigningConfig
         @http(method: "DELETE", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}") DeleteDurableExecution
         @http(method: "DELETE", uri: "/2015-03-31/event-source-mappings/{UUID}") DeleteEventSourceMapping
         @http(method: "DELETE", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") DeleteFunctionCodeSigningConfig
-        @http(method: "DELETE", uri: "/2017-10-31/functions/{FunctionName}/concurrency") DeleteFunctionConcurrency
         @http(method: "DELETE", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") DeleteFunctionEventInvokeConfig
-        @http(method: "DELETE", uri: "/2021-10-31/functions/{FunctionName}/url") DeleteFunctionUrlConfig
-        @http(method: "DELETE", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}") DeleteLayerVersion
-        @http(method: "DELETE", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency") DeleteProvisionedConcurrencyConfig
         @http(method: "DELETE", uri: "/2026-07-09/resource-policy/{ResourceArn}") DeleteResourcePolicy
         @http(method: "GET", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") GetCapacityProvider
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") GetCodeSigningConfig
@@ -35,15 +28,8 @@ service lambda {
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/state") GetDurableExecutionState
         @http(method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}") GetEventSourceMapping
         @http(method: "GET", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") GetFunctionCodeSigningConfig
-        @http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/concurrency") GetFunctionConcurrency
         @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") GetFunctionEventInvokeConfig
         @http(method: "GET", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config") GetFunctionScalingConfig
-        @http(method: "GET", uri: "/2021-10-31/functions/{FunctionName}/url") GetFunctionUrlConfig
-        @http(method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}") GetLayerVersion
-        @http(method: "GET", uri: "/2018-10-31/layers?find=LayerVersion") GetLayerVersionByArn
-        @http(method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy") GetLayerVersionPolicy
-        @http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/policy") GetPolicy
-        @http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency") GetProvisionedConcurrencyConfig
         @http(method: "GET", uri: "/2026-07-09/resource-policy/{ResourceArn}") GetResourcePolicy
         @http(method: "POST", uri: "/2014-11-13/functions/{FunctionName}/invoke-async") InvokeAsync
         @http(method: "GET", uri: "/2025-11-30/capacity-providers") ListCapacityProviders
@@ -51,35 +37,22 @@ service lambda {
         @http(method: "GET", uri: "/2025-12-01/functions/{FunctionName}/durable-executions") ListDurableExecutionsByFunction
         @http(method: "GET", uri: "/2015-03-31/event-source-mappings") ListEventSourceMappings
         @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list") ListFunctionEventInvokeConfigs
-        @http(method: "GET", uri: "/2021-10-31/functions/{FunctionName}/urls") ListFunctionUrlConfigs
         @http(method: "GET", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions") ListFunctionVersionsByCapacityProvider
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions") ListFunctionsByCodeSigningConfig
-        @http(method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions") ListLayerVersions
-        @http(method: "GET", uri: "/2018-10-31/layers") ListLayers
-        @http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL") ListProvisionedConcurrencyConfigs
-        @http(method: "GET", uri: "/2017-03-31/tags/{Resource}") ListTags
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/pause") PauseDurableExecution
-        @http(method: "POST", uri: "/2018-10-31/layers/{LayerName}/versions") PublishLayerVersion
         @http(method: "PUT", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") PutFunctionCodeSigningConfig
-        @http(method: "PUT", uri: "/2017-10-31/functions/{FunctionName}/concurrency") PutFunctionConcurrency
         @http(method: "PUT", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") PutFunctionEventInvokeConfig
         @http(method: "PUT", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config") PutFunctionScalingConfig
-        @http(method: "PUT", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency") PutProvisionedConcurrencyConfig
         @http(method: "PUT", uri: "/2026-07-09/resource-policy/{ResourceArn}") PutResourcePolicy
-        @http(method: "DELETE", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}") RemoveLayerVersionPermission
-        @http(method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}") RemovePermission
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/resume") ResumeDurableExecution
         @http(method: "POST", uri: "/2025-12-01/durable-execution-callbacks/{CallbackId}/fail") SendDurableExecutionCallbackFailure
         @http(method: "POST", uri: "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat") SendDurableExecutionCallbackHeartbeat
         @http(method: "POST", uri: "/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed") SendDurableExecutionCallbackSuccess
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/stop") StopDurableExecution
-        @http(method: "POST", uri: "/2017-03-31/tags/{Resource}") TagResource
-        @http(method: "DELETE", uri: "/2017-03-31/tags/{Resource}") UntagResource
         @http(method: "PUT", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") UpdateCapacityProvider
         @http(method: "PUT", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") UpdateCodeSigningConfig
         @http(method: "PUT", uri: "/2015-03-31/event-source-mappings/{UUID}") UpdateEventSourceMapping
         @http(method: "POST", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") UpdateFunctionEventInvokeConfig
-        @http(method: "PUT", uri: "/2021-10-31/functions/{FunctionName}/url") UpdateFunctionUrlConfig
     ]
 }
 
@@ -989,6 +962,912 @@ structure InvalidRequestContentException {
     message: String
 }
 
+// ---- Layers, permissions, concurrency, function URLs, tags ----
+
+@async @bodyLimit("LAMBDA_UPLOAD_BODY_BYTES")
+@iam(action: "lambda:PublishLayerVersion", resource: "{LayerName.arn}")
+@http(method: "POST", uri: "/2018-10-31/layers/{LayerName}/versions", code: 201)
+operation PublishLayerVersion {
+    input := {
+        @required @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})") @httpLabel
+        LayerName: String
+
+        @length(min: 0, max: 256)
+        Description: String
+
+        @required
+        Content: LayerVersionContentInput
+
+        @length(min: 0, max: 15) @itemsOf("LayerRuntime")
+        CompatibleRuntimes: RuntimeList
+
+        @length(min: 0, max: 2)
+        CompatibleArchitectures: LayerArchitectures
+
+        @length(min: 0, max: 512) @pattern(".*")
+        LicenseInfo: String
+    }
+    output: LayerVersion
+    errors: [
+        CodeStorageExceededException
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetLayerVersion", resource: "{LayerName.version.arn}")
+@http(method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", code: 200)
+operation GetLayerVersion {
+    input := {
+        @required @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})") @httpLabel
+        LayerName: String
+
+        @required @httpLabel
+        VersionNumber: Long
+    }
+    output: LayerVersion
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetLayerVersion", resource: "{Arn}")
+@http(method: "GET", uri: "/2018-10-31/layers?find=LayerVersion", code: 200)
+operation GetLayerVersionByArn {
+    input := {
+        @required @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)") @httpQuery("Arn")
+        Arn: String
+    }
+    output: LayerVersion
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListLayers", resource: "*")
+@http(method: "GET", uri: "/2018-10-31/layers", code: 200)
+operation ListLayers {
+    input := {
+        @httpQuery("CompatibleArchitecture")
+        CompatibleArchitecture: Architecture
+
+        @httpQuery("CompatibleRuntime")
+        CompatibleRuntime: AnyRuntime
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 50) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        NextMarker: String
+        Layers: LayersList
+    }
+    errors: [
+        InvalidParameterValueException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListLayerVersions", resource: "*")
+@http(method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions", code: 200)
+operation ListLayerVersions {
+    input := {
+        @httpQuery("CompatibleArchitecture")
+        CompatibleArchitecture: Architecture
+
+        @httpQuery("CompatibleRuntime")
+        CompatibleRuntime: AnyRuntime
+
+        @required @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})") @httpLabel
+        LayerName: String
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 50) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        NextMarker: String
+        LayerVersions: LayerVersionsList
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "LayerName") @freesSpace
+@iam(action: "lambda:DeleteLayerVersion", resource: "{LayerName.version.arn}")
+@http(method: "DELETE", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", code: 204)
+operation DeleteLayerVersion {
+    input := {
+        @required @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})") @httpLabel
+        LayerName: String
+
+        @required @httpLabel
+        VersionNumber: Long
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "LayerName")
+@iam(action: "lambda:AddLayerVersionPermission", resource: "{LayerName.version.arn}")
+@http(method: "POST", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", code: 201)
+operation AddLayerVersionPermission {
+    input := {
+        @required @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})") @httpLabel
+        LayerName: String
+
+        @required @httpLabel
+        VersionNumber: Long
+
+        @required @length(min: 1, max: 100) @pattern("([a-zA-Z0-9-_]+)")
+        StatementId: String
+
+        @required @length(min: 0, max: 22) @pattern("lambda:GetLayerVersion")
+        Action: String
+
+        @required @length(min: 0, max: 10000) @pattern("\\d{12}|\\*|arn:(aws[a-zA-Z-]*):iam::\\d{12}:root")
+        Principal: String
+
+        @length(min: 0, max: 34) @pattern("o-[a-z0-9]{10,32}")
+        OrganizationId: String
+
+        @httpQuery("RevisionId")
+        RevisionId: String
+    }
+    output := {
+        Statement: String
+        RevisionId: String
+    }
+    errors: [
+        InvalidParameterValueException
+        PolicyLengthExceededException
+        PreconditionFailedException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "LayerName") @freesSpace
+@iam(action: "lambda:RemoveLayerVersionPermission", resource: "{LayerName.version.arn}")
+@http(method: "DELETE", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}", code: 204)
+operation RemoveLayerVersionPermission {
+    input := {
+        @required @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})") @httpLabel
+        LayerName: String
+
+        @required @httpLabel
+        VersionNumber: Long
+
+        @required @length(min: 1, max: 100) @pattern("([a-zA-Z0-9-_]+)") @httpLabel
+        StatementId: String
+
+        @httpQuery("RevisionId")
+        RevisionId: String
+    }
+    errors: [
+        InvalidParameterValueException
+        PreconditionFailedException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetLayerVersionPolicy", resource: "{LayerName.version.arn}")
+@http(method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", code: 200)
+operation GetLayerVersionPolicy {
+    input := {
+        @required @length(min: 1, max: 2048) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})") @httpLabel
+        LayerName: String
+
+        @required @httpLabel
+        VersionNumber: Long
+    }
+    output := {
+        Policy: String
+        RevisionId: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:AddPermission", resource: "{FunctionName.arn}")
+@http(method: "POST", uri: "/2015-03-31/functions/{FunctionName}/policy", code: 201)
+operation AddPermission {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 100) @pattern("([a-zA-Z0-9-_]+)")
+        StatementId: String
+
+        @required @length(min: 0, max: 10000) @pattern("(lambda:[*]|lambda:[a-zA-Z]+|[*])")
+        Action: String
+
+        @required @length(min: 0, max: 2048) @pattern("[^\\s]+")
+        Principal: String
+
+        @length(min: 0, max: 10000) @pattern("arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)")
+        SourceArn: String
+
+        FunctionUrlAuthType: FunctionUrlAuthType
+        InvokedViaFunctionUrl: Boolean
+
+        @length(min: 0, max: 12) @pattern("\\d{12}")
+        SourceAccount: String
+
+        @length(min: 0, max: 256) @pattern("[a-zA-Z0-9._\\-]+")
+        EventSourceToken: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+
+        RevisionId: String
+
+        @length(min: 12, max: 34) @pattern("o-[a-z0-9]{10,32}")
+        PrincipalOrgID: String
+    }
+    output := {
+        Statement: String
+    }
+    errors: [
+        InvalidParameterValueException
+        PolicyLengthExceededException
+        PreconditionFailedException
+        PublicPolicyException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName") @freesSpace
+@iam(action: "lambda:RemovePermission", resource: "{FunctionName.arn}")
+@http(method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}", code: 204)
+operation RemovePermission {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 100) @pattern("([a-zA-Z0-9-_.]+)") @httpLabel
+        StatementId: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+
+        @httpQuery("RevisionId")
+        RevisionId: String
+    }
+    errors: [
+        InvalidParameterValueException
+        PreconditionFailedException
+        PublicPolicyException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetPolicy", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2015-03-31/functions/{FunctionName}/policy", code: 200)
+operation GetPolicy {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output := {
+        Policy: String
+        RevisionId: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:PutFunctionConcurrency", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2017-10-31/functions/{FunctionName}/concurrency", code: 200)
+operation PutFunctionConcurrency {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @range(min: 0)
+        ReservedConcurrentExecutions: Integer
+    }
+    output := {
+        ReservedConcurrentExecutions: Integer
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetFunctionConcurrency", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/concurrency", code: 200)
+operation GetFunctionConcurrency {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+    }
+    output := {
+        ReservedConcurrentExecutions: Integer
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName") @freesSpace
+@iam(action: "lambda:DeleteFunctionConcurrency", resource: "{FunctionName.arn}")
+@http(method: "DELETE", uri: "/2017-10-31/functions/{FunctionName}/concurrency", code: 204)
+operation DeleteFunctionConcurrency {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:PutProvisionedConcurrencyConfig", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", code: 202)
+operation PutProvisionedConcurrencyConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 128) @pattern("(|[a-zA-Z0-9$_-]+)") @httpQuery("Qualifier")
+        Qualifier: String
+
+        @required @range(min: 1)
+        ProvisionedConcurrentExecutions: Integer
+    }
+    output: ProvisionedConcurrencyConfig
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetProvisionedConcurrencyConfig", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", code: 200)
+operation GetProvisionedConcurrencyConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 128) @pattern("(|[a-zA-Z0-9$_-]+)") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output: ProvisionedConcurrencyConfig
+    errors: [
+        InvalidParameterValueException
+        ProvisionedConcurrencyConfigNotFoundException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListProvisionedConcurrencyConfigs", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL", code: 200)
+operation ListProvisionedConcurrencyConfigs {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 50) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        ProvisionedConcurrencyConfigs: ProvisionedConcurrencyConfigList
+        NextMarker: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName") @freesSpace
+@iam(action: "lambda:DeleteProvisionedConcurrencyConfig", resource: "{FunctionName.arn}")
+@http(method: "DELETE", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", code: 204)
+operation DeleteProvisionedConcurrencyConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @length(min: 1, max: 128) @pattern("(|[a-zA-Z0-9$_-]+)") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:CreateFunctionUrlConfig", resource: "{FunctionName.arn}")
+@http(method: "POST", uri: "/2021-10-31/functions/{FunctionName}/url", code: 201)
+operation CreateFunctionUrlConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("((?!^\\d+$)^[0-9a-zA-Z-_]+$)") @httpQuery("Qualifier")
+        Qualifier: String
+
+        @required
+        AuthType: FunctionUrlAuthType
+
+        Cors: Cors
+        InvokeMode: InvokeMode
+    }
+    output: FunctionUrlConfig
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetFunctionUrlConfig", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2021-10-31/functions/{FunctionName}/url", code: 200)
+operation GetFunctionUrlConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("((?!^\\d+$)^[0-9a-zA-Z-_]+$)") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output: FunctionUrlConfig
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListFunctionUrlConfigs", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2021-10-31/functions/{FunctionName}/urls", code: 200)
+operation ListFunctionUrlConfigs {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?") @httpLabel
+        FunctionName: String
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 50) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        FunctionUrlConfigs: FunctionUrlConfigList
+        NextMarker: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:UpdateFunctionUrlConfig", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2021-10-31/functions/{FunctionName}/url", code: 200)
+operation UpdateFunctionUrlConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("((?!^\\d+$)^[0-9a-zA-Z-_]+$)") @httpQuery("Qualifier")
+        Qualifier: String
+
+        AuthType: FunctionUrlAuthType
+        Cors: Cors
+        InvokeMode: InvokeMode
+    }
+    output: FunctionUrlConfig
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName") @freesSpace
+@iam(action: "lambda:DeleteFunctionUrlConfig", resource: "{FunctionName.arn}")
+@http(method: "DELETE", uri: "/2021-10-31/functions/{FunctionName}/url", code: 204)
+operation DeleteFunctionUrlConfig {
+    input := {
+        @required @length(min: 1, max: 140) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("((?!^\\d+$)^[0-9a-zA-Z-_]+$)") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "Resource")
+@iam(action: "lambda:TagResource", resource: "{Resource}")
+@http(method: "POST", uri: "/2017-03-31/tags/{Resource}", code: 204)
+operation TagResource {
+    input := {
+        @required @length(min: 1, max: 10000) @pattern("arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)") @httpLabel
+        Resource: String
+
+        @required
+        Tags: Tags
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "Resource") @freesSpace
+@iam(action: "lambda:UntagResource", resource: "{Resource}")
+@http(method: "DELETE", uri: "/2017-03-31/tags/{Resource}", code: 204)
+operation UntagResource {
+    input := {
+        @required @length(min: 1, max: 10000) @pattern("arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)") @httpLabel
+        Resource: String
+
+        @required @httpQuery("tagKeys")
+        TagKeys: TagKeyList
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListTags", resource: "{Resource}")
+@http(method: "GET", uri: "/2017-03-31/tags/{Resource}", code: 200)
+operation ListTags {
+    input := {
+        @required @length(min: 1, max: 10000) @pattern("arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)") @httpLabel
+        Resource: String
+    }
+    output := {
+        Tags: Tags
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+structure LayerVersionContentInput {
+    S3Bucket: String
+    S3Key: String
+    S3ObjectVersion: String
+    S3ObjectStorageMode: String
+    ZipFile: Blob
+}
+
+list LayerArchitectures {
+    member: Architecture
+}
+
+list RuntimeList {
+    member: String
+}
+
+// In the order in which AWS tells them: of what is published, and of what is listed.
+enum LayerRuntime {
+    nodejs20_x = "nodejs20.x"
+    python3_14 = "python3.14"
+    provided_al2023 = "provided.al2023"
+    python3_12 = "python3.12"
+    python3_13 = "python3.13"
+    nodejs24_x = "nodejs24.x"
+    nodejs22_x = "nodejs22.x"
+    java25 = "java25"
+    python3_10 = "python3.10"
+    python3_11 = "python3.11"
+    java21 = "java21"
+    ruby3_3 = "ruby3.3"
+    ruby3_4 = "ruby3.4"
+    ruby3_2 = "ruby3.2"
+    python3_8 = "python3.8"
+    python3_9 = "python3.9"
+    java17 = "java17"
+    nodejs16_x = "nodejs16.x"
+    dotnet10 = "dotnet10"
+    dotnet8 = "dotnet8"
+    java11 = "java11"
+    dotnet6 = "dotnet6"
+    nodejs18_x = "nodejs18.x"
+    provided_al2 = "provided.al2"
+    java8_al2 = "java8.al2"
+}
+
+enum AnyRuntime {
+    ruby3_5 = "ruby3.5"
+    ruby2_6 = "ruby2.6"
+    dotnetcore1_0 = "dotnetcore1.0"
+    python3_7 = "python3.7"
+    nodejs8_10 = "nodejs8.10"
+    nasa = "nasa"
+    ruby2_7 = "ruby2.7"
+    python2_7_greengrass = "python2.7-greengrass"
+    dotnetcore2_0 = "dotnetcore2.0"
+    python3_8 = "python3.8"
+    java21 = "java21"
+    dotnet6 = "dotnet6"
+    dotnetcore2_1 = "dotnetcore2.1"
+    python3_9 = "python3.9"
+    java11 = "java11"
+    nodejs6_10 = "nodejs6.10"
+    provided = "provided"
+    dotnetcore3_1 = "dotnetcore3.1"
+    dotnet8 = "dotnet8"
+    java25 = "java25"
+    java17 = "java17"
+    nodejs = "nodejs"
+    nodejs4_3 = "nodejs4.3"
+    java8_al2 = "java8.al2"
+    go1_x = "go1.x"
+    dotnet10 = "dotnet10"
+    nodejs20_x = "nodejs20.x"
+    go1_9 = "go1.9"
+    byol = "byol"
+    nodejs10_x = "nodejs10.x"
+    provided_al2023 = "provided.al2023"
+    nodejs22_x = "nodejs22.x"
+    python3_10 = "python3.10"
+    java8 = "java8"
+    nodejs12_x = "nodejs12.x"
+    python3_11 = "python3.11"
+    nodejs24_x = "nodejs24.x"
+    nodejs8_x = "nodejs8.x"
+    python3_12 = "python3.12"
+    nodejs14_x = "nodejs14.x"
+    nodejs8_9 = "nodejs8.9"
+    nodejs26_x = "nodejs26.x"
+    python3_13 = "python3.13"
+    python3_14 = "python3.14"
+    nodejs16_x = "nodejs16.x"
+    python3_15 = "python3.15"
+    provided_al2 = "provided.al2"
+    nodejs4_3_edge = "nodejs4.3-edge"
+    nodejs18_x = "nodejs18.x"
+    ruby3_2 = "ruby3.2"
+    python3_4 = "python3.4"
+    ruby3_3 = "ruby3.3"
+    ruby3_4 = "ruby3.4"
+    ruby2_5 = "ruby2.5"
+    python3_6 = "python3.6"
+    python2_7 = "python2.7"
+}
+
+structure LayerVersionContentOutput {
+    Location: String
+    CodeSha256: String
+    CodeSize: Long
+}
+
+// Lists leave out Content and LayerArn.
+structure LayerVersion {
+    Content: LayerVersionContentOutput
+    LayerArn: String
+    LayerVersionArn: String
+    Description: String
+    CreatedDate: String
+    Version: Long
+    CompatibleArchitectures: LayerArchitectures
+    CompatibleRuntimes: RuntimeList
+    LicenseInfo: String
+}
+
+list LayerVersionsList {
+    member: LayerVersion
+}
+
+structure LayersListItem {
+    LayerName: String
+    LayerArn: String
+    LatestMatchingVersion: LayerVersion
+}
+
+list LayersList {
+    member: LayersListItem
+}
+
+enum FunctionUrlAuthType {
+    NONE
+    AWS_IAM
+}
+
+// FunctionArn: in lists.
+structure ProvisionedConcurrencyConfig {
+    FunctionArn: String
+    RequestedProvisionedConcurrentExecutions: Integer
+    AvailableProvisionedConcurrentExecutions: Integer
+    AllocatedProvisionedConcurrentExecutions: Integer
+    Status: String
+    StatusReason: String
+    LastModified: String
+}
+
+list ProvisionedConcurrencyConfigList {
+    member: ProvisionedConcurrencyConfig
+}
+
+structure Cors {
+    AllowCredentials: Boolean
+
+    @length(min: 0, max: 100)
+    AllowHeaders: HeadersList
+
+    @length(min: 0, max: 6)
+    AllowMethods: AllowMethodsList
+
+    @length(min: 0, max: 100)
+    AllowOrigins: AllowOriginsList
+
+    @length(min: 0, max: 100)
+    ExposeHeaders: HeadersList
+
+    @range(min: 0, max: 86400)
+    MaxAge: Integer
+}
+
+// In the order in which AWS tells them.
+enum InvokeMode {
+    RESPONSE_STREAM
+    BUFFERED
+}
+
+list HeadersList {
+    @length(min: 0, max: 1024) @pattern(".*")
+    member: String
+}
+
+list AllowMethodsList {
+    @length(min: 0, max: 6) @pattern(".*")
+    member: String
+}
+
+list AllowOriginsList {
+    @length(min: 1, max: 253) @pattern(".*")
+    member: String
+}
+
+// LastModifiedTime: not of one that is made. InvokeMode: when it was asked for, or said.
+structure FunctionUrlConfig {
+    FunctionUrl: String
+    FunctionArn: String
+    CreationTime: String
+    LastModifiedTime: String
+    Cors: Cors
+    AuthType: FunctionUrlAuthType
+    InvokeMode: InvokeMode
+}
+
+list FunctionUrlConfigList {
+    member: FunctionUrlConfig
+}
+
+list TagKeyList {
+    @length(min: 1, max: 128) @pattern("([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)")
+    member: String
+}
+
+@error("client") @httpError(400)
+structure PolicyLengthExceededException {
+    Type: String
+    message: String
+}
+
+@error("client") @httpError(400)
+structure PublicPolicyException {
+    Type: String
+    Message: String
+}
+
+@error("client") @httpError(404)
+structure ProvisionedConcurrencyConfigNotFoundException {
+    Type: String
+    message: String
+}
+
 // ---- Invoke ----
 
 @async
@@ -997,7 +1876,7 @@ structure InvalidRequestContentException {
 @bodyLimit("LAMBDA_REQUEST_BYTES")
 operation Invoke {
     input := {
-        @required @httpLabel @length(min: 1, max: 256)
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
         FunctionName: String
 
         @httpHeader("X-Amz-Invocation-Type")
@@ -1015,7 +1894,7 @@ operation Invoke {
         @httpPayload
         Payload: Blob
 
-        @length(min: 1, max: 128) @httpQuery("Qualifier")
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
         Qualifier: String
 
         @length(min: 1, max: 256) @pattern("[a-zA-Z0-9\\._:\\/=+\\-@ ]+") @httpHeader("X-Amz-Tenant-Id")
@@ -1060,7 +1939,7 @@ operation Invoke {
 @bodyLimit("LAMBDA_REQUEST_BYTES")
 operation InvokeWithResponseStream {
     input := {
-        @required @httpLabel @length(min: 1, max: 256)
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
         FunctionName: String
 
         @httpHeader("X-Amz-Invocation-Type")
@@ -1072,7 +1951,7 @@ operation InvokeWithResponseStream {
         @httpHeader("X-Amz-Client-Context")
         ClientContext: String
 
-        @length(min: 1, max: 128) @httpQuery("Qualifier")
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
         Qualifier: String
 
         @httpPayload

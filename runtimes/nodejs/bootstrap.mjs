@@ -109,7 +109,7 @@ function isPromise(value) {
 // An event whose answer comes whole.
 class Event {
   #context;
-  #answer; // {kind, content} that waits for the loop to become empty
+  #answer; // {value}: given by callback, it waits for the loop to become empty
   #isWaiting = true; // callbackWaitsForEmptyEventLoop
   #isDone = false;
 
@@ -119,8 +119,8 @@ class Event {
     if (HAS_CALLBACKS) parameters.push(this.#addCallbacks());
     try {
       const result = handler(JSON.parse(payload), ...parameters);
-      if (isPromise(result)) result.then((value) => this.#finish(null, value), (error) => this.#fail(error));
-      else if (!HAS_CALLBACKS) this.#finish(null, result);
+      if (isPromise(result)) result.then((value) => this.#settle(() => this.#finish(value)), (error) => this.#settle(() => this.#fail(error)));
+      else if (!HAS_CALLBACKS) this.#finish(result);
     } catch (error) {
       this.#fail(error);
     }
@@ -140,7 +140,7 @@ class Event {
     });
     const callback = (error, value) => {
       if (error === null || error === undefined) this.#give(value);
-      else this.#finish(error);
+      else this.#fail(error);
     };
     context.done = (error, value) => {
       this.#isWaiting = false;
@@ -151,20 +151,24 @@ class Event {
     return callback;
   }
 
+  // A promise says nothing more once the callback has been called.
+  #settle(answer) {
+    if (this.#answer === undefined) answer();
+  }
+
   // An answer by callback: sent at once, or when nothing else is left to do.
   #give(value) {
     if (this.#isDone || this.#answer !== undefined) return;
     if (this.#isWaiting) this.#answer = { value };
-    else this.#finish(null, value);
+    else this.#finish(value);
   }
 
   loopIsEmpty() {
     // A promise that is never settled and a callback that is never called end here, too, as null.
-    this.#finish(null, this.#answer === undefined ? null : this.#answer.value);
+    this.#finish(this.#answer === undefined ? null : this.#answer.value);
   }
 
-  #finish(error, value) {
-    if (error !== null) return this.#fail(error);
+  #finish(value) {
     if (this.#isDone) return;
     let text;
     try {

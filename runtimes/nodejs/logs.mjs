@@ -76,9 +76,9 @@ class LogStream extends Writable {
     this.#started = "";
   }
 
-  // Programs must not close them, as they cannot close the real ones.
-  _destroy(error, done) {
-    done(error);
+  // Programs cannot close it, as they cannot close the real ones.
+  destroy() {
+    return this;
   }
 }
 

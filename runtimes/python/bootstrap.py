@@ -116,6 +116,7 @@ class Worker:
         os.environ.clear()
         os.environ.update(settings["environment"])
         time.tzset()
+        sdk.reseed()
         os.set_inheritable(self.channel.file, False)
         os.register_at_fork(after_in_child=self._leave_channel)
         sys.stdout, sys.stderr = self.stdout, self.stderr

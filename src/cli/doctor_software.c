@@ -63,14 +63,14 @@ static Finding check_python(Doctor *doctor)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         add_runtime(doctor, &found, names[i]);
     return runtime_found(&found,
-                         SLICE("functions come later; those in Python will need one, as Debian's package python3"));
+                         SLICE("functions in Python need one, as Debian's package python3"));
 }
 
 static Finding check_node(Doctor *doctor)
 {
     Buffer found = buffer_make(doctor->arena);
     add_runtime(doctor, &found, "node");
-    return runtime_found(&found, SLICE("functions come later; those in JavaScript will need one"));
+    return runtime_found(&found, SLICE("functions in JavaScript need one"));
 }
 
 const Check doctor_software_checks[] = {

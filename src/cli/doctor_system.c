@@ -14,7 +14,7 @@ enum {
     CLOCK_DRIFT_MS = 5, /* in that time: no clock that is merely being adjusted moves so far */
 };
 
-#define FOR_FUNCTIONS "Functions, which come later, will need it"
+#define FOR_FUNCTIONS "Functions need it"
 
 static Finding check_kernel(Doctor *doctor)
 {

@@ -271,8 +271,7 @@ bool server_open(Server *server, Slice *message)
     }
     bool has_http = open_packages(server, message) && open_loops(server, message) && open_http(server, message);
     bool has_runtime = has_http && server_runtime_open(server, message);
-    bool has_admin = has_runtime && open_admin(server, message);
-    if (has_admin) {
+    if (has_runtime && open_admin(server, message)) {
         open_wire(server);
         return true;
     }

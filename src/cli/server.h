@@ -8,8 +8,8 @@
 #include "cli/admin_server.h"
 #include "cli/metrics.h"
 #include "cli/settings.h"
-#include "core/provisioner.h"
 #include "core/package.h"
+#include "core/provisioner.h"
 #include "net/http.h"
 #include "net/tls.h"
 #include "runtime/runtime.h"
@@ -82,6 +82,7 @@ void server_runtime_close(Server *server);
 /* NULL: no functions can be run. */
 Invoker *server_invoker(const Server *server);
 void server_function_log_reopen(Server *server);
+
 /* Answers what lies under /_brume/functions/: a package's zip (endpoint_package.c). */
 void endpoint_answer_package(Server *server, HttpRequest *request, Slice folder);
 

@@ -7,11 +7,10 @@ enum { SCHEMA_URL = 1, SCHEMA_URL_OWNER = 1 };
 enum {
     FLAG_SIGNED = 1,
     FLAG_STREAMED = 2,
-    FLAG_HAS_STREAMED = 4,
-    FLAG_CORS = 8,
-    FLAG_HAS_CREDENTIALS = 16,
-    FLAG_CREDENTIALS = 32,
-    FLAG_HAS_MAX_AGE = 64,
+    FLAG_CORS = 4,
+    FLAG_HAS_CREDENTIALS = 8,
+    FLAG_CREDENTIALS = 16,
+    FLAG_HAS_MAX_AGE = 32,
 };
 
 /* ---- Keys ---- */
@@ -36,7 +35,7 @@ static Slice owner_key(Txn *txn, Slice id)
 static void add_list(Buffer *value, SliceList list)
 {
     value_add_uint64(value, list.items == NULL ? 0 : list.count + 1);
-    for (size_t i = 0; i < list.count; i++)
+    for (size_t i = 0; list.items != NULL && i < list.count; i++)
         value_add_bytes(value, list.items[i]);
 }
 
@@ -63,7 +62,6 @@ static uint64_t flags_of(const FunctionUrl *url)
     uint64_t flags = 0;
     flags |= url->is_signed ? FLAG_SIGNED : 0;
     flags |= url->is_streamed ? FLAG_STREAMED : 0;
-    flags |= url->has_streamed ? FLAG_HAS_STREAMED : 0;
     flags |= url->has_cors ? FLAG_CORS : 0;
     flags |= url->cors.has_credentials ? FLAG_HAS_CREDENTIALS : 0;
     flags |= url->cors.credentials ? FLAG_CREDENTIALS : 0;
@@ -107,7 +105,6 @@ static Error read_url(Txn *txn, Slice value, Slice qualifier, FunctionUrl *url)
     TRY(take_list(&value, arena, &url->cors.exposed_headers));
     url->is_signed = (flags & FLAG_SIGNED) != 0;
     url->is_streamed = (flags & FLAG_STREAMED) != 0;
-    url->has_streamed = (flags & FLAG_HAS_STREAMED) != 0;
     url->has_cors = (flags & FLAG_CORS) != 0;
     url->cors.has_credentials = (flags & FLAG_HAS_CREDENTIALS) != 0;
     url->cors.credentials = (flags & FLAG_CREDENTIALS) != 0;

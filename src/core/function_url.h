@@ -31,7 +31,6 @@ typedef struct FunctionUrl {
     Slice qualifier; /* an alias; empty: "$LATEST" */
     bool is_signed;  /* callers sign: AWS_IAM; false: NONE */
     bool is_streamed;
-    bool has_streamed; /* the mode was said */
     bool has_cors;
     FunctionUrlCors cors;
     uint64_t created_ms;

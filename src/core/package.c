@@ -308,7 +308,9 @@ static Error take_dropped(Txn *txn, StoreCall *call)
         return txn_timed_out(txn) ? OK : txn_wait(txn, range, WATCH_MS);
     txn_delete(txn, key);
     Slice rest = slice_skip(key, prefix.size);
-    return key_take_string(&rest, txn_arena(txn), &packages->dropped);
+    TRY(key_take_string(&rest, txn_arena(txn), &packages->dropped));
+    packages->dropped = arena_copy(call->arena, packages->dropped);
+    return OK;
 }
 
 static void collect_dropped(Task *task)

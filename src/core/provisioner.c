@@ -133,8 +133,7 @@ struct Provisioner {
     Mailbox *mailbox;
     Log *log;
     List asked;
-    bool failed;  /* the last run did: the next one begins after a while */
-    bool stopped; /* the call is ours for good */
+    bool failed; /* the last run did: the next one begins after a while */
     /* The start: all owners are looked at, from here on; then only changes are. */
     bool started;
     Buffer after;
@@ -251,9 +250,9 @@ static bool demands(const Demand *demand, const Asked *asked)
     return false;
 }
 
+/* Of one that is in no list any more. */
 static void asked_free(Asked *asked)
 {
-    list_remove(&asked->node);
     arena_free(&asked->arena);
     free(asked);
 }
@@ -266,6 +265,7 @@ static void meet(Provisioner *provisioner, const Demand *demand)
         if (!slice_equal(asked->spec.function, demand->function) || demands(demand, asked))
             continue;
         ask(provisioner, asked, &asked->spec, 0);
+        list_remove(node);
         asked_free(asked);
     }
     for (size_t i = 0; i < demand->count; i++)
@@ -296,8 +296,7 @@ static bool is_over(const Provisioner *provisioner, Error result)
 static void looked(StoreCall *call)
 {
     Provisioner *provisioner = CONTAINER_OF(call, Provisioner, call);
-    provisioner->stopped = is_over(provisioner, call->result);
-    if (provisioner->stopped)
+    if (is_over(provisioner, call->result))
         return;
     provisioner->failed = call->result != OK;
     if (provisioner->failed)
@@ -330,9 +329,8 @@ Provisioner *provisioner_open(Store *store, Invoker *invoker, Mailbox *mailbox, 
 
 void provisioner_close(Provisioner *provisioner)
 {
-    ASSERT(provisioner->stopped);
-    while (!list_is_empty(&provisioner->asked))
-        asked_free(CONTAINER_OF(list_first(&provisioner->asked), Asked, node));
+    for (ListNode *node; (node = list_pop_front(&provisioner->asked)) != NULL;)
+        asked_free(CONTAINER_OF(node, Asked, node));
     arena_free(&provisioner->arena);
     arena_free(&provisioner->after_arena);
     free(provisioner);

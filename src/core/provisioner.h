@@ -33,7 +33,7 @@ typedef struct Provisioner Provisioner;
 
 /* Begins at once. */
 Provisioner *provisioner_open(Store *store, Invoker *invoker, Mailbox *mailbox, Log *log);
-/* When the store has stopped: what is still parked has ended by then. */
+/* When the store has stopped, and the loop with it: nothing of it is looked at any more. */
 void provisioner_close(Provisioner *provisioner);
 
 #endif

@@ -161,8 +161,7 @@ static Error sync_parent_of(const char *path)
 
 Error folder_move(const char *from, const char *to)
 {
-    /* Not rename: it would take the place of an empty folder. */
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0)
+    if (rename(from, to) != 0)
         return error_of_errno();
     Error error = sync_parent_of(to);
     return error == OK ? sync_parent_of(from) : error;

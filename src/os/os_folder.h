@@ -22,7 +22,7 @@ Error file_close(int file, int64_t seconds);
 /* Makes durable all that was written on the folder's file system. */
 Error folder_sync(int folder);
 
-/* Renames a folder and syncs both parents. ERROR_EXISTS: there is one of that name. */
+/* Renames a folder and syncs both parents. ERROR_EXISTS: there is one of that name with something in it. */
 Error folder_move(const char *from, const char *to);
 /* Removes it with all that it holds; what is not there is no error. Links are removed, not followed. */
 Error folder_remove(const char *path);

@@ -40,11 +40,11 @@ static bool write_file(const char *path, const char *text)
 
 static size_t read_file(const char *path, char *text, size_t size)
 {
+    memset(text, 0, size);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = file < 0 ? -1 : read(file, text, size - 1);
     if (file >= 0)
         close(file);
-    text[got < 0 ? 0 : got] = '\0';
     return got < 0 ? 0 : (size_t)got;
 }
 
@@ -149,6 +149,19 @@ static void remove_orphans(const char *parent)
     closedir(folder);
 }
 
+/* All workers together are one group beside each single process of the machine: with a process's weight a hundred of them
+ * would starve next to a few compilers. No matter when it cannot be set. */
+static void raise_weight(const char *group)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/cpu.shares", group);
+    if (access(path, F_OK) == 0)
+        write_file(path, "10240"); /* 1024 is a process's */
+    snprintf(path, sizeof path, "%s/cpu.weight", group);
+    if (access(path, F_OK) == 0)
+        write_file(path, "1000"); /* 100 is */
+}
+
 /* `parent` is replaced by the server's own group in it. */
 static bool make_server_group(char parent[CGROUP_PATH_SIZE], pid_t server)
 {
@@ -162,6 +175,7 @@ static bool make_server_group(char parent[CGROUP_PATH_SIZE], pid_t server)
     remove_group(name);
     if (mkdir(name, 0755) != 0)
         return false;
+    raise_weight(name);
     memcpy(parent, name, strlen(name) + 1);
     return true;
 }

@@ -103,6 +103,31 @@ void environment_make(const EnvironmentFacts *facts, Arena *arena, EnvironmentVa
     *count = all.count;
 }
 
+bool environment_needs_process(const WorkerSpec *spec)
+{
+    /* Node.js's command line documentation, "Environment variables"; Python's, the same; ld.so(8); Lambda developer guide,
+     * "Modifying the runtime environment". */
+    static const Slice prefixes[] = {SLICE_INIT("NODE_"),
+                                     SLICE_INIT("PYTHON"),
+                                     SLICE_INIT("LD_"),
+                                     SLICE_INIT("MALLOC_"),
+                                     SLICE_INIT("GLIBC_"),
+                                     SLICE_INIT("UV_"),
+                                     SLICE_INIT("AWS_LAMBDA_EXEC_WRAPPER")};
+    static const Slice read_later[] = {SLICE_INIT("NODE_PATH"), SLICE_INIT("NODE_ENV"), SLICE_INIT("PYTHONPATH")};
+    for (size_t i = 0; i < spec->environment_count; i++) {
+        Slice name = spec->environment[i].name;
+        bool needs = false;
+        for (size_t j = 0; j < sizeof prefixes / sizeof *prefixes; j++)
+            needs = needs || slice_starts_with(name, prefixes[j]);
+        for (size_t j = 0; j < sizeof read_later / sizeof *read_later; j++)
+            needs = needs && !slice_equal(name, read_later[j]);
+        if (needs)
+            return true;
+    }
+    return false;
+}
+
 Slice environment_log_stream(Slice version, uint64_t wall_ms, const unsigned char random[16], Arena *arena)
 {
     char date[TIME_TEXT_MAX];

@@ -17,6 +17,10 @@ typedef struct EnvironmentFacts {
  * environment variables"). */
 void environment_make(const EnvironmentFacts *facts, Arena *arena, EnvironmentVariable **variables, size_t *count);
 
+/* Whether the function has variables of its own that a language reads before its first line of a program runs: its process
+ * must be started with them, and cannot be one that was started ahead. */
+bool environment_needs_process(const WorkerSpec *spec);
+
 /* "2026/01/31/[$LATEST]0123456789abcdef0123456789abcdef". */
 Slice environment_log_stream(Slice version, uint64_t wall_ms, const unsigned char random[16], Arena *arena);
 

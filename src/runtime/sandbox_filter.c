@@ -123,12 +123,12 @@ static bool refuse_sockets(scmp_filter_ctx filter)
         unsigned end = i < sizeof allowed / sizeof *allowed ? allowed[i] : AF_MAX;
         for (; family < end; family++)
             if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                 SCMP_A0(SCMP_CMP_EQ, family)) != 0)
+                                 SCMP_A0(SCMP_CMP_EQ, family, 0)) != 0)
                 return false;
         family = end + 1;
     }
-    return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GE, AF_MAX)) ==
-           0;
+    return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                            SCMP_A0(SCMP_CMP_GE, AF_MAX, 0)) == 0;
 }
 
 /* Typing into a terminal that somebody else has. */

@@ -26,7 +26,7 @@ static const char *const folders[] = {
     "home",
     "opt",
     "proc",
-    "root",
+
     "run",
     "run/layers",
     "tmp",
@@ -66,7 +66,7 @@ static const struct {
     const char *path;
     const char *text;
 } written_files[] = {
-    {"etc/passwd", "root:x:0:0:root:/root:/sbin/nologin\n"
+    {"etc/passwd", "root:x:0:0:root:/:/sbin/nologin\n"
                    "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n"
                    "nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n"},
     {"etc/group", "root:x:0:\nsbx_user1051:x:990:\nnogroup:x:65534:\n"},
@@ -121,6 +121,22 @@ static int show(const char *path, const char *place, uint64_t attributes)
     close(tree);
     errno = reason;
     return failed ? -1 : 0;
+}
+
+static bool lies_in(const char *path, const char *folder)
+{
+    size_t size = strlen(folder);
+    return strncmp(path, folder, size) == 0 && (path[size] == '/' || path[size] == '\0');
+}
+
+bool sandbox_root_shows(const char *path)
+{
+    bool is_shown = false;
+    for (size_t i = 0; i < sizeof shown_folders / sizeof *shown_folders; i++)
+        is_shown |= lies_in(path, shown_folders[i]);
+    for (size_t i = 0; i < sizeof system_folders / sizeof *system_folders; i++)
+        is_shown |= lies_in(path, system_folders[i]);
+    return is_shown;
 }
 
 int sandbox_tree(const char *path)

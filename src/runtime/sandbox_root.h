@@ -6,10 +6,13 @@
 #ifndef BRUME_RUNTIME_SANDBOX_ROOT_H
 #define BRUME_RUNTIME_SANDBOX_ROOT_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 /* Makes it at the folder `place`, which lies in the runtime directory. NULL, or the step that failed with errno. */
 const char *sandbox_root_make(const char *place, const char *runtime_directory);
+
+/* Whether workers could see what lies at `path`. */
+bool sandbox_root_shows(const char *path);
 
 /* A read-only, detached copy of the mounts at `path`: -1 with errno. */
 int sandbox_tree(const char *path);

@@ -182,21 +182,32 @@ static int post(Spawner *spawner, const WireMessage *message)
     return 0;
 }
 
+/* It may hold credentials. */
+static void free_unsent(Unsent *unsent)
+{
+    explicit_bzero(unsent->message.strings, unsent->message.size);
+    free(unsent);
+}
+
 static void drop_unsent(Spawner *spawner)
 {
-    for (ListNode *node; (node = list_pop_front(&spawner->unsent)) != NULL;)
-        free(CONTAINER_OF(node, Unsent, node));
+    LIST_FOR_EACH(&spawner->unsent, node)
+    {
+        list_remove(node);
+        free_unsent(CONTAINER_OF(node, Unsent, node));
+    }
 }
 
 static void flush(Spawner *spawner)
 {
-    for (ListNode *node; (node = list_first(&spawner->unsent)) != NULL;) {
+    LIST_FOR_EACH(&spawner->unsent, node)
+    {
         Unsent *unsent = CONTAINER_OF(node, Unsent, node);
         int reason;
         if (send_now(spawner, &unsent->message, &reason))
             return;
         list_remove(node);
-        free(unsent);
+        free_unsent(unsent);
     }
     watch(spawner);
 }

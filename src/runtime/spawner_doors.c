@@ -31,7 +31,7 @@ static bool start_relay(SpawnerProcess *spawner)
     int sync[2];
     int orders[2];
     memset(&inside, 0xff, sizeof inside); /* -1 */
-    spawner_process_user(spawner, spawner->next_slot++ & 0xffffu, &plan.user, &plan.group);
+    spawner_process_user(spawner, spawner_process_slot(spawner), &plan.user, &plan.group);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) != 0)
         return false;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, orders) != 0) {

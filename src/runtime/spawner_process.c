@@ -76,6 +76,10 @@ static const char *own_mounts(void)
 
 static const char *prepare(SpawnerProcess *spawner, Lack *lack)
 {
+    if (sandbox_root_shows(spawner->options->data_directory)) {
+        errno = EPERM;
+        return "the data directory lies where functions can see it, such as in /usr";
+    }
     const char *failed = own_mounts();
     if (failed != NULL)
         return failed;
@@ -111,6 +115,11 @@ static bool greet(SpawnerProcess *spawner, const char *cgroups_lack)
     wire_add_string(&spawner->out, slice_of_string(lack.text));
     wire_add_string(&spawner->out, slice_of_string(refusal.text));
     return wire_send(spawner->server, &spawner->out) == 0 && refusal.text[0] == '\0';
+}
+
+uint32_t spawner_process_slot(SpawnerProcess *spawner)
+{
+    return spawner->next_slot++ % USERS_OF_A_SERVER;
 }
 
 void spawner_process_user(const SpawnerProcess *spawner, uint32_t slot, uid_t *user, gid_t *group)

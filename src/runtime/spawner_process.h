@@ -140,6 +140,8 @@ __attribute__((noreturn)) void spawner_process_main(const KeeperOptions *options
 /* Watches a file for being readable; false with errno. */
 bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched);
 
+/* The next place among the users that this server may give, which come round after 65536. */
+uint32_t spawner_process_slot(SpawnerProcess *spawner);
 /* The user and group of the host that a process is, which nobody else is if that can be had. */
 void spawner_process_user(const SpawnerProcess *spawner, uint32_t slot, uid_t *user, gid_t *group);
 

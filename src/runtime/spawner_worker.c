@@ -360,6 +360,20 @@ void spawned_worker_kill(SpawnedWorker *worker)
         kill(worker->process, SIGKILL);
 }
 
+/* A user of the host that no other worker is. */
+static uint32_t free_slot(SpawnerProcess *spawner)
+{
+    bool is_taken = true;
+    uint32_t slot = 0;
+    while (is_taken) {
+        is_taken = false;
+        slot = spawner_process_slot(spawner);
+        LIST_FOR_EACH(&spawner->workers, node)
+        is_taken |= CONTAINER_OF(node, SpawnedWorker, node)->slot == slot;
+    }
+    return slot;
+}
+
 static SpawnedWorker *new_worker(SpawnerProcess *spawner, uint64_t id)
 {
     SpawnedWorker *worker = calloc(1, sizeof *worker);
@@ -369,7 +383,7 @@ static SpawnedWorker *new_worker(SpawnerProcess *spawner, uint64_t id)
     worker->serial = ++spawner->next_serial;
     worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak =
         worker->doors_life = worker->memory_file = -1;
-    worker->slot = spawner->next_slot++ & 0xffffu;
+    worker->slot = free_slot(spawner);
     list_push_back(&spawner->workers, &worker->node);
     return worker;
 }

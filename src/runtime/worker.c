@@ -82,8 +82,10 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
     order->code_directory = spec->code_directory;
     order->layer_directories = spec->layer_directories;
     order->layer_count = spec->layer_count;
+    /* With an environment a process is executed; without, one that waits is taken, and gets it by its first frame. */
+    bool needs_process = entry->kind == RUNTIME_CUSTOM || environment_needs_process(spec);
     order->environment = variables;
-    order->environment_count = count;
+    order->environment_count = needs_process ? count : 0;
     order->memory_bytes = spec->memory_mb << 20;
     order->tmp_bytes = spec->tmp_mb << 20;
     order->processor_permille = processors_of(spec);

@@ -261,9 +261,9 @@ static void inherited_environment(void)
 
 static void write_elsewhere(void)
 {
-    static const char *const places[] = {"/x",         "/var/task/x", "/var/runtime/x", "/opt/x",     "/usr/x",
-                                         "/usr/bin/x", "/etc/x",      "/dev/x",         "/run/x",     "/home/x",
-                                         "/root/x",    "/var/x",      "/var/brume/x",   "/var/lang/x"};
+    static const char *const places[] = {"/x",         "/var/task/x",  "/var/runtime/x", "/opt/x", "/usr/x",
+                                         "/usr/bin/x", "/etc/x",       "/dev/x",         "/run/x", "/home/x",
+                                         "/var/x",     "/var/brume/x", "/var/lang/x"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         must_not_open(places[i], O_WRONLY | O_CREAT);
     static const char *const files[] = {"/etc/passwd", "/etc/hosts", "/usr/bin/env", "/var/task/bootstrap"};

@@ -1,14 +1,9 @@
 """Fixtures of the bootstraps' tests: workers without a sandbox."""
 
-import os
-import sys
-
 import pytest
 
 import worker
-
-PYTHON = sys.executable
-NODE = str(worker.ROOT / "tests" / "wire" / "node_modules" / ".bin" / "node")
+from worker import NODE, PYTHON
 
 
 @pytest.fixture
@@ -41,6 +36,6 @@ def python(workers):
 @pytest.fixture
 def node(workers):
     def start(task=worker.HANDLERS / "nodejs", environment=None, **more):
-        return workers([os.path.realpath(NODE), worker.RUNTIMES / "nodejs" / "bootstrap.mjs"], task, environment, **more)
+        return workers([NODE, worker.RUNTIMES / "nodejs" / "bootstrap.mjs"], task, environment, **more)
 
     return start

@@ -12,7 +12,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -535,22 +537,89 @@ static void a_hundred_workers_start_at_once(void **state)
     size_t count = COUNT;
     set_spec("python3.11", "light.warm_up");
     run("{}"); /* the zygote is there */
-    set_spec("python3.11", "light.hello");
+    set_spec("python3.11", "light.hold");
     bench.spec.timeout_ms = 120000;
     uint64_t begun_us = harness_now_us();
     for (size_t i = 0; i < count; i++)
-        ask(i, "{}");
+        ask(i, "{\"seconds\":1}");
     run_until(all_done, &count);
-    print_message("# 100 cold starts at once: %.0f ms\n", (double)(harness_now_us() - begun_us) / 1000);
-    for (size_t i = 0; i < count; i++) {
-        if (bench.asked[i].invocation.failed)
-            fprintf(stderr, "%zu: %.*s\n", i, SLICE_PRINT(bench.asked[i].invocation.result));
+    print_message("# 100 cold starts at once, each held for a second: %.0f ms\n",
+                  (double)(harness_now_us() - begun_us) / 1000);
+    RuntimeStats stats;
+    runtime_stats(bench.runtime, &stats);
+    assert_int_equal(stats.workers, COUNT + 1);
+    for (size_t i = 0; i < count; i++)
         assert_false(bench.asked[i].invocation.failed);
-    }
 }
 
-int main(void)
+/* ---- Figures, beside a reference of the same run ---- */
+
+static int by_size(const void *a, const void *b)
 {
+    double difference = *(const double *)a - *(const double *)b;
+    return (difference > 0) - (difference < 0);
+}
+
+static double middle(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, by_size);
+    return values[count / 2];
+}
+
+enum { ROUNDS = 2000, MESSAGE = 300 };
+
+/* Two processes that pass a message back and forth. */
+static double measure_bare_pair(void)
+{
+    static double took_us[ROUNDS];
+    char message[MESSAGE] = {0};
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    pid_t other = fork();
+    if (other == 0) {
+        close(pair[0]);
+        while (read(pair[1], message, sizeof message) > 0 && write(pair[1], message, sizeof message) > 0)
+            continue;
+        _exit(0);
+    }
+    close(pair[1]);
+    for (size_t i = 0; i < ROUNDS; i++) {
+        uint64_t begun_us = harness_now_us();
+        assert_int_equal(write(pair[0], message, sizeof message), MESSAGE);
+        assert_int_equal(read(pair[0], message, sizeof message), MESSAGE);
+        took_us[i] = (double)(harness_now_us() - begun_us);
+    }
+    close(pair[0]);
+    waitpid(other, NULL, 0);
+    return middle(took_us, ROUNDS);
+}
+
+static void measure_warm(const char *runtime, const char *handler)
+{
+    static double took_us[ROUNDS];
+    set_spec(runtime, handler);
+    run("{}");
+    for (size_t i = 0; i < ROUNDS; i++) {
+        Asked *asked = run("{}");
+        took_us[i] = (double)(asked->done_us - asked->asked_us);
+    }
+    print_message("# %s, warm, one after another: p50 %.0f us\n", runtime, middle(took_us, ROUNDS));
+}
+
+static void warm_invocations_are_measured(void **state)
+{
+    (void)state;
+    print_message("# a bare socket pair: p50 %.0f us\n", measure_bare_pair());
+    measure_warm("python3.11", "light.hello");
+    measure_warm("nodejs22.x", "stream.hello");
+    print_message("# a bare socket pair: p50 %.0f us\n", measure_bare_pair());
+}
+
+/* `test_invoker NAME`: that one alone. */
+int main(int count, char **words)
+{
+    if (count > 1)
+        cmocka_set_test_filter(words[1]);
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
     const struct CMUnitTest tests[] = {
         WITH_BENCH(handlers_of_both_languages_answer),
@@ -568,6 +637,7 @@ int main(void)
         WITH_BENCH(a_thousand_warm_invocations_use_few_workers),
         WITH_BENCH(whatever_is_killed_each_invocation_is_answered_once),
         WITH_BENCH(a_hundred_workers_start_at_once),
+        WITH_BENCH(warm_invocations_are_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

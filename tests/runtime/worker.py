@@ -8,12 +8,18 @@ import select
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RUNTIMES = ROOT / "runtimes"
 HANDLERS = HERE / "handlers"
+
+# Other versions are tested by naming their programs.
+PYTHON = os.environ.get("PYTHON_UNDER_TEST") or sys.executable
+NODE = os.environ.get("NODE_UNDER_TEST") or os.path.realpath(ROOT / "tests/wire/node_modules/.bin/node")
 
 NAMES = {1: "INIT", 2: "INVOKE", 3: "RESTORE", 16: "READY", 17: "INIT_ERROR", 18: "RESPONSE", 19: "ERROR",
          20: "STREAM_START", 21: "STREAM_PIECE", 22: "STREAM_END", 23: "STREAM_ERROR", 24: "LOG", 25: "SNAPSHOT_READY",
@@ -24,6 +30,12 @@ REQUEST_ID = "79b4f56e-95b1-4643-9700-2807f4e68189"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 HEADER = struct.Struct("<B3xI")
 PATIENCE = 10  # seconds until a test that waits has failed
+
+
+def version_of(program):
+    """Its numbers, as (3, 11)."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in said.split()[-1].lstrip("v").split(".")[:2])
 
 
 class Ended(Exception):

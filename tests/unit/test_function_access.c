@@ -197,7 +197,7 @@ static Error make_urls(Txn *txn, StoreCall *call)
     memcpy(ids->own, url.id.data, sizeof ids->own);
     assert_int_equal(function_url_create(txn, &function, &url), FUNCTION_URL_EXISTS);
 
-    FunctionUrl live = {.qualifier = SLICE("live"), .is_signed = true, .is_streamed = true, .has_streamed = true};
+    FunctionUrl live = {.qualifier = SLICE("live"), .is_signed = true, .is_streamed = true};
     assert_int_equal(function_url_create(txn, &function, &live), FUNCTION_ALIAS_NOT_FOUND);
     publish_version(txn, &function);
     make_alias(txn, &function, SLICE("live"), SLICE("1"));
@@ -220,10 +220,10 @@ static Error find_urls(Txn *txn, StoreCall *call)
     assert_non_null(url.cors.methods.items);
     assert_int_equal(url.cors.methods.count, 0);
     assert_null(url.cors.headers.items);
-    assert_false(url.is_signed || url.is_streamed || url.has_streamed || url.cors.has_credentials);
+    assert_false(url.is_signed || url.is_streamed || url.cors.has_credentials);
     TRY(function_url_find(txn, slice_make(ids->alias, sizeof ids->alias), &function, &url));
     assert_true(slice_equal(url.qualifier, SLICE("live")));
-    assert_true(url.is_signed && url.is_streamed && url.has_streamed && !url.has_cors);
+    assert_true(url.is_signed && url.is_streamed && !url.has_cors);
     assert_int_equal(function_url_find(txn, SLICE("nobody"), &function, &url), FUNCTION_URL_NOT_FOUND);
     TRY(function_url_list(txn, &function, &page, &urls, &count));
     assert_int_equal(count, 1);

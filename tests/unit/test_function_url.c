@@ -42,7 +42,6 @@ static Error create_url_body(Txn *txn, void *argument)
     FunctionUrl url = {
         .is_signed = wanted->is_signed,
         .is_streamed = wanted->is_streamed,
-        .has_streamed = true,
         .has_cors = wanted->cors != NULL,
     };
     if (wanted->cors != NULL)

@@ -137,11 +137,13 @@ static void a_handler_is_told_who_it_is_and_what_was_sent_along(void **unused)
 static void a_qualifier_says_which_version_is_run(void **unused)
 {
     (void)unused;
-    static const char *const ways[] = {INVOKE("tell") "?Qualifier=live", INVOKE("tell") "?Qualifier=1"};
+    static const char *const ways[] = {INVOKE("tell") "?Qualifier=live", INVOKE("tell:live"),
+                                       INVOKE("arn:aws:lambda:us-east-1:000000000000:function:tell:live"),
+                                       INVOKE("000000000000:tell") "?Qualifier=live", INVOKE("tell:1")};
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         char *answer = lambda_ask(ways[i], "", "{}");
         assert_has(answer, "\r\nx-amz-executed-version: 1\r\n");
-        assert_has(answer, i == 0 ? "function:tell:live\"" : "function:tell:1\"");
+        assert_has(answer, i < 4 ? "function:tell:live\"" : "function:tell:1\"");
         free(answer);
     }
     assert_answer(lambda_ask(INVOKE("tell") "?Qualifier=dead", "", "{}"), 404,

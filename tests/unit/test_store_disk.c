@@ -3,6 +3,7 @@
  *
  * The file system is a tmpfs in a mount namespace of this process, so that it leaves nothing behind; where the system
  * allows neither root nor a user to have one, the tests are skipped and say so. */
+#include "disk_fixture.h"
 #include "store/directory.h"
 #include "store/key.h"
 #include "store/store.h"
@@ -30,74 +31,6 @@ enum {
     TOGETHER = 16,
     ROUNDS = 24,
 };
-
-static bool mounted;
-static char disk[] = "/tmp/brume-disk-XXXXXX";
-
-/* ---- The file system ---- */
-
-static bool write_text(const char *path, const char *text)
-{
-    int file = open(path, O_WRONLY | O_CLOEXEC);
-    bool good = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
-    if (file >= 0)
-        close(file);
-    return good;
-}
-
-/* A mount namespace: as root, or as root of a user namespace of our own. */
-static bool enter_namespace(void)
-{
-    char users[32];
-    char groups[32];
-    snprintf(users, sizeof users, "0 %u 1", (unsigned)getuid());
-    snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getgid());
-    if (unshare(CLONE_NEWNS) == 0)
-        return true;
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-        return false;
-    return write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/uid_map", users) &&
-           write_text("/proc/self/gid_map", groups);
-}
-
-/* Before any thread is started. */
-static void make_disk(void)
-{
-    char size[32];
-    snprintf(size, sizeof size, "size=%dm", DISK_MIB);
-    mounted = mkdtemp(disk) != NULL && enter_namespace() && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-              mount("none", disk, "tmpfs", 0, size) == 0;
-    if (!mounted)
-        print_message("no file system of our own can be mounted (%s): run as root, or allow user namespaces\n",
-                      strerror(errno));
-}
-
-static void ballast_path(char path[64])
-{
-    snprintf(path, 64, "%s/ballast", disk);
-}
-
-/* Fills the disk up to so much free space; whatever else grows meanwhile takes that. */
-static void fill_disk(uint64_t leave)
-{
-    static const char zeros[64 << 10];
-    char path[64];
-    uint64_t left = UINT64_MAX;
-    ballast_path(path);
-    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    assert_true(file >= 0);
-    while (os_disk_free(os_linux(), disk, &left) == OK && left > leave)
-        if (write(file, zeros, left - leave < sizeof zeros ? left - leave : sizeof zeros) < 0)
-            break;
-    close(file);
-}
-
-static void empty_disk(void)
-{
-    char path[64];
-    ballast_path(path);
-    assert_int_equal(unlink(path), 0);
-}
 
 /* ---- A store on it ---- */
 
@@ -172,13 +105,13 @@ static void rig_open(Rig *rig, uint64_t reserve_mib)
     Arena arena = arena_make();
     char directory[64];
     Slice message;
-    StoreOptions options = {.os = os_linux(), .limits = &rig->limits, .directory = disk, .readers = 1};
+    StoreOptions options = {.os = os_linux(), .limits = &rig->limits, .directory = disk_path, .readers = 1};
     rig->limits = limits_default;
     rig->limits.value[LIMIT_STORE_RESERVE_BYTES] = reserve_mib << 20;
     rig->mailbox.post = rig_post;
     pthread_mutex_init(&rig->mutex, NULL);
     pthread_cond_init(&rig->wake, NULL);
-    snprintf(directory, sizeof directory, "%s/db", disk);
+    snprintf(directory, sizeof directory, "%s/db", disk_path);
     assert_int_equal(engine_rocksdb_open(directory, 1 << 20, &arena, &options.engine, &message), OK);
     assert_int_equal(store_open(&options, &rig->store), OK);
     assert_int_equal(store_start(rig->store), OK);
@@ -290,20 +223,20 @@ static void restart(Rig *rig, uint64_t reserve_mib)
 static void writes_are_refused_before_the_reserve_is_touched(void **state)
 {
     (void)state;
-    if (!mounted)
+    if (!disk_is_mounted)
         skip();
     static Rig rig;
     rig_open(&rig, RESERVE_MIB);
     for (unsigned i = 0; i < 20; i++)
         assert_int_equal(write_some(&rig), TOGETHER);
-    fill_disk((RESERVE_MIB << 20) - 1);
+    disk_fill((RESERVE_MIB << 20) - 1);
     sleep_ms(150); /* the free space is looked at every 100 ms */
     assert_int_equal(write_some(&rig), 0);
     check_readers(&rig);
     StoreStats stats;
     store_stats(rig.store, &stats);
     assert_true(stats.full);
-    empty_disk();
+    disk_empty();
     expect_writes_again(&rig);
     check_all(&rig);
     restart(&rig, RESERVE_MIB);
@@ -316,9 +249,9 @@ static void *vandal_main(void *argument)
     atomic_bool *ended = argument;
     for (unsigned round = 0; round < ROUNDS; round++) {
         sleep_ms(round % 3 * 100);
-        fill_disk((uint64_t)(round % 4) * (96 << 10));
+        disk_fill((uint64_t)(round % 4) * (96 << 10));
         sleep_ms(round % 5 * 40);
-        empty_disk();
+        disk_empty();
     }
     atomic_store(ended, true);
     return NULL;
@@ -327,7 +260,7 @@ static void *vandal_main(void *argument)
 static void a_disk_filled_to_the_last_byte_loses_nothing_acknowledged(void **state)
 {
     (void)state;
-    if (!mounted)
+    if (!disk_is_mounted)
         skip();
     static Rig rig;
     unsigned refused = 0;
@@ -354,7 +287,7 @@ static void a_disk_filled_to_the_last_byte_loses_nothing_acknowledged(void **sta
 static void a_start_on_a_full_disk_says_so(void **state)
 {
     (void)state;
-    if (!mounted)
+    if (!disk_is_mounted)
         skip();
     static Rig rig;
     Arena arena = arena_make();
@@ -364,16 +297,17 @@ static void a_start_on_a_full_disk_says_so(void **state)
     rig_open(&rig, RESERVE_MIB);
     assert_int_equal(write_some(&rig), TOGETHER);
     store_stop(rig.store);
-    assert_int_equal(data_directory_open(os_linux(), disk, 1 << 20, &arena, &directory, &engine, &message),
+    assert_int_equal(data_directory_open(os_linux(), disk_path, 1 << 20, &arena, &directory, &engine, &message),
                      ERROR_FORMAT);
     char format[64];
-    snprintf(format, sizeof format, "%s/format", disk);
+    snprintf(format, sizeof format, "%s/format", disk_path);
     assert_int_equal(os_write_file(os_linux(), format, SLICE("1\n"), 0600), OK);
-    fill_disk(0);
-    assert_int_equal(data_directory_open(os_linux(), disk, 1 << 20, &arena, &directory, &engine, &message), ERROR_FULL);
+    disk_fill(0);
+    assert_int_equal(data_directory_open(os_linux(), disk_path, 1 << 20, &arena, &directory, &engine, &message),
+                     ERROR_FULL);
     assert_true(slice_ends_with(message, SLICE("make room, and start again")));
-    empty_disk();
-    assert_int_equal(data_directory_open(os_linux(), disk, 1 << 20, &arena, &directory, &engine, &message), OK);
+    disk_empty();
+    assert_int_equal(data_directory_open(os_linux(), disk_path, 1 << 20, &arena, &directory, &engine, &message), OK);
     engine->operations->close(engine);
     data_directory_close(&directory);
     arena_free(&arena);
@@ -381,15 +315,15 @@ static void a_start_on_a_full_disk_says_so(void **state)
 
 int main(void)
 {
-    make_disk();
+    disk_make(DISK_MIB);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_are_refused_before_the_reserve_is_touched),
         cmocka_unit_test(a_disk_filled_to_the_last_byte_loses_nothing_acknowledged),
         cmocka_unit_test(a_start_on_a_full_disk_says_so),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    if (mounted)
-        umount2(disk, MNT_DETACH);
-    rmdir(disk);
+    if (disk_is_mounted)
+        umount2(disk_path, MNT_DETACH);
+    rmdir(disk_path);
     return failed;
 }

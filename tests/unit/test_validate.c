@@ -112,6 +112,29 @@ ZOO_TEST(patterns_have_groups_and_alternatives)
             cases[i].matches);
 }
 
+ZOO_TEST(patterns_have_assertions_of_the_rest)
+{
+    const Constraint *constraint = shape_member(zoo->call->operation->input, SLICE("Nickname"))->constraint;
+    static const struct {
+        const char *text;
+        bool matches;
+    } cases[] = {{"emu", true},    {"emu:a", true}, {"emu:1a", true},  {"emu:a1", true},
+                 {"emu:1", false}, {"emu:", false}, {"emu:12", false}, {":a", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(
+            pattern_matches(constraint->pattern_steps, constraint->pattern_step_count, slice_of_string(cases[i].text)),
+            cases[i].matches);
+}
+
+ZOO_TEST(a_list_of_an_enum_is_judged_as_one_value)
+{
+    assert_int_equal(validate(zoo, "{\"Name\":\"emu\",\"Colours\":[\"grey\",\"dark-blue\"]}"), OK);
+    assert_int_equal(validate(zoo, "{\"Name\":\"emu\",\"Colours\":[\"grey\",\"red\"]}"), ERROR_ANSWERED);
+    ASSERT_SLICE(zoo->call->error_message,
+                 "1 validation error detected: Value '[grey, red]' at 'colours' failed to satisfy constraint: Member "
+                 "must satisfy enum value set: [grey, dark-blue]");
+}
+
 /* (([a-z]*)*)*7 would take a backtracking matcher longer than there is time. */
 ZOO_TEST(no_value_makes_a_group_slow)
 {
@@ -175,6 +198,8 @@ int main(void)
         cmocka_unit_test(keys_of_maps_are_checked),
         cmocka_unit_test(patterns_match_whole_values),
         cmocka_unit_test(patterns_have_groups_and_alternatives),
+        cmocka_unit_test(patterns_have_assertions_of_the_rest),
+        cmocka_unit_test(a_list_of_an_enum_is_judged_as_one_value),
         cmocka_unit_test(no_value_makes_a_group_slow),
         cmocka_unit_test(no_value_makes_a_pattern_slow),
         cmocka_unit_test(a_service_may_say_it_in_its_own_words),

@@ -53,6 +53,12 @@ operation PutAnimal {
 
         @pattern("(?!^[0-9]+$)((arn:(x|yy)*:)?[a-z0-9]{1,3}(-[0-9]{2}){0,2}|\\$LATEST|)")
         Badge: String
+
+        @pattern("[a-z]+(:((?!\\d+$)[0-9a-z]+))?")
+        Nickname: String
+
+        @length(max: 3) @itemsOf("Colour")
+        Colours: ColourList
     }
     output := {
         Name: String
@@ -119,4 +125,13 @@ structure Cage {
 
     @xmlName("Keeper")
     keeper: String
+}
+
+list ColourList {
+    member: String
+}
+
+enum Colour {
+    grey
+    dark_blue = "dark-blue"
 }

@@ -206,7 +206,7 @@ def test_user_namespaces_that_are_refused_are_warned_of(examine):
         pytest.skip("no user namespaces here to make them run out in")
     rows, code = examine(prefix=none_left)
     assert code == 0
-    assert_verdict(rows["user namespaces"], "WARN", "refused", "max_user_namespaces", "Functions, which come later")
+    assert_verdict(rows["user namespaces"], "WARN", "refused", "max_user_namespaces", "Functions need it")
 
 
 def test_runtimes_are_told_with_version_and_path(examine, folder):
@@ -220,8 +220,8 @@ def test_runtimes_are_told_with_version_and_path(examine, folder):
     path = {"PATH": str(tools)}
     rows, code = examine(environment=path)
     assert code == 0
-    assert_verdict(rows["Python"], "WARN", "none on the PATH", "come later")
-    assert_verdict(rows["Node.js"], "WARN", "none on the PATH", "come later")
+    assert_verdict(rows["Python"], "WARN", "none on the PATH", "functions in")
+    assert_verdict(rows["Node.js"], "WARN", "none on the PATH", "functions in")
     tool("python3.11", "echo Python 3.11.2")
     tool("python3.12", "echo not that one; exit 127")
     tool("python3.13", f"exec {shutil.which('sleep')} 60")

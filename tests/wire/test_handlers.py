@@ -12,7 +12,7 @@ import threading
 import psycopg2
 import pytest
 from conftest import client
-from functions import C_BOOTSTRAP, HANDLERS, ROOT, Deployer, files_below
+from deployment import C_BOOTSTRAP, HANDLERS, ROOT, Deployer, files_below
 from postgres import Postgres
 
 ACCOUNT = "123456789012"

@@ -118,6 +118,9 @@ class Emitter:
 
     def use(self, member):
         shape = self.shape_of(member)
+        if "itemsOf" in member.traits:
+            name = member.traits["itemsOf"].arguments.get("")
+            self.used[name] = self.service.shapes.get(name)
         if shape is not None and shape.name not in self.used:
             self.used[shape.name] = shape
             for inner in shape.members:
@@ -365,10 +368,19 @@ class Emitter:
                 raise DeclarationError(trait.place, f"@pattern: {error}") from None
         if shape is not None and shape.kind == "enum":
             values = shape.values
+        if "itemsOf" in merged:
+            values = self.values_of_items(merged["itemsOf"], shape)
         if not fields and steps is None and values is None:
             return "NULL"
         text = merged["pattern"].arguments[""] if steps else None
         return self.constraint_table(fields, text, steps, values)
+
+    def values_of_items(self, trait, shape):
+        """The enum that all strings of the list are of: they are judged as one value, as AWS does here and there."""
+        enum = self.service.shapes.get(trait.arguments.get(""))
+        if enum is None or enum.kind != "enum" or shape is None or shape.kind != "list":
+            raise DeclarationError(trait.place, '@itemsOf("Enum") stands at a list of strings')
+        return enum.values
 
     def constraint_table(self, fields, pattern, steps, values):
         key = repr((sorted(fields.items()), pattern, values))

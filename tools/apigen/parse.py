@@ -44,7 +44,8 @@ OPERATION_TRAITS = {
 UNSUPPORTED_TRAITS = {"http"}
 CONSTRAINT_TRAITS = {"length", "range", "pattern"}
 SHAPE_TRAITS = CONSTRAINT_TRAITS | {"timestampFormat"}
-MEMBER_TRAITS = SHAPE_TRAITS | set(LOCATIONS) | {"required", "xmlFlattened", "xmlName", "jsonName", "streaming"}
+MEMBER_TRAITS = SHAPE_TRAITS | set(LOCATIONS) | {
+    "required", "xmlFlattened", "xmlName", "jsonName", "streaming", "itemsOf"}
 ERROR_TRAITS = {"error", "httpError", "awsQueryError", "message", "noXmlErrorDetail"}
 
 

@@ -1,8 +1,8 @@
 """Regular expressions of @pattern as rows of steps (descriptor.h, PatternStep): sets of characters, and groups of
 alternatives, with counts.
 
-A value must match as a whole, so that ^ and $ at the edges of an alternative say nothing. (?!^…$) at the beginning is what
-a whole value must not be. Other assertions are refused, and so are characters beyond ASCII that are named: a set has all
+A value must match as a whole, so that ^ and $ at the edges of an alternative say nothing. (?!…$) is what the rest of a
+value must not be. Other assertions are refused, and so are characters beyond ASCII that are named: a set has all
 of them (negated, '.', a class of Unicode as \\p{L}) or none."""
 
 import re
@@ -161,9 +161,13 @@ def parse_node(reader, character, depth, first):
 
 
 def parse_group(reader, depth, first):
-    if reader.pattern.startswith("?!^", reader.at) and first and depth <= 2:
+    if reader.pattern.startswith("?!", reader.at):
+        whole = reader.pattern.startswith("^", reader.at + 2)
         reader.at += 2
-        return Not(parse_alternatives(reader, depth))
+        alternatives = parse_alternatives(reader, depth)
+        if not reader.pattern.endswith("$", 0, reader.at - 1) or (whole and not (first and depth <= 2)):
+            raise PatternError("an assertion is of all that follows, (?!…$)")
+        return Not(alternatives)
     if reader.pattern.startswith("?:", reader.at):
         reader.at += 2
     elif reader.pattern.startswith("?", reader.at):

@@ -1,7 +1,7 @@
 """Handlers' JSON: events in, answers out, as AWS's runtime for Python reads and writes them.
 
 Non-ASCII characters are escaped before Python 3.12 and written as they are from 3.12 on; bytes inside an answer are taken as
-UTF-8 text, named tuples as objects; Decimal and datetime are refused."""
+UTF-8 text; Decimal and datetime are refused."""
 
 import json
 import sys

@@ -23,7 +23,8 @@ def set_path(task_root, layers):
     sys.path[:] = folders + [entry for entry in sys.path if entry not in folders and entry not in ("", own)]
     if os.path.isdir(packages):
         site.addsitedir(packages)  # for its .pth files
-    sys.path_importer_cache.clear()
+    for folder in folders:
+        sys.path_importer_cache.pop(folder, None)  # it was another folder, or none, before this worker had its code
     return folders
 
 

@@ -61,13 +61,19 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(document, ensure_ascii=False, default=str)
 
 
+# Made ahead, with the module.
+logging.Formatter.converter = time.gmtime
+_FORMATTERS = {"JSON": JsonFormatter(), "Text": logging.Formatter(TEXT_FORMAT, TIME_FORMAT)}
+
+
 def set_up(sink, current, log_format, level):
     """Gives the root logger its one handler. The level is AWS's "log level" of the JSON format; text logs begin at WARNING,
     as logging does."""
-    logging.Formatter.converter = time.gmtime
     handler = LambdaLoggerHandler(sink)
-    handler.setFormatter(JsonFormatter() if log_format == "JSON" else logging.Formatter(TEXT_FORMAT, TIME_FORMAT))
+    handler.setFormatter(_FORMATTERS["JSON" if log_format == "JSON" else "Text"])
     handler.addFilter(LambdaLoggerFilter(current))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(LEVELS.get(level, logging.INFO) if log_format == "JSON" else logging.WARNING)
+    wanted = LEVELS.get(level, logging.INFO) if log_format == "JSON" else logging.WARNING
+    if root.level != wanted:  # to set it touches every logger, in pages that workers share
+        root.setLevel(wanted)

@@ -120,8 +120,11 @@ def give_way(folders):
 
 
 def reseed():
-    """Copies of one snapshot must not draw the same numbers."""
+    """Copies of one process must not draw the same numbers. OpenSSL knows a copy by its process id, which is the same in
+    each one's namespace."""
     random.seed()
+    if "ssl" in sys.modules:
+        sys.modules["ssl"].RAND_add(os.urandom(48), 48.0)
 
 
 # ---- Old versions are told the endpoint ----

@@ -28,7 +28,10 @@ void lambda_split_name(Slice text, LambdaName *name);
 /* "arn:aws:lambda:us-east-1:123456789012:function:name", and ":qualifier" unless it is empty. */
 Slice lambda_function_arn(Arena *arena, Slice account, Slice region, Slice name, Slice qualifier);
 Slice lambda_arn_of(Call *call, const LambdaName *name);
-/* Name and function; "Function not found: ARN". */
+/* Name and function: the caller's own, or another account's whose policy, that of the qualifier, allows the operation;
+ * AccessDeniedException. FUNCTION_NOT_FOUND. */
+Error lambda_find(Call *call, Txn *txn, Slice text, Slice qualifier, LambdaName *name, Function *function);
+/* The same, with "Function not found: ARN". */
 Error lambda_open(Call *call, Txn *txn, Slice text, Slice qualifier, LambdaName *name, Function *function);
 /* The version that the name's qualifier means: a number, "$LATEST", an alias's first, or "$LATEST" for none. */
 Error lambda_open_version(Call *call, Txn *txn, const LambdaName *name, const Function *function,
@@ -39,12 +42,17 @@ Error lambda_open_version(Call *call, Txn *txn, const LambdaName *name, const Fu
 Error lambda_invalid(Call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 Error lambda_not_found(Call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 Error lambda_conflict(Call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* AccessDeniedException: no policy of the resource lets the caller's account in. */
+Error lambda_denied(Call *call, const char *action, Slice arn);
 /* 501: "Brume does not implement … yet." */
 Error lambda_not_implemented(Call *call, const char *feature);
 /* Core's code as a refusal about that function, if it has one there. */
 Error lambda_refuse(Call *call, const LambdaName *name, Error error);
 /* PreconditionFailedException, unless there is none or it is the one. */
 Error lambda_check_revision(Call *call, Slice given, Slice revision_id, const char *operation);
+
+/* Where the zip of a package can be fetched for a while, by whoever has the link; absent: there are no packages here. */
+Slice lambda_package_link(Call *call, Slice folder);
 
 /* ---- Configuration ---- */
 

@@ -18,17 +18,22 @@ static void say_arn(Call *call, const LambdaName *name, LambdaFunctionConfigurat
         out->function_arn = lambda_arn_of(call, name);
 }
 
-static LambdaFunctionCodeLocation *location_of(Call *call, const FunctionVersion *version)
+Slice lambda_package_link(Call *call, Slice folder)
 {
     Packages *packages = call_packages(call);
+    if (packages == NULL)
+        return (Slice){0};
+    uint64_t expires_ms = call->wall_ms + PACKAGE_LINK_MS;
+    return arena_format(call->arena, "%.*s/_brume/functions/%.*s?expires=%ju&proof=%.*s", SLICE_PRINT(call->endpoint),
+                        SLICE_PRINT(folder), (uintmax_t)expires_ms,
+                        SLICE_PRINT(packages_sign(packages, call->arena, folder, expires_ms)));
+}
+
+static LambdaFunctionCodeLocation *location_of(Call *call, const FunctionVersion *version)
+{
     LambdaFunctionCodeLocation *location = ARENA_NEW(call->arena, LambdaFunctionCodeLocation);
     location->repository_type = SLICE("S3");
-    if (packages == NULL)
-        return location;
-    uint64_t expires_ms = call->wall_ms + PACKAGE_LINK_MS;
-    location->location = arena_format(call->arena, "%.*s/_brume/functions/%.*s?expires=%ju&proof=%.*s",
-                                      SLICE_PRINT(call->endpoint), SLICE_PRINT(version->code), (uintmax_t)expires_ms,
-                                      SLICE_PRINT(packages_sign(packages, call->arena, version->code, expires_ms)));
+    location->location = lambda_package_link(call, version->code);
     return location;
 }
 

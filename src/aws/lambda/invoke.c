@@ -1,6 +1,5 @@
 /* invoke.c: Invoke: an event goes to a function, and its answer comes back whole (Lambda API reference, "Invoke"). */
 #include "aws/lambda/invoke_call.h"
-#include "aws/wire/common_error.h"
 #include "base/list.h"
 
 static void set_status(InvokeOutput *output, int32_t status)
@@ -43,7 +42,8 @@ static void on_found(InvokeCall *invoke)
 Error lambda_invoke(Call *call, Txn *txn, const InvokeInput *input, InvokeOutput *output)
 {
     (void)txn;
-    const InvokeArguments arguments = {
+    InvokeArguments *arguments = ARENA_NEW(call->arena, InvokeArguments);
+    *arguments = (InvokeArguments){
         .function_name = input->function_name,
         .qualifier = input->qualifier,
         .invocation_type = input->invocation_type,
@@ -59,5 +59,5 @@ Error lambda_invoke(Call *call, Txn *txn, const InvokeInput *input, InvokeOutput
     invoke->call = call;
     invoke->output = output;
     invoke->found = on_found;
-    return invoke_call_start(invoke, &arguments);
+    return invoke_call_start(invoke, arguments);
 }

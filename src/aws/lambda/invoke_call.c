@@ -1,7 +1,6 @@
 #include "aws/lambda/invoke_call.h"
 
 #include "aws/lambda/payload.h"
-#include "aws/wire/common_error.h"
 #include "base/digest.h"
 #include "base/json.h"
 
@@ -60,53 +59,6 @@ static Error read_type(InvokeCall *invoke, Slice type)
 
 /* ---- Refusals ---- */
 
-static Error refuse_state(Call *call, const char *state)
-{
-    return call_fail(
-        call, &lambda_error_resource_conflict_exception,
-        "The operation cannot be performed at this time. The function is currently in the following state: "
-        "%s",
-        state);
-}
-
-static Error refuse_not_found(InvokeCall *invoke)
-{
-    const RunRequest *request = &invoke->request;
-    return call_fail(invoke->call, &lambda_error_resource_not_found_exception,
-                     "Function not found: arn:aws:lambda:%.*s:%.*s:function:%.*s%s%.*s", SLICE_PRINT(request->region),
-                     SLICE_PRINT(request->account), SLICE_PRINT(request->name), request->qualifier.size > 0 ? ":" : "",
-                     SLICE_PRINT(request->qualifier));
-}
-
-/* What core says, in AWS's words; codes that every operation may give stay as they are. */
-static Error explain(InvokeCall *invoke, Error error)
-{
-    Call *call = invoke->call;
-    switch (error) {
-    case FUNCTION_NOT_FOUND:
-    case FUNCTION_VERSION_NOT_FOUND:
-    case FUNCTION_ALIAS_NOT_FOUND:
-        return refuse_not_found(invoke);
-    case FUNCTION_PENDING:
-        return refuse_state(call, "Pending");
-    case FUNCTION_INACTIVE:
-        return refuse_state(call, "Inactive");
-    case FUNCTION_FAILED:
-        return refuse_state(call, "Failed");
-    case FUNCTION_TENANT_MISSING:
-        return call_fail(call, &lambda_error_invalid_parameter_value_exception,
-                         "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your "
-                         "request and try again.");
-    case FUNCTION_TENANT_UNKNOWN:
-        return call_fail(
-            call, &lambda_error_invalid_parameter_value_exception,
-            "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your "
-            "request and try again.");
-    default:
-        return error;
-    }
-}
-
 static Error refuse_concurrency(Call *call, Slice reason)
 {
     Error refused = call_fail(call, &lambda_error_too_many_requests_exception, "Rate Exceeded.");
@@ -144,10 +96,38 @@ static Error explain_refusal(InvokeCall *invoke)
 
 /* ---- The steps ---- */
 
+/* Another account's function is found by way of its policy; the caller's own needs none. */
+static bool is_own(const Call *call, Slice function_name)
+{
+    LambdaName name = {.account = call->actor.account};
+    lambda_split_name(function_name, &name);
+    return slice_equal(name.account, call->actor.account);
+}
+
+static RunRequest request_of(const InvokeCall *invoke)
+{
+    const Call *call = invoke->call;
+    return (RunRequest){
+        .account = invoke->name.account,
+        .region = invoke->name.region,
+        .name = invoke->name.name,
+        .qualifier = invoke->name.qualifier,
+        .tenant_id = invoke->arguments->tenant_id,
+        .trace = call->trace,
+        .wall_ms = call->wall_ms,
+        .limits = call_limits_of(call, invoke->name.account),
+    };
+}
+
 static Error lookup_body(Txn *txn, StoreCall *lookup)
 {
     InvokeCall *invoke = CONTAINER_OF(lookup, InvokeCall, lookup);
-    return run_find(txn, &invoke->request, lookup->arena, &invoke->run);
+    const InvokeArguments *arguments = invoke->arguments;
+    Function function;
+    if (!is_own(invoke->call, arguments->function_name))
+        TRY(lambda_find(invoke->call, txn, arguments->function_name, arguments->qualifier, &invoke->name, &function));
+    const RunRequest request = request_of(invoke);
+    return run_find(txn, &request, lookup->arena, &invoke->run);
 }
 
 static Error check_found(InvokeCall *invoke)
@@ -162,7 +142,8 @@ static Error check_found(InvokeCall *invoke)
 static void on_found(StoreCall *lookup)
 {
     InvokeCall *invoke = CONTAINER_OF(lookup, InvokeCall, lookup);
-    Error error = lookup->result == OK ? check_found(invoke) : explain(invoke, lookup->result);
+    Error error =
+        lookup->result == OK ? check_found(invoke) : lambda_refuse(invoke->call, &invoke->name, lookup->result);
     if (error == OK)
         invoke->found(invoke);
     else
@@ -172,24 +153,17 @@ static void on_found(StoreCall *lookup)
 Error invoke_call_start(InvokeCall *invoke, const InvokeArguments *arguments)
 {
     Call *call = invoke->call;
+    invoke->arguments = arguments;
     TRY(read_type(invoke, arguments->invocation_type));
     if (call_invoker(call) == NULL)
         return call_fail(call, &common_not_implemented, "This server runs no functions.");
     TRY(read_client_context(invoke, arguments->client_context));
     TRY(read_payload(invoke, arguments->payload));
+    if (is_own(call, arguments->function_name))
+        TRY(lambda_read_name(call, arguments->function_name, arguments->qualifier, &invoke->name));
     invoke->with_log = slice_equal(arguments->log_type, SLICE("Tail"));
     invoke->invocation.request_id = call->request_id;
     invoke->invocation.mailbox = call_mailbox(call);
-    invoke->request = (RunRequest){
-        .account = call->actor.account,
-        .region = call->actor.region,
-        .name = arguments->function_name,
-        .qualifier = arguments->qualifier,
-        .tenant_id = arguments->tenant_id,
-        .trace = call->trace,
-        .wall_ms = call->wall_ms,
-        .limits = call->limits,
-    };
     invoke->lookup = (StoreCall){
         .body = lookup_body,
         .done = on_found,

@@ -5,7 +5,7 @@
 #ifndef BRUME_AWS_LAMBDA_INVOKE_CALL_H
 #define BRUME_AWS_LAMBDA_INVOKE_CALL_H
 
-#include "api/lambda.h"
+#include "aws/lambda/dialect.h"
 #include "aws/lambda/run.h"
 #include "aws/wire/call.h"
 
@@ -25,7 +25,8 @@ struct InvokeCall {
     Call *call;
     bool dry_run; /* nothing is to be run */
     bool with_log;
-    RunRequest request;
+    const InvokeArguments *arguments;
+    LambdaName name;
     Run run;
     Invocation invocation; /* payload, client context and request id are set */
     StoreCall lookup;
@@ -34,7 +35,7 @@ struct InvokeCall {
 };
 
 /* Checks the arguments and looks the function up; `found` is called when it may be run, and every refusal ends the call.
- * The caller has set `call` and `found`. */
+ * The caller has set `call` and `found`; the arguments live as long as the call. */
 Error invoke_call_start(InvokeCall *invoke, const InvokeArguments *arguments);
 
 /* Runs it; the invocation's arena, limit and callbacks are set, and `done` gets it back. */

@@ -126,7 +126,8 @@ Error lambda_invoke_with_response_stream(Call *call, Txn *txn, const InvokeWithR
                                          InvokeWithResponseStreamOutput *output)
 {
     (void)txn;
-    const InvokeArguments arguments = {
+    InvokeArguments *arguments = ARENA_NEW(call->arena, InvokeArguments);
+    *arguments = (InvokeArguments){
         .function_name = input->function_name,
         .qualifier = input->qualifier,
         .invocation_type = input->invocation_type,
@@ -139,5 +140,5 @@ Error lambda_invoke_with_response_stream(Call *call, Txn *txn, const InvokeWithR
     streaming->invoke.call = call;
     streaming->invoke.output = output;
     streaming->invoke.found = on_found;
-    return invoke_call_start(&streaming->invoke, &arguments);
+    return invoke_call_start(&streaming->invoke, arguments);
 }

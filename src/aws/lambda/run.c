@@ -1,5 +1,6 @@
 #include "aws/lambda/run.h"
 
+#include "aws/lambda/dialect.h"
 #include "base/bug.h"
 #include "base/digest.h"
 
@@ -51,23 +52,6 @@ static void keep_spec(Arena *arena, const WorkerSpec *found, WorkerSpec *spec)
     spec->environment = environment;
 }
 
-static Slice arn_of(Arena *arena, const RunRequest *request)
-{
-    Buffer arn = buffer_make(arena);
-    buffer_reserve(&arn, 128);
-    BUFFER_ADD(&arn, "arn:aws:lambda:");
-    buffer_add(&arn, request->region);
-    buffer_add_byte(&arn, ':');
-    buffer_add(&arn, request->account);
-    BUFFER_ADD(&arn, ":function:");
-    buffer_add(&arn, request->name);
-    if (request->qualifier.data != NULL) {
-        buffer_add_byte(&arn, ':');
-        buffer_add(&arn, request->qualifier);
-    }
-    return buffer_slice(&arn);
-}
-
 Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run)
 {
     uint64_t random[4]; /* of which alias routing takes one, and the trace the others */
@@ -78,7 +62,8 @@ Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run)
     keep_spec(arena, &target.spec, &run->spec);
     run->reserved = target.reserved;
     run->unreserved = target.unreserved;
-    run->function_arn = arn_of(arena, request);
+    run->function_arn =
+        lambda_function_arn(arena, request->account, request->region, request->name, request->qualifier);
     run->tenant_id = request->tenant_id;
     run->trace = trace_continue(arena, request->trace, request->account, request->region, request->name,
                                 request->wall_ms, random);

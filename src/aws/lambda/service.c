@@ -1,5 +1,5 @@
 /* service.c: Lambda's own words for what every service has. */
-#include "aws/lambda/dialect.h"
+#include "aws/lambda/layers.h"
 #include "aws/wire/codec.h"
 
 /* Lambda API reference, "Errors": Type is "User" where the caller is at fault, else "Service". What cannot be read at all
@@ -12,16 +12,6 @@ static void complete_error(Call *call)
     const Member *type = call->error->shape == NULL ? NULL : shape_member(call->error->shape, SLICE("Type"));
     if (type != NULL)
         *(Slice *)member_value(type, call_error_members(call)) = call->error->sender ? SLICE("User") : SLICE("Service");
-}
-
-/* The operation as AWS calls it there. */
-static Error refuse_size(Call *call)
-{
-    bool invokes = slice_starts_with(call->operation->name, SLICE("Invoke"));
-    return call_fail(call, &lambda_error_request_too_large_exception,
-                     "Request must be smaller than %llu bytes for the %.*s operation",
-                     (unsigned long long)call->limits->value[call->operation->body_limit],
-                     SLICE_PRINT(invokes ? SLICE("InvokeFunction") : call->operation->name));
 }
 
 /* ---- Refusals ---- */
@@ -59,6 +49,14 @@ Error lambda_conflict(Call *call, const char *format, ...)
     return error;
 }
 
+Error lambda_denied(Call *call, const char *action, Slice arn)
+{
+    return call_fail(call, &common_access_denied,
+                     "User: %.*s is not authorized to perform: %s on resource: %.*s because no resource-based policy "
+                     "allows the %s action",
+                     SLICE_PRINT(call->actor.principal_arn), action, SLICE_PRINT(arn), action);
+}
+
 Error lambda_not_implemented(Call *call, const char *feature)
 {
     return call_fail(call, &common_not_implemented, "Brume does not implement %s yet.", feature);
@@ -72,6 +70,14 @@ Error lambda_check_revision(Call *call, Slice given, Slice revision_id, const ch
                      "The Revision Id provided does not match the latest Revision Id. Call the %s API to retrieve the "
                      "latest Revision Id",
                      operation);
+}
+
+static Error refuse_state(Call *call, const char *state)
+{
+    return lambda_conflict(call,
+                           "The operation cannot be performed at this time. The function is currently in the following "
+                           "state: %s",
+                           state);
 }
 
 Error lambda_refuse(Call *call, const LambdaName *name, Error error)
@@ -89,8 +95,19 @@ Error lambda_refuse(Call *call, const LambdaName *name, Error error)
                                "%.*s",
                                SLICE_PRINT(lambda_arn_of(call, name)));
     case FUNCTION_PENDING:
-        return lambda_conflict(call, "The operation cannot be performed at this time. The function is currently in the "
-                                     "following state: Pending");
+        return refuse_state(call, "Pending");
+    case FUNCTION_INACTIVE:
+        return refuse_state(call, "Inactive");
+    case FUNCTION_FAILED:
+        return refuse_state(call, "Failed");
+    case FUNCTION_TENANT_MISSING:
+        return lambda_invalid(call,
+                              "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in "
+                              "your request and try again.");
+    case FUNCTION_TENANT_UNKNOWN:
+        return lambda_invalid(call,
+                              "The invoked function is not enabled with tenancy configuration. Remove the tenant ID "
+                              "from your request and try again.");
     default:
         return error;
     }
@@ -135,6 +152,16 @@ static Error refuse_package(Call *call, Error error)
 
 /* ---- Hooks ---- */
 
+/* Both Invokes are one operation there, with an error of its own. */
+static Error refuse_size(Call *call)
+{
+    bool invokes = slice_starts_with(call->operation->name, SLICE("Invoke"));
+    return call_fail(call, invokes ? &lambda_error_request_too_large_exception : &common_request_too_large,
+                     "Request must be smaller than %ju bytes for the %.*s operation",
+                     (uintmax_t)call->limits->value[call->operation->body_limit],
+                     SLICE_PRINT(invokes ? SLICE("InvokeFunction") : call->operation->name));
+}
+
 static Error core_error(Call *call, Error error)
 {
     if (error == ERROR_BUSY) {
@@ -150,12 +177,18 @@ static Error core_error(Call *call, Error error)
     return refuse_package(call, error);
 }
 
-/* A function changes at its own home, whichever way it was named. */
+/* A function, or a layer, changes at its own home, whichever way it was named. */
 static Home home(const Call *call, Slice value)
 {
     LambdaName name = {0};
+    LayerName layer;
+    if (slice_equal(call->operation->home->name, SLICE("LayerName"))) {
+        lambda_read_layer_name(call, value, &layer);
+        return layer_home(layer.account, layer.region, layer.name);
+    }
     lambda_split_name(value, &name);
-    return function_home(call->actor.account, call->actor.region, name.name);
+    Slice account = name.account.data == NULL ? call->actor.account : name.account;
+    return function_home(account, call->actor.region, name.name);
 }
 
 const ServiceHooks lambda_hooks = {

@@ -18,7 +18,7 @@
 #include "core/actor.h"
 #include "store/store.h"
 
-typedef struct Invoker Invoker; /* core/invoker.h */
+typedef struct Invoker Invoker;   /* core/invoker.h */
 typedef struct Packages Packages; /* core/package.h */
 
 /* Why an input was refused, in terms of its declaration. */
@@ -54,8 +54,8 @@ struct Call {
     const Limits *limits;     /* the account's */
     Slice root_access_key_id; /* of the default account, from the environment and in no store; absent: none */
     void *prepared;           /* by the operation's prepare function, for its body */
-    Slice content_type;       /* set by a body whose @httpPayload is of another type than such bytes are; absent: it is not */
-    bool changes_keys;        /* set by a body that changes what access keys stand for: what was derived is forgotten */
+    Slice content_type; /* set by a body whose @httpPayload is of another type than such bytes are; absent: it is not */
+    bool changes_keys;  /* set by a body that changes what access keys stand for: what was derived is forgotten */
     /* Set by an @async body; NULL: it need not know. Called once, on the loop, when the client has left or has only
      * ended its side: what is answered then is still sent to whom is there. One that left before: call_is_gone. */
     void (*on_gone)(Call *call);
@@ -85,6 +85,8 @@ bool call_is_gone(const Call *call);
 Store *call_store(const Call *call);
 /* Who runs functions; NULL: nobody does here. */
 Invoker *call_invoker(const Call *call);
+/* The limits of an account that may be another one than the caller's. */
+const Limits *call_limits_of(const Call *call, Slice account);
 /* The packages of code; NULL: there are none here. For every operation, on any thread. */
 Packages *call_packages(const Call *call);
 /* Whether signatures are verified: what a caller says of others is checked, too. The same. */

@@ -46,7 +46,7 @@ typedef enum PatternKind {
     PATTERN_SET,
     PATTERN_GROUP,
     PATTERN_OR,
-    PATTERN_NOT, /* at the beginning: a group that the whole value must not match */
+    PATTERN_NOT, /* a group that the rest of the value must not match */
 } PatternKind;
 
 typedef struct PatternStep {
@@ -67,7 +67,7 @@ typedef struct Constraint {
     const char *pattern; /* the regular expression as AWS documents it, NULL: none */
     const PatternStep *pattern_steps;
     size_t pattern_step_count;
-    const char *const *enum_values; /* NULL-terminated, NULL: none */
+    const char *const *enum_values; /* NULL-terminated, NULL: none; of a list: those of its strings */
 } Constraint;
 
 /* Where a member of an input, an output or an error stands in a REST service's messages (smithy.io, "HTTP bindings"). */

@@ -360,6 +360,12 @@ Store *call_store(const Call *call)
     return call->state->wire->options.store;
 }
 
+const Limits *call_limits_of(const Call *call, Slice account)
+{
+    const WireOptions *options = &call->state->wire->options;
+    return options->account_limits == NULL ? options->limits : account_limits_of(options->account_limits, account);
+}
+
 Invoker *call_invoker(const Call *call)
 {
     return call->state->wire->options.invoker;

@@ -71,9 +71,14 @@ static void match_group(const PatternStep *group, Slice text, Places places)
 
 static void match_not(const PatternStep *group, Slice text, Places places)
 {
-    Places inner = {true};
-    match_alternatives(group + 1, group->span, text, inner);
-    places[0] = places[0] && !inner[text.size];
+    for (size_t place = 0; place <= text.size; place++) {
+        Places inner = {false};
+        if (!places[place])
+            continue;
+        inner[place] = true;
+        match_alternatives(group + 1, group->span, text, inner);
+        places[place] = !inner[text.size];
+    }
 }
 
 static void match_sequence(const PatternStep *steps, size_t count, Slice text, Places places)

@@ -49,6 +49,15 @@ static bool is_in_enum(const Constraint *constraint, Slice value)
     return false;
 }
 
+/* An enum at a list is one of its strings, all of which are judged as one value. */
+static bool are_in_enum(const Constraint *constraint, const Items *items)
+{
+    for (size_t i = 0; i < items->count; i++)
+        if (!is_in_enum(constraint, ((const Slice *)items->items)[i]))
+            return false;
+    return true;
+}
+
 /* Bits 1 << ViolationKind of what the value breaks. */
 static unsigned broken(const Shape *shape, const Constraint *constraint, const void *value)
 {
@@ -69,6 +78,10 @@ static unsigned broken(const Shape *shape, const Constraint *constraint, const v
         length = ((const Slice *)value)->size;
         break;
     case SHAPE_LIST:
+        length = ((const Items *)value)->count;
+        if (constraint->enum_values != NULL && !are_in_enum(constraint, value))
+            kinds |= 1u << VIOLATION_ENUM;
+        break;
     case SHAPE_MAP:
         length = ((const Items *)value)->count;
         break;

@@ -6,6 +6,11 @@ exports.plain = () => "ignored";
 exports.callback = (event, context, callback) => callback(null, { got: event });
 exports.callbackError = (event, context, callback) => callback(new RangeError("by callback"));
 exports.callbackText = (event, context, callback) => callback("a text");
+exports.both = async (event, context, callback) => {
+  callback(null, "by callback");
+  return "by promise";
+};
+exports.rejectsNothing = () => Promise.reject(null);
 exports.done = (event, context) => context.done(null, "done");
 exports.succeed = (event, context) => context.succeed("succeeded");
 exports.fail = (event, context) => context.fail(new Error("failed"));

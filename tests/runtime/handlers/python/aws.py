@@ -11,3 +11,7 @@ def version(event, context):
     import dateutil
 
     return [boto3.__version__, boto3.__file__.split("/")[-2], dateutil.__file__.split("/")[-2]]
+
+
+def list_queues(event, context):
+    return boto3.client("sqs").list_queues().get("QueueUrls")
