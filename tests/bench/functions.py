@@ -115,8 +115,9 @@ class Functions:
 
     def url_host(self, name, **more):
         url = self.client.create_function_url_config(FunctionName=name, AuthType="NONE", **more)["FunctionUrl"]
-        self.client.add_permission(FunctionName=name, StatementId="all", Action="lambda:InvokeFunctionUrl",
-                                   Principal="*", FunctionUrlAuthType="NONE")
+        self.client.add_permission(FunctionName=name, StatementId="url", Action="lambda:InvokeFunctionUrl", Principal="*",
+                                   FunctionUrlAuthType="NONE")
+        self.client.add_permission(FunctionName=name, StatementId="invoke", Action="lambda:InvokeFunction", Principal="*")
         return url.split("/")[2]
 
     def renew(self, name, number):

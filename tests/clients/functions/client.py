@@ -84,8 +84,10 @@ def check_url(function):
     """The same event reaches it as the body of a request, which these handlers do not read: they greet nobody."""
     client = function.client
     url = client.create_function_url_config(FunctionName=function.name, AuthType="NONE")["FunctionUrl"]
-    client.add_permission(FunctionName=function.name, StatementId="all", Action="lambda:InvokeFunctionUrl",
-                          Principal="*", FunctionUrlAuthType="NONE")
+    client.add_permission(FunctionName=function.name, StatementId="url", Action="lambda:InvokeFunctionUrl", Principal="*",
+                          FunctionUrlAuthType="NONE")
+    client.add_permission(FunctionName=function.name, StatementId="invoke", Action="lambda:InvokeFunction", Principal="*",
+                          InvokedViaFunctionUrl=True)
     host = url.split("/")[2]
     request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/", headers={"Host": host})
     with urllib.request.urlopen(request) as answer:
