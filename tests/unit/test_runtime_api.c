@@ -424,13 +424,14 @@ static void a_function_without_a_program_says_so(void **state)
     }
 }
 
-static void expect_exit(Worker *worker, int status)
+static void expect_exit(Worker *worker, int status, uint32_t taken)
 {
     assert_int_equal(read_frame(worker), FRAME_EXIT);
-    assert_int_equal(worker->size, sizeof(uint32_t));
-    uint32_t told;
-    memcpy(&told, worker->text, sizeof told);
-    assert_int_equal(told, status);
+    uint32_t told[2];
+    assert_int_equal(worker->size, sizeof told);
+    memcpy(told, worker->text, sizeof told);
+    assert_int_equal(told[0], status);
+    assert_int_equal(told[1], taken);
     assert_int_equal(collect(worker), status);
 }
 
@@ -447,7 +448,7 @@ static void the_worker_ends_as_its_program_does(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         Worker *worker = start_worker(rows[i].end);
         let_end(worker);
-        expect_exit(worker, rows[i].status);
+        expect_exit(worker, rows[i].status, 0);
     }
 }
 
@@ -460,7 +461,22 @@ static void what_was_sent_before_the_end_counts(void **state)
     close(file);
     let_end(worker);
     expect_frame(worker, FRAME_RESPONSE, "[1]");
-    expect_exit(worker, 0);
+    expect_exit(worker, 0, 1);
+}
+
+static void an_event_that_nobody_asked_for_is_not_counted(void **state)
+{
+    (void)state;
+    Worker *worker = start_worker("exit 1");
+    int file = run_event(worker);
+    post(file, "invocation/" ID "/error", "", "{}");
+    expect_answer(worker, file, 202, STATUS_OK);
+    expect_frame(worker, FRAME_ERROR, "{}");
+    /* A program that ends after an error; the server cannot know, and sends the next event. */
+    send_event(worker, EVENT_JSON, "{}", 2);
+    let_end(worker);
+    expect_exit(worker, W_EXITCODE(1, 0), 1);
+    close(file);
 }
 
 static void an_orphan_does_not_end_the_worker(void **state)
@@ -468,7 +484,7 @@ static void an_orphan_does_not_end_the_worker(void **state)
     (void)state;
     Worker *worker = start_worker("(sleep 0.01; exit 5) & exit 4");
     let_end(worker);
-    expect_exit(worker, W_EXITCODE(4, 0));
+    expect_exit(worker, W_EXITCODE(4, 0), 0);
 }
 
 static void a_server_that_leaves_takes_the_program_with_it(void **state)
@@ -541,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_function_without_a_program_says_so),
         cmocka_unit_test(the_worker_ends_as_its_program_does),
         cmocka_unit_test(what_was_sent_before_the_end_counts),
+        cmocka_unit_test(an_event_that_nobody_asked_for_is_not_counted),
         cmocka_unit_test(an_orphan_does_not_end_the_worker),
         cmocka_unit_test(a_server_that_leaves_takes_the_program_with_it),
         cmocka_unit_test(a_server_that_speaks_nonsense_is_left),

@@ -257,3 +257,12 @@ def test_a_custom_runtime_streams(deploy, name, deployer):
     answer = deployer.client.invoke(FunctionName=name, Payload='"stream"')
     assert answer["Payload"].read().decode() == whole
     assert function.ask(1)["count"] == 1
+
+
+def test_the_next_event_of_a_runtime_that_ended_behind_its_answer_is_run_by_another(deploy):
+    """As AWS's library for Go ends after a panic."""
+    function = deploy({"bootstrap": HANDLERS / "leaves.py"}, CUSTOM, handler="any")
+    for _ in range(20):
+        answer = function.invoke("leave")
+        assert answer.failed and answer.payload == {"errorType": "Panic"}, answer.payload
+        assert function.ask("stay") == "stayed"
