@@ -87,12 +87,12 @@ function next() {
   const frame = channel.read();
   if (frame === null || frame.kind !== Kind.INVOKE) process.exit(0);
   const end = 4 + frame.content.readUInt32LE(0);
-  const head = JSON.parse(frame.content.utf8Slice(4, end));
+  const head = JSON.parse(frame.content.toString("utf8", 4, end));
   current.requestId = head.requestId;
   current.tenantId = head.tenantId;
   if (head.trace !== trace) setTrace(head.trace);
   event = isStreamed(handler) ? new StreamedEvent() : new Event();
-  event.run(head, frame.content.utf8Slice(end));
+  event.run(head, frame.content.toString("utf8", end));
 }
 
 // The variable changes with each event (AWS Lambda developer guide, "Using Lambda environment variables").
@@ -119,7 +119,11 @@ class Event {
     if (HAS_CALLBACKS) parameters.push(this.#addCallbacks());
     try {
       const result = handler(JSON.parse(payload), ...parameters);
-      if (isPromise(result)) result.then((value) => this.#settle(() => this.#finish(value)), (error) => this.#settle(() => this.#fail(error)));
+      if (isPromise(result))
+        result.then(
+          (value) => this.#settle(() => this.#finish(value)),
+          (error) => this.#settle(() => this.#fail(error)),
+        );
       else if (!HAS_CALLBACKS) this.#finish(result);
     } catch (error) {
       this.#fail(error);
@@ -192,6 +196,7 @@ class Event {
 
   break(document) {
     if (!this.#isDone) channel.write(Kind.ERROR, document);
+    this.#isDone = true;
   }
 }
 
@@ -205,7 +210,7 @@ function endEvent(kind, content) {
 
 // An event whose answer is a stream.
 class StreamedEvent {
-  #answer = new StreamedAnswer(channel);
+  #answer = new StreamedAnswer(channel, handler);
   #isSettled = false; // the handler's promise
   #isDone = false;
 
@@ -248,6 +253,8 @@ class StreamedEvent {
 
   break(document) {
     if (!this.#isDone) channel.write(this.#answer.isStarted ? Kind.STREAM_ERROR : Kind.ERROR, document);
+    this.#isDone = true;
+    this.#answer.stop();
   }
 }
 

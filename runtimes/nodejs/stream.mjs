@@ -6,6 +6,7 @@ import { Kind } from "./channel.mjs";
 import { Fault } from "./faults.mjs";
 
 const STREAMED = Symbol.for("aws.lambda.runtime.handler.streaming");
+const HIGH_WATER_MARK = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");
 const PIECE_SIZE = 1 << 20; // channel.h: FRAME_STREAM_PIECE
 const HTTP_CONTENT_TYPE = "application/vnd.awslambda.http-integration-response";
 
@@ -19,7 +20,7 @@ export function installAwsLambda() {
   globalThis.awslambda = {
     streamifyResponse(handler, options) {
       handler[STREAMED] = "response";
-      if (typeof options?.highWaterMark === "number") handler[Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark")] = options.highWaterMark;
+      handler[HIGH_WATER_MARK] = options?.highWaterMark;
       return handler;
     },
     // What an HTTP integration's answer begins with: {statusCode, headers, cookies}.
@@ -41,10 +42,11 @@ export class StreamedAnswer {
   #contentType;
   #isStopped = false;
 
-  constructor(channel) {
+  constructor(channel, handler) {
     const answer = this;
     this.#channel = channel;
     this.stream = new Writable({
+      highWaterMark: handler[HIGH_WATER_MARK],
       write: (chunk, _encoding, done) => answer.#write(chunk, 0, done),
     });
     this.stream.setContentType = (type) => {

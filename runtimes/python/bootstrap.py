@@ -89,6 +89,7 @@ class Worker:
         self.handler = None
         self.is_json_log = False
         self._trace = None
+        self._is_copied = False
         self.stdout = output.LogStream(channel, 1, "<stdout>")
         self.stderr = output.LogStream(channel, 2, "<stderr>")
         self.sink = output.LogSink(channel)
@@ -130,8 +131,10 @@ class Worker:
             os.chdir(root)
 
     def _leave_channel(self):
-        """In a process that the handler forked: what it prints goes through the pipes."""
-        self.channel.forget_lock()
+        """In a process that the handler forked: what it prints goes through the pipes, and it answers no events."""
+        if self._is_copied:
+            return
+        self.channel.leave()
         for stream in (self.stdout, self.stderr, self.sink):
             stream.leave_channel()
 
@@ -147,7 +150,9 @@ class Worker:
         self._finish_lines()
         self.channel.write(frames.SNAPSHOT_READY, b"")
         if self.take_copies is not None:
+            self._is_copied = True
             self.take_copies()
+            self._is_copied = False
         kind, content = self.channel.read()
         if kind != frames.RESTORE:
             raise Closed

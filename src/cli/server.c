@@ -96,6 +96,9 @@ static void stop_store(Server *server)
     store_stop(server->store);
     if (server->pool != NULL)
         work_pool_close(server->pool);
+    /* Calls that the store gave back as it stopped lie in what is freed next. */
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_drain(server->loops[i]);
     if (server->packages != NULL)
         packages_close(server->packages);
 }

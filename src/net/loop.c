@@ -44,7 +44,7 @@ static void mailbox_post(Mailbox *mailbox, TaskChain chain)
 }
 
 /* Runs what was posted, what that posts in turn included; true when there was something. */
-static bool loop_run_posted(Loop *loop)
+static bool run_posted(Loop *loop)
 {
     Task *newest = atomic_exchange_explicit(&loop->posted, NULL, memory_order_seq_cst);
     Task *oldest = NULL;
@@ -61,15 +61,21 @@ static bool loop_run_posted(Loop *loop)
     return newest != NULL;
 }
 
+void loop_drain(Loop *loop)
+{
+    while (run_posted(loop))
+        continue;
+}
+
 static void on_wake(uv_async_t *wake)
 {
     Loop *loop = wake->data;
     /* Only one round while running: tasks that post tasks must not starve the sockets. */
-    bool ran = loop_run_posted(loop);
+    bool ran = run_posted(loop);
     if (!atomic_load_explicit(&loop->stopping, memory_order_seq_cst))
         return;
     while (ran)
-        ran = loop_run_posted(loop);
+        ran = run_posted(loop);
     uv_stop(&loop->uv);
 }
 

@@ -324,7 +324,7 @@ def streaming(node):
     ("pieces", {"contentType": "text/plain"}, b"one two three"),
     ("http", {"contentType": "application/vnd.awslambda.http-integration-response",
               "prelude": {"statusCode": 201, "headers": {"x-a": "b"}, "cookies": ["c=d"]}}, b"created"),
-    ("piped", {}, b"abc"), ("left", {}, b"xy"), ("forgotten", {}, b"no end"), ("nothing", {}, b"")])
+    ("piped", {}, b"abc"), ("left", {}, b"xy"), ("forgotten", {}, b"no end"), ("nothing", {}, b""), ("marked", {}, b"4096")])
 def test_a_streamed_answer_comes_in_pieces(streaming, name, start, text):
     worker = streaming(name)
     for _ in range(2):

@@ -283,6 +283,11 @@ def test_what_child_processes_print_comes_over_the_pipes(behaviour):
     assert "/" in answer.document and "socket" not in answer.document  # the channel is the worker's alone
 
 
+def test_a_child_process_that_returns_answers_nothing(behaviour):
+    answer = behaviour("forks_and_returns").invoke({})
+    assert (answer.kind, answer.document) == ("RESPONSE", 1)
+
+
 def test_lines_of_threads_stay_whole(behaviour):
     logs = behaviour("print_from_threads").invoke({}).logs
     assert sorted(logs) == sorted(f"thread {n} line {i}" for n in range(4) for i in range(200))
@@ -317,7 +322,8 @@ def test_copies_go_on_from_the_snapshot(workers):
     assert worker.start("snap.handler", snapStart=True).kind == "SNAPSHOT_READY"
     worker.send("RESTORE", b'{"environment": {}}')
     assert worker.receive()[0] == "READY"
-    assert worker.invoke({}).document[0][-1] == "after two"
+    answer = worker.invoke({})
+    assert (answer.document[0][-1], answer.logs) == ("after two", ["in the copy"])
     worker.channel.close()
     assert worker.wait() == 0
 
@@ -341,6 +347,24 @@ def test_a_client_without_an_endpoint_goes_where_the_environment_says(python, en
     worker = python(environment=environment, ahead=True)
     assert worker.start("aws.handler").kind == "READY"
     assert list(worker.invoke(["sqs", "stepfunctions"]).document.values()) == expected
+
+
+@pytest.mark.parametrize("environment", [{}, {"AWS_PROFILE": "blue"}, {"HOME": None}])
+def test_the_session_made_ahead_knows_nothing_but_the_functions_environment(python, tmp_path, environment):
+    """A profile of the function's own is found; one of the process that went before is not."""
+    skip_without_boto3()
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[profile blue]\nregion = eu-north-1\n[default]\nregion = eu-south-1\n")
+    own = {"AWS_DEFAULT_REGION": "us-west-2"}
+    if environment:
+        own = {**environment, "HOME": str(tmp_path)}
+    worker = python(ahead=True, environment=own, process_environment={
+        "PATH": "/usr/bin:/bin", "AWS_PROFILE": "of-the-server", "AWS_DEFAULT_REGION": "sa-east-1", "AWS_ACCESS_KEY_ID": "server"})
+    if environment:
+        del worker.environment["AWS_DEFAULT_REGION"]
+    assert worker.start("aws.region").kind == "READY"
+    expected = {"AWS_PROFILE": "eu-north-1", "HOME": "eu-south-1"}.get(next(iter(environment), None), "us-west-2")
+    assert worker.invoke({}).document == [expected, "123456789012"]
 
 
 def test_packages_of_the_function_come_before_what_was_imported_ahead(python, tmp_path):

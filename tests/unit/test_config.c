@@ -11,7 +11,7 @@
 
 typedef struct Setup {
     Arena arena;
-    Invocation invocation;
+    CommandLine invocation;
     Settings settings;
     Slice message;
     char file[64];
@@ -21,7 +21,7 @@ static int open_setup(void **state)
 {
     Setup *setup = calloc(1, sizeof *setup);
     assert_non_null(setup);
-    setup->invocation = (Invocation){.command = &command_start, .arena = &setup->arena};
+    setup->invocation = (CommandLine){.command = &command_start, .arena = &setup->arena};
     strcpy(setup->file, "/tmp/brume-test-XXXXXX");
     int file = mkstemp(setup->file);
     assert_true(file >= 0);

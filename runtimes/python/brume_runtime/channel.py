@@ -76,8 +76,10 @@ class Channel:
             data = memoryview(data)[count:]
             count = os.write(self.file, data)
 
-    def forget_lock(self):
-        """In a process that the handler forked: the lock may have been held by a thread that is not there."""
+    def leave(self):
+        """In a process that the handler forked: the channel is its parent's. A thread that held the lock is not there."""
+        os.close(self.file)
+        self.file = -1
         self._lock = threading.Lock()
 
 

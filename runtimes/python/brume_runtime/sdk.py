@@ -20,6 +20,10 @@ _LANGUAGE = ("json", "logging", "logging.handlers", "datetime", "decimal", "urll
 # Whose models are read ahead, too: those that handlers call most.
 _SERVICES = ("sqs", "sts", "lambda", "dynamodb", "s3", "sns", "events", "stepfunctions", "secretsmanager", "ssm", "kinesis")
 
+# Variables that a session looks at when a client is made, and not before.
+_SETTLED_LATER = ("AWS_LAMBDA_", "AWS_XRAY_", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
+                  "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
 _FIRST_WITH_ENDPOINT_URL = (1, 31)
 
 _ahead = set()  # top-level packages that were imported ahead and are no part of the language
@@ -34,11 +38,13 @@ def prepare(library):
         sys.path.insert(next((at for at, entry in enumerate(sys.path) if "-packages" in entry), len(sys.path)), library)
     _install_hook()
     before = set(sys.modules)
+    own = {name: os.environ.pop(name) for name in list(os.environ) if _says_otherwise(name)}
     try:
         _read_ahead()
     except Exception:
         return  # a host without it, or with a broken one: a handler that imports it is told so
     finally:
+        os.environ.update(own)
         _ahead.update(_packages(set(sys.modules) - before))
 
 
@@ -52,14 +58,21 @@ def _packages(names):
 
 
 def _read_ahead():
-    # As on AWS, without the runtime in C, where the host has it: its library for TLS makes itself the source of OpenSSL's random
-    # numbers, reads them from a file that no worker inherits, and then waits for ever. Handlers may import it.
-    sys.modules["awscrt"] = None
+    # The common runtime keeps a file open that its random numbers come from, which no worker has: whatever asks for one
+    # there would wait for ever. botocore goes without it; a handler that imports it gets it.
+    missing = "awscrt" not in sys.modules
+    if missing:
+        sys.modules["awscrt"] = None
     try:
-        boto3 = importlib.import_module("boto3")
-        botocore_session = importlib.import_module("botocore.session")
+        _read_sdk_ahead()
     finally:
-        del sys.modules["awscrt"]
+        if missing:
+            del sys.modules["awscrt"]
+
+
+def _read_sdk_ahead():
+    boto3 = importlib.import_module("boto3")
+    botocore_session = importlib.import_module("botocore.session")
     loaders = importlib.import_module("botocore.loaders")
     _keep_files(loaders)
     known = {"region_name": "us-east-1", "aws_access_key_id": "-", "aws_secret_access_key": "-"}
@@ -67,6 +80,7 @@ def _read_ahead():
         # Not through boto3's default session, which would stay. What a client needs is imported and read on the way.
         boto3.session.Session(botocore_session.Session()).client(service, endpoint_url="http://127.0.0.1:9", **known)
     _keep_a_session(botocore_session)
+    _keep_a_default_session(boto3, botocore_session)
 
 
 def _keep_files(loaders):
@@ -103,6 +117,30 @@ def _keep_a_session(module):
         return make(env_vars)
 
     module.get_session = get_session
+
+
+def _keep_a_default_session(boto3, botocore_session):
+    """The same of boto3's default session, which `boto3.client` uses. This one has settled where configuration and credentials
+    are looked for, so that it serves only where nobody says otherwise."""
+    inner = botocore_session.Session()
+    inner.get_component("credential_provider")
+    inner.get_component("endpoint_resolver")
+    make, spare = boto3.setup_default_session, [boto3.session.Session(botocore_session=inner)]
+
+    def setup_default_session(**named):
+        if named or not spare or any(_says_otherwise(name) for name in os.environ):
+            make(**named)
+        else:
+            boto3.DEFAULT_SESSION = spare.pop()
+
+    boto3.setup_default_session = setup_default_session
+
+
+def _says_otherwise(variable):
+    """Whether a variable of the environment may change what an SDK's session settles when it is made."""
+    if variable == "HOME":
+        return True
+    return variable.startswith(("AWS_", "BOTO_")) and not variable.startswith(_SETTLED_LATER)
 
 
 # ---- In a worker ----

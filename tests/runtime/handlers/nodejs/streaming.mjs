@@ -94,3 +94,10 @@ export const pressed = streamifyResponse(async (event, stream) => {
 });
 
 export const buffered = async (event) => ({ not: "streamed" });
+
+export const marked = streamifyResponse(
+  async (event, stream) => {
+    stream.end(String(stream.writableHighWaterMark));
+  },
+  { highWaterMark: 4096 },
+);

@@ -15,3 +15,8 @@ def version(event, context):
 
 def list_queues(event, context):
     return boto3.client("sqs").list_queues().get("QueueUrls")
+
+
+def region(event, context):
+    client = boto3.client("sqs")
+    return [client.meta.region_name, boto3.DEFAULT_SESSION.get_credentials().access_key]

@@ -141,6 +141,13 @@ def run_children(event, context):
     return subprocess.run(["/bin/ls", "-l", "/proc/self/fd"], capture_output=True, text=True, check=True).stdout
 
 
+def forks_and_returns(event, context):
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if hasattr(os, "waitstatus_to_exitcode") else 1
+    return "of the child"
+
+
 def print_from_threads(event, context):
     threads = [threading.Thread(target=lambda n=n: [print(f"thread {n} line {i}") for i in range(200)]) for n in range(4)]
     for thread in threads:

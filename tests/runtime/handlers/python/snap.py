@@ -27,4 +27,5 @@ def after_two():
 
 
 def handler(event, context):
+    print("in the copy")
     return [calls, random.random()]

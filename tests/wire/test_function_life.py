@@ -1,0 +1,167 @@
+"""Servers with functions: stopped, killed, and with the processes below them killed; and what functions log."""
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+from conftest import client
+from functions import make, package, wait_settled
+
+# Says where it is over a socket of the host's, so that nothing has to be guessed about when.
+REPORTER = '''
+import socket
+
+def handler(event, context):
+    with socket.create_connection(("127.0.0.1", event["port"])) as line:
+        line.sendall(b"here")
+        line.recv(4)
+    return "done"
+'''
+PLAIN = "import os\ndef handler(event, context):\n    print('said', event)\n    return os.getpid()\n"
+PATIENCE = 30
+
+
+def descendants(process):
+    """All processes below one, by id."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
+                    parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
+            except OSError:
+                pass  # it ended meanwhile
+    found = [process]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found[1:]
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_alive(process):
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class Running:
+    """An invocation that has reached its handler, and goes on when it is let."""
+
+    def __init__(self, server, name):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(PATIENCE)
+            payload = json.dumps({"port": listener.getsockname()[1]})
+            self.result = None
+            self.thread = threading.Thread(target=self._invoke, args=(server, name, payload))
+            self.thread.start()
+            self.line, _ = listener.accept()
+            self.line.settimeout(PATIENCE)
+            assert self.line.recv(4) == b"here"
+
+    def _invoke(self, server, name, payload):
+        try:
+            self.result = client(server, "lambda").invoke(FunctionName=name, Payload=payload)["Payload"].read()
+        except Exception as error:  # for whoever asks
+            self.result = error
+
+    def go_on(self):
+        self.line.sendall(b"go")
+        self.line.close()
+        self.thread.join(PATIENCE)
+        return self.result
+
+
+def test_a_stop_lets_a_running_invocation_end(start):
+    server = start("--log-level", "info")
+    make(client(server, "lambda"), "reporter", Code={"ZipFile": package({"app.py": REPORTER})}, Timeout=60)
+    running = Running(server, "reporter")
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "event=stopping" in server.errors())
+    assert running.go_on() == b'"done"'
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_kill_9_of_the_server_leaves_no_process_of_a_function(start):
+    server = start()
+    functions = client(server, "lambda")
+    make(functions, "reporter", Code={"ZipFile": package({"app.py": REPORTER})}, Timeout=60)
+    make(functions, "plain", Code={"ZipFile": package({"app.py": PLAIN})})
+    functions.invoke(FunctionName="plain", Payload=b"1")
+    running = Running(server, "reporter")
+    below = descendants(server.process.pid)
+    assert len(below) >= 4  # the keeper, the spawner, a zygote, two workers
+    server.process.kill()
+    server.process.wait()
+    running.thread.join(PATIENCE)
+    wait_until(lambda: not any(is_alive(process) for process in below))
+
+
+def test_functions_go_on_when_what_starts_them_is_killed(start):
+    server = start()
+    functions = client(server, "lambda")
+    make(functions, "plain", Code={"ZipFile": package({"app.py": PLAIN})})
+    for _ in range(3):
+        assert "FunctionError" not in functions.invoke(FunctionName="plain", Payload=b"1")
+        keeper = descendants(server.process.pid)[0]
+        spawner = descendants(keeper)[0]
+        os.kill(spawner, signal.SIGKILL)
+        wait_until(lambda gone=spawner: not is_alive(gone))
+    result = functions.invoke(FunctionName="plain", Payload=b"1")
+    # One that had been given to a worker when that was killed says so; the next one runs.
+    if "FunctionError" in result:
+        result = functions.invoke(FunctionName="plain", Payload=b"1")
+    assert "FunctionError" not in result
+
+
+def test_after_a_restart_functions_run_again(start, folder):
+    server = start(data=folder / "again")
+    make(client(server, "lambda"), "plain", Code={"ZipFile": package({"app.py": PLAIN})})
+    client(server, "lambda").invoke(FunctionName="plain", Payload=b"1")
+    server.kill()
+    server = start(data=folder / "again")
+    assert "FunctionError" not in client(server, "lambda").invoke(FunctionName="plain", Payload=b"1")
+
+
+def test_what_functions_log_goes_where_it_is_told(start, folder):
+    path = folder / "functions.log"
+    server = start("--function-log", path)
+    make(client(server, "lambda"), "plain", Code={"ZipFile": package({"app.py": PLAIN})})
+    client(server, "lambda").invoke(FunctionName="plain", Payload=b'"something"')
+    text = path.read_text()
+    assert "plain[$LATEST] said something\n" in text
+    assert text.index("START RequestId") < text.index("said something") < text.index("END RequestId") < text.index("REPORT ")
+
+
+def test_invocations_are_counted(start):
+    server = start()
+    functions = client(server, "lambda")
+    make(functions, "plain", Code={"ZipFile": package({"app.py": PLAIN})})
+    for _ in range(3):
+        functions.invoke(FunctionName="plain", Payload=b"1")
+    assert server.metric("brume_function_invocations_total") == 3
+    assert server.metric("brume_function_cold_starts_total") == 1
+    assert server.metric("brume_function_workers") == 1
+    assert server.metric("brume_function_errors_total") == 0
+
+
+def test_new_code_takes_the_place_of_old(start):
+    server = start()
+    functions = client(server, "lambda")
+    make(functions, "changing", Code={"ZipFile": package({"app.py": "def handler(event, context):\n    return 'old'\n"})})
+    assert functions.invoke(FunctionName="changing")["Payload"].read() == b'"old"'
+    functions.update_function_code(FunctionName="changing",
+                                   ZipFile=package({"app.py": "def handler(event, context):\n    return 'new'\n"}))
+    wait_settled(functions, "changing")
+    assert functions.invoke(FunctionName="changing")["Payload"].read() == b'"new"'
+    wait_until(lambda: server.metric("brume_function_workers") == 1)
