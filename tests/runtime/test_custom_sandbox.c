@@ -2,7 +2,6 @@
 #include "runtime/channel.h"
 #include "runtime/harness.h"
 #include "runtime/runtime_api.h"
-#include "runtime/runtime_api.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
