@@ -199,7 +199,9 @@ struct Worker {
     bool has_failed; /* its start was reported */
     bool has_told;   /* a custom runtime has said how its program ended: told_status */
     int told_status;
-    Arena arena; /* of its start; freed when it is ready */
+    bool is_untaken;      /* and that the program has not taken its last event */
+    uint32_t given_count; /* events that it was sent */
+    Arena arena;          /* of its start; freed when it is ready */
     SpawnOrder order;
     CredentialsRequest credentials;
     LogTail *init_tail; /* what it logged in its init phase */
