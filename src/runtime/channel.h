@@ -53,8 +53,9 @@ typedef enum FrameKind {
     FRAME_SNAPSHOT_READY = 25,
     /* A handler's process goes on, but takes no more events (it asked to exit when idle); the worker is let go. */
     FRAME_GOODBYE = 26,
-    /* Last, of a custom runtime: how its program ended, as wait(2) gives it, in 32 bits of little-endian order. The first
-     * process of a namespace cannot die of a signal that it sends itself, so that its own exit cannot tell. */
+    /* Last, of a custom runtime: two numbers of 32 bits in little-endian order. How its program ended, as wait(2) gives it:
+     * the first process of a namespace cannot die of a signal that it sends itself, so that its own exit cannot tell. And
+     * how many events the program has taken: one more that it was sent is another worker's to run. */
     FRAME_EXIT = 27,
 } FrameKind;
 

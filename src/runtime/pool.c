@@ -221,14 +221,14 @@ void pool_worker_dead(Worker *worker)
 
 /* ---- Starts that failed ---- */
 
-static Slice error_type_of(Slice document, Arena *arena)
+static Slice text_of(Slice document, Slice member, Arena *arena)
 {
     JsonReader reader = json_reader(document, arena);
     Slice name, text;
     if (json_begin_object(&reader) != OK)
         return (Slice){0};
     while (json_next_member(&reader, &name) == OK && name.data != NULL) {
-        if (slice_equal(name, SLICE("errorType")))
+        if (slice_equal(name, member))
             return json_read_string(&reader, &text) == OK ? text : (Slice){0};
         if (json_read_any(&reader, &text) != OK)
             break;
@@ -243,8 +243,15 @@ static Outcome outcome_of_start(const Pool *pool, const StartFailure *failure, S
     switch (failure->problem) {
     case START_ERROR:
         outcome.result = arena_copy(arena, failure->document);
-        outcome.error_type = error_type_of(outcome.result, arena);
+        outcome.error_type = text_of(outcome.result, SLICE("errorType"), arena);
         outcome.is_handled = true;
+        /* Where there is no program, nobody but the platform can say so. */
+        if (slice_equal(outcome.error_type, SLICE("Runtime.InvalidEntrypoint"))) {
+            outcome.is_handled = false;
+            outcome.cut_off = arena_format(arena, "RequestId: %.*s Error: %.*s", SLICE_PRINT(request_id),
+                                           SLICE_PRINT(text_of(outcome.result, SLICE("errorMessage"), arena)));
+            outcome.result = report_document(outcome.error_type, outcome.cut_off, arena);
+        }
         break;
     case START_EXITED:
         outcome.result = report_exit(request_id, failure->exit, arena, &outcome.cut_off, &outcome.error_type);
@@ -518,13 +525,10 @@ void pool_cancel(InvocationState *state)
 
 /* ---- Provisioned concurrency ---- */
 
-void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count)
+void pool_keep_provisioned(Pool *pool, uint64_t count)
 {
-    Pool *pool = pool_find(runtime, spec, (Slice){0});
     pool_count(pool, COUNT_PROVISIONED, (int)(count - pool->provisioned));
     pool->provisioned = count;
-    pool->provision_at_ns = 0;
-    pool_set_problem(pool, (Slice){0});
     LIST_FOR_EACH(&pool->workers, node)
     {
         Worker *worker = CONTAINER_OF(node, Worker, in_pool);
@@ -537,6 +541,14 @@ void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count)
         worker->is_provisioned = worker->is_kept = false; /* from now on it may go when it is idle for long */
         pool->provisioned_workers--;
     }
+}
+
+void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count)
+{
+    Pool *pool = pool_find(runtime, spec, (Slice){0});
+    pool_keep_provisioned(pool, count);
+    pool->provision_at_ns = 0;
+    pool_set_problem(pool, (Slice){0});
     start_provisioned(pool);
 }
 

@@ -282,9 +282,10 @@ static int finish(Api *api)
             api_connection_close(&api->connections[i]);
     }
     if (api->state != API_INIT_FAILED || api->program > 0) {
-        char status[sizeof(uint32_t)];
-        write_uint32(status, (size_t)api->status);
-        api_frame(api, FRAME_EXIT, slice_make(status, sizeof status));
+        char told[2 * sizeof(uint32_t)];
+        write_uint32(told, (size_t)api->status);
+        write_uint32(told + sizeof(uint32_t), api->taken_count);
+        api_frame(api, FRAME_EXIT, slice_make(told, sizeof told));
     }
     drain(api);
     if (!WIFSIGNALED(api->status))

@@ -318,6 +318,7 @@ void api_offer_event(Api *api)
             continue;
         api->state = API_RUNNING;
         api->has_event = false;
+        api->taken_count++;
         api_give_event(connection);
     }
 }

@@ -110,7 +110,7 @@ static bool holds(int processes, const char *process, const char *socket_name)
 
 bool api_guard_admits(int file)
 {
-    Ends ends;
+    Ends ends = {0};
     socklen_t size = sizeof ends.own;
     unsigned long inode = 0;
     if (getsockname(file, (struct sockaddr *)&ends.own, &size) != 0)

@@ -135,8 +135,9 @@ struct Api {
     ApiState state;
     char id[API_ID_BYTES]; /* of the event that is, or was last, at work; empty: none was */
     size_t id_size;
-    bool is_streamed; /* its caller takes pieces */
-    bool has_event;   /* `event` is it, as the answer to who asks next */
+    bool is_streamed;     /* its caller takes pieces */
+    uint32_t taken_count; /* events that the program has been given */
+    bool has_event;       /* `event` is it, as the answer to who asks next */
     ApiBytes event;
     ApiBytes input;  /* from the server */
     ApiBytes output; /* to it */

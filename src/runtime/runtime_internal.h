@@ -199,7 +199,9 @@ struct Worker {
     bool has_failed; /* its start was reported */
     bool has_told;   /* a custom runtime has said how its program ended: told_status */
     int told_status;
-    Arena arena; /* of its start; freed when it is ready */
+    bool is_untaken;      /* and that the program has not taken its last event */
+    uint32_t given_count; /* events that it was sent */
+    Arena arena;          /* of its start; freed when it is ready */
     SpawnOrder order;
     CredentialsRequest credentials;
     LogTail *init_tail; /* what it logged in its init phase */
@@ -279,6 +281,8 @@ void delivery_done(InvocationState *state);
 void pool_invoke(Runtime *runtime, Invocation *invocation);
 void pool_cancel(InvocationState *state);
 void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count);
+/* So many of its workers are to be there from now on; what there are more may go. */
+void pool_keep_provisioned(Pool *pool, uint64_t count);
 /* Once a second: lets idle and old workers go, and replaces provisioned ones. */
 void pool_sweep(Runtime *runtime);
 void pool_close_all(Runtime *runtime);

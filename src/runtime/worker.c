@@ -43,7 +43,10 @@ static void spawned(SpawnOrder *order, Error error)
         return;
     }
     StartFailure failure = {.problem = START_REFUSED, .refusal = INVOKE_FAILED, .message = order->message};
-    if (failure.message.size == 0)
+    if (order->snapshot_of != 0)
+        failure.message = arena_format(&worker->arena, "SnapStart cannot be had (%.*s): set its ApplyOn to None",
+                                       SLICE_PRINT(order->message));
+    else if (failure.message.size == 0)
         failure.message = arena_format(&worker->arena, "no process can be had for the function: %s", error_text(error));
     worker_step(worker, WORKER_REFUSED, &failure);
 }
@@ -227,7 +230,7 @@ static void await_exit(void *subject, void *detail)
     Worker *worker = subject;
     leave(worker);
     worker_set_timer(worker, EXIT_GRACE_MS * 1000);
-    if (worker->event != NULL && worker->channel.part_count > 0)
+    if (worker->event != NULL && (worker->channel.part_count > 0 || worker->is_untaken))
         take_back(worker);
 }
 
@@ -392,6 +395,7 @@ static void send_event(void *subject, void *detail)
     Worker *worker = subject;
     InvocationState *state = detail;
     worker->event = state;
+    worker->given_count++;
     state->worker = worker;
     state->begun_ns = now_ns(worker);
     state->init_us = worker->init_us;
@@ -582,7 +586,7 @@ static void bury(void *subject, void *detail)
         told.status = worker->told_status;
     pool_worker_leaves(worker);
     worker_drain_pipes(worker);
-    if (worker->event != NULL && worker->channel.part_count > 0)
+    if (worker->event != NULL && (worker->channel.part_count > 0 || worker->is_untaken))
         take_back(worker);
     else if (worker->event != NULL)
         report_crash(worker, exit);

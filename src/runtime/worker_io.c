@@ -41,14 +41,15 @@ static void take_log(Worker *worker, const Frame *frame)
 /* Its shim says how the program ended; its own exit follows. */
 static void take_exit(Worker *worker, const Frame *frame)
 {
-    int32_t status;
-    if (frame->size != sizeof status) {
+    uint32_t told[2];
+    if (frame->size != sizeof told) {
         worker_step(worker, WORKER_LIE, "an exit of another size");
         return;
     }
-    memcpy(&status, frame->content.data, sizeof status);
+    memcpy(told, frame->content.data, sizeof told);
     worker->has_told = true;
-    worker->told_status = status;
+    worker->told_status = (int)told[0];
+    worker->is_untaken = told[1] < worker->given_count;
     worker_step(worker, WORKER_CLOSED, NULL);
 }
 

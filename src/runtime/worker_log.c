@@ -28,6 +28,14 @@ static void tell_missed(Worker *worker, uint64_t missed, uint64_t wall_ms)
     arena_free(&scratch);
 }
 
+/* Events that runtimes format themselves come without the end of their line. */
+static void add_event(LogTail *tail, Slice text)
+{
+    log_tail_add(tail, text);
+    if (!slice_ends_with(text, SLICE("\n")))
+        log_tail_add(tail, SLICE("\n"));
+}
+
 void worker_log(Worker *worker, Slice text)
 {
     uint64_t missed;
@@ -41,8 +49,8 @@ void worker_log(Worker *worker, Slice text)
         return;
     }
     if (worker->event != NULL)
-        log_tail_add(&worker->event->tail, text);
+        add_event(&worker->event->tail, text);
     else if (worker->init_tail != NULL)
-        log_tail_add(worker->init_tail, text);
+        add_event(worker->init_tail, text);
     deliver(worker, worker->event, wall_ms, text);
 }

@@ -20,13 +20,13 @@ def digest(key, text):
 class Signer:
     """Signs requests to one port at one moment; good for five minutes, as the server's clock allows."""
 
-    def __init__(self, port):
+    def __init__(self, port, service="sqs"):
         now = datetime.datetime.now(datetime.timezone.utc)
         self.port = port
         self.moment = now.strftime("%Y%m%dT%H%M%SZ")
-        self.scope = f"{now:%Y%m%d}/{REGION}/sqs/aws4_request"
+        self.scope = f"{now:%Y%m%d}/{REGION}/{service}/aws4_request"
         self.key = digest(("AWS4" + SECRET).encode(), f"{now:%Y%m%d}")
-        for part in (REGION, "sqs", "aws4_request"):
+        for part in (REGION, service, "aws4_request"):
             self.key = digest(self.key, part)
 
     def request(self, operation, members):
@@ -45,6 +45,18 @@ class Signer:
             f"Signature={signature}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         )
 
+    def invoke(self, function, payload):
+        """An invocation of a function; of a Signer for "lambda"."""
+        path = f"/2015-03-31/functions/{function}/invocations"
+        canonical = (f"POST\n{path}\n\nhost:127.0.0.1:{self.port}\nx-amz-date:{self.moment}\n\nhost;x-amz-date\n"
+                     f"{hashlib.sha256(payload).hexdigest()}")
+        to_sign = f"AWS4-HMAC-SHA256\n{self.moment}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        signature = hmac.new(self.key, to_sign.encode(), hashlib.sha256).hexdigest()
+        return (
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nX-Amz-Date: {self.moment}\r\n"
+            f"Authorization: AWS4-HMAC-SHA256 Credential={KEY_ID}/{self.scope}, SignedHeaders=host;x-amz-date, "
+            f"Signature={signature}\r\nContent-Length: {len(payload)}\r\n\r\n"
+        ).encode() + payload
 
     def uri(self, parameters):
         """A request of the Query protocol as a GET whose signature stands in its address."""
@@ -91,6 +103,11 @@ def presign_batch(path, port, queue_url, count=REQUESTS):
         path,
         (signer.request("SendMessageBatch", {"QueueUrl": queue_url, "Entries": entries(i)}) for i in range(count)),
     )
+
+
+def presign_invoke(path, port, function, count=REQUESTS):
+    signer = Signer(port, "lambda")
+    write_requests(path, (signer.invoke(function, json.dumps({"number": i}).encode()).decode() for i in range(count)))
 
 
 def presign_uris(path, port, queue_url, count=REQUESTS):

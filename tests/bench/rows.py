@@ -10,33 +10,14 @@ import subprocess
 import time
 
 import presign
+from functions import FunctionBench
 from processes import BRUME, LOAD, ROOT, Brume, Failure, Nginx, figures, h2load, wrk
+from row import Row
 
 MIB = 1024  # in KiB
 
 
-class Row:
-    """One line: `measured` are the runs' values; the median of them (or of their ratios to `reference`) is held against
-    the target. `sense` is '>=' or '<='."""
-
-    def __init__(self, name, unit, sense, target, measured, reference=None, reference_name="", by_ratio=False):
-        self.name, self.unit, self.sense, self.target = name, unit, sense, target
-        self.measured = statistics.median(measured)
-        self.spread = (min(measured), max(measured))
-        self.reference = statistics.median(reference) if reference else None
-        self.reference_name, self.by_ratio = reference_name, by_ratio
-        self.ratio = None
-        if reference:
-            self.ratio = statistics.median(m / r for m, r in zip(measured, reference))
-
-    def met(self):
-        value = self.ratio if self.by_ratio else self.measured
-        if self.target is None:
-            return None
-        return value >= self.target if self.sense == ">=" else value <= self.target
-
-
-class Bench:
+class Bench(FunctionBench):
     """`top`: a directory on a disk (not in memory: syncs are part of what is measured)."""
 
     def __init__(self, top, quick):

@@ -48,7 +48,7 @@ def custom(workers, folder):
 def ended(answer):
     """How a worker's program ended, as the server is told it: an exit code, or minus a signal."""
     assert answer.kind == "EXIT"
-    return os.waitstatus_to_exitcode(struct.unpack("<I", answer.content)[0])
+    return os.waitstatus_to_exitcode(struct.unpack("<II", answer.content)[0])
 
 
 # ---- Programs ----

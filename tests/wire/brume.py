@@ -13,9 +13,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BINARY = os.environ.get("BRUME_BINARY") or os.path.join(ROOT, "build", "brume")
 READY = re.compile(r"^brume (\S+) listening on (https?://127\.0\.0\.1:(\d+)), data in (.+), auth (open|signed)$")
 
-# Only what a test passes on: a server must not find credentials or settings of whoever runs the tests.
+# Only what a test passes on: a server must not find credentials or settings of whoever runs the tests. What functions run
+# on is what tools/test installs.
 ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if not name.startswith(("BRUME_", "AWS_"))
+    **{name: value for name, value in os.environ.items() if not name.startswith(("BRUME_", "AWS_"))},
+    "BRUME_RUNTIMES": os.environ.get("BRUME_RUNTIMES") or os.path.join(ROOT, "build", "runtimes"),
 }
 
 

@@ -1,0 +1,4 @@
+handler() {
+    echo "seen $1" >&2
+    echo "{\"echo\": $1}"
+}
