@@ -42,8 +42,12 @@ static void take_log(Worker *worker, const Frame *frame)
 static void take_exit(Worker *worker, const Frame *frame)
 {
     uint32_t told[2];
+    if (worker->order.kind != RUNTIME_CUSTOM) {
+        worker_lied(worker, "an exit, which is told of custom runtimes");
+        return;
+    }
     if (frame->size != sizeof told) {
-        worker_step(worker, WORKER_LIE, "an exit of another size");
+        worker_lied(worker, "an exit of another size");
         return;
     }
     memcpy(told, frame->content.data, sizeof told);
@@ -85,7 +89,7 @@ static void pump(Worker *worker)
         take_frame(worker, &frame);
     worker->is_pumping = false;
     if (error == ERROR_MALFORMED && worker->state != WORKER_ENDING)
-        worker_step(worker, WORKER_LIE, "no frame of the channel");
+        worker_lied(worker, "no frame of the channel");
     worker_watch(worker);
 }
 
