@@ -137,10 +137,10 @@ static void read_pipe(Worker *worker, LogPipe *pipe, uv_poll_t *poll, size_t bud
         log_pipe_read(pipe, runtime_limit(worker->runtime, LIMIT_RUNTIME_LOG_EVENT_BYTES), budget, on_line, worker))
         return;
     log_pipe_flush(pipe, on_line, worker);
+    /* Its file is closed with the worker's handles: to stop one takes the file of its number from the loop, and that would be
+     * whoever was given the number meanwhile. */
     if (worker->handles != NULL && uv_is_active((uv_handle_t *)poll))
         uv_poll_stop(poll);
-    close(pipe->file);
-    pipe->file = -1;
 }
 
 static void on_output(uv_poll_t *poll, int status, int events)

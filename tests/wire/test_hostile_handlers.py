@@ -1,6 +1,7 @@
 """Handlers that do what no handler should: with the channel on which they are given events, with what is not theirs, and with
 HTTP. A function harms itself alone."""
 
+import http.client
 import json
 
 import pytest
@@ -136,3 +137,21 @@ def test_a_worker_knows_nothing_of_the_server(start):
 
     assert search(halves) == {"places": [], "files": [0, 1, 2, 3]}
     assert search(["/var/brume/python", "/zygote.py"])["places"]  # what is there is found
+
+
+def test_a_worker_that_closed_its_output_takes_no_connection_with_it(server, functions):
+    """Whoever connects next is given the numbers of its files in the server, and must keep them when the worker ends."""
+    make(functions, "closer", Code={"ZipFile": package({"app.py": HANDLER})})
+    assert ask(functions, "closer", "os.close(1); os.close(2)") == (False, b'"answered"')
+    connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=10) for _ in range(8)]
+
+    def all_answer():
+        for connection in connections:
+            connection.request("GET", "/_brume/health")
+            assert connection.getresponse().read()
+
+    all_answer()
+    assert ask(functions, "closer", "os._exit(1)")[0]
+    all_answer()
+    for connection in connections:
+        connection.close()
