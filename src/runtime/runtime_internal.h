@@ -132,7 +132,7 @@ struct InvocationState {
     bool is_ending;           /* `done` is on its way; on its thread */
     bool has_ended;           /* `done` comes behind what is held; on its thread */
     TaskChain held;           /* pieces for which it was not ready; on its thread */
-    atomic_size_t under_way;  /* bytes of pieces that have been posted and not been taken */
+    atomic_size_t under_way;  /* bytes of parcels that have been posted and not been opened */
     LogTail tail;
 };
 

@@ -1,8 +1,11 @@
 """Handlers that do what no handler should: with the channel on which they are given events, with what is not theirs, and with
 HTTP. A function harms itself alone."""
 
+import contextlib
 import http.client
 import json
+import socket
+import time
 
 import pytest
 from conftest import client
@@ -155,3 +158,40 @@ def test_a_worker_that_closed_its_output_takes_no_connection_with_it(server, fun
     all_answer()
     for connection in connections:
         connection.close()
+
+
+STREAMER = """
+import os, time
+
+def handler(event, context):
+    os.write(3, bytes([20, 0, 0, 0, 2, 0, 0, 0]) + b"{}")
+    many = (bytes([21, 0, 0, 0, 1, 0, 0, 0]) + b"x") * 20000
+    while True:
+        os.write(3, many)
+"""
+
+
+def test_streams_byte_by_byte_to_who_does_not_read_take_little_memory(start):
+    """On threads of connections that are not the runtime's, too."""
+    server = start("--threads", "4")
+    functions = client(server, "lambda", key="000000000000")  # as who does not sign
+    make(functions, "streamer", Code={"ZipFile": package({"app.py": STREAMER})}, Timeout=3, MemorySize=256,
+         Role="arn:aws:iam::000000000000:role/worker")
+    for action, more in (("InvokeFunctionUrl", {"FunctionUrlAuthType": "NONE"}), ("InvokeFunction", {})):
+        functions.add_permission(FunctionName="streamer", StatementId=action, Action=f"lambda:{action}", Principal="*", **more)
+    status, _, body = server.request("POST", "/2021-10-31/functions/streamer/url", json.dumps(
+        {"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}), {"content-type": "application/json"})
+    assert status == 201, body
+    host = json.loads(body)["FunctionUrl"].split("/")[2]
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(f"GET / HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+        deadline = time.monotonic() + 30
+        while server.metric("brume_function_timeouts_total") < 8:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+        peak_kb = int(next(line.split()[1] for line in status if line.startswith("VmHWM")))
+    assert peak_kb < 192 * 1024
