@@ -135,7 +135,7 @@ void endpoint_answer_package(Server *server, HttpRequest *request, Slice folder)
     if (!slice_parse_uint64(parameter(request->query, SLICE("expires")), &expires_ms) ||
         !packages_verify(server->packages, folder, expires_ms, proof)) {
         refuse(request, 403,
-               SLICE("{\"message\":\"that place is not known, or no longer: GetFunction tells it for 10 minutes\"}\n"));
+               SLICE("{\"message\":\"that place is not known, or no longer: it is told for 10 minutes\"}\n"));
         return;
     }
     Download *download = ARENA_NEW(request->arena, Download);

@@ -49,7 +49,11 @@ static const size_t version_flags[] = {
 
 static void add_variables(Buffer *value, const Labels *variables)
 {
-    value_add_uint64(value, variables->items == NULL ? 0 : variables->count + 1);
+    if (variables->items == NULL) {
+        value_add_uint64(value, 0);
+        return;
+    }
+    value_add_uint64(value, variables->count + 1);
     for (size_t i = 0; i < variables->count; i++) {
         value_add_bytes(value, variables->items[i].key);
         value_add_bytes(value, variables->items[i].value);

@@ -352,6 +352,7 @@ static void watch_dropped(Packages *packages)
         .arena = &packages->watch_arena,
         .home = home_of(nowhere, nowhere, SLICE("packages"), nowhere),
         .frees_space = true,
+        .in_background = true,
     };
     store_write(packages->store, &packages->watch);
     pthread_mutex_unlock(&packages->mutex);

@@ -119,7 +119,7 @@ typedef struct Demand {
 
 /* What the invoker was asked for. */
 typedef struct Asked {
-    ListNode node;
+    struct Asked *next;
     Arena arena;
     WorkerSpec spec; /* what names it alone */
     uint64_t count;
@@ -132,8 +132,10 @@ struct Provisioner {
     Invoker *invoker;
     Mailbox *mailbox;
     Log *log;
-    List asked;
+    Asked *asked;
     bool failed; /* the last run did: the next one begins after a while */
+    bool ended;  /* the call is nobody's any more */
+    bool closed; /* it is freed as soon as the call is back */
     /* The start: all owners are looked at, from here on; then only changes are. */
     bool started;
     Buffer after;
@@ -221,11 +223,9 @@ static void ask(Provisioner *provisioner, Asked *asked, const WorkerSpec *spec, 
 
 static Asked *asked_of(Provisioner *provisioner, const WorkerSpec *spec)
 {
-    for (ListNode *node = provisioner->asked.next; node != &provisioner->asked; node = node->next) {
-        Asked *asked = CONTAINER_OF(node, Asked, node);
+    for (Asked *asked = provisioner->asked; asked != NULL; asked = asked->next)
         if (slice_equal(asked->spec.key, spec->key))
             return asked;
-    }
     Asked *asked = calloc(1, sizeof *asked);
     ASSERT(asked != NULL);
     asked->spec = (WorkerSpec){
@@ -238,7 +238,8 @@ static Asked *asked_of(Provisioner *provisioner, const WorkerSpec *spec)
         .version = arena_copy(&asked->arena, spec->version),
         .runtime = arena_copy(&asked->arena, spec->runtime),
     };
-    list_push_back(&provisioner->asked, &asked->node);
+    asked->next = provisioner->asked;
+    provisioner->asked = asked;
     return asked;
 }
 
@@ -250,7 +251,6 @@ static bool demands(const Demand *demand, const Asked *asked)
     return false;
 }
 
-/* Of one that is in no list any more. */
 static void asked_free(Asked *asked)
 {
     arena_free(&asked->arena);
@@ -259,13 +259,14 @@ static void asked_free(Asked *asked)
 
 static void meet(Provisioner *provisioner, const Demand *demand)
 {
-    for (ListNode *node = provisioner->asked.next, *next; node != &provisioner->asked; node = next) {
-        Asked *asked = CONTAINER_OF(node, Asked, node);
-        next = node->next;
-        if (!slice_equal(asked->spec.function, demand->function) || demands(demand, asked))
+    for (Asked **place = &provisioner->asked; *place != NULL;) {
+        Asked *asked = *place;
+        if (!slice_equal(asked->spec.function, demand->function) || demands(demand, asked)) {
+            place = &asked->next;
             continue;
+        }
         ask(provisioner, asked, &asked->spec, 0);
-        list_remove(node);
+        *place = asked->next;
         asked_free(asked);
     }
     for (size_t i = 0; i < demand->count; i++)
@@ -293,15 +294,31 @@ static bool is_over(const Provisioner *provisioner, Error result)
            (result == OK && provisioner->started && !provisioner->failed && provisioner->demand_count == 0);
 }
 
+static void provisioner_free(Provisioner *provisioner)
+{
+    while (provisioner->asked != NULL) {
+        Asked *asked = provisioner->asked;
+        provisioner->asked = asked->next;
+        asked_free(asked);
+    }
+    arena_free(&provisioner->arena);
+    arena_free(&provisioner->after_arena);
+    free(provisioner);
+}
+
 static void looked(StoreCall *call)
 {
     Provisioner *provisioner = CONTAINER_OF(call, Provisioner, call);
-    if (is_over(provisioner, call->result))
+    if (provisioner->closed) {
+        provisioner_free(provisioner);
+        return;
+    }
+    provisioner->ended = is_over(provisioner, call->result);
+    if (provisioner->ended)
         return;
     provisioner->failed = call->result != OK;
     if (provisioner->failed)
-        LOG(provisioner->log, ERROR, "provisioned executions cannot be looked at",
-            log_string("reason", error_text(call->result)));
+        LOG(provisioner->log, ERROR, "provisioned_unread", log_string("reason", error_text(call->result)));
     for (size_t i = 0; !provisioner->failed && i < provisioner->demand_count; i++)
         meet(provisioner, &provisioner->demands[i]);
     if (!provisioner->failed && !provisioner->started) {
@@ -322,16 +339,13 @@ Provisioner *provisioner_open(Store *store, Invoker *invoker, Mailbox *mailbox, 
     provisioner->mailbox = mailbox;
     provisioner->log = log;
     provisioner->after = buffer_make(&provisioner->after_arena);
-    list_init(&provisioner->asked);
     look_again(provisioner);
     return provisioner;
 }
 
 void provisioner_close(Provisioner *provisioner)
 {
-    for (ListNode *node; (node = list_pop_front(&provisioner->asked)) != NULL;)
-        asked_free(CONTAINER_OF(node, Asked, node));
-    arena_free(&provisioner->arena);
-    arena_free(&provisioner->after_arena);
-    free(provisioner);
+    provisioner->closed = true;
+    if (provisioner->ended)
+        provisioner_free(provisioner);
 }

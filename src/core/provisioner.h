@@ -33,7 +33,8 @@ typedef struct Provisioner Provisioner;
 
 /* Begins at once. */
 Provisioner *provisioner_open(Store *store, Invoker *invoker, Mailbox *mailbox, Log *log);
-/* When the store has stopped, and the loop with it: nothing of it is looked at any more. */
+/* When the store has stopped and the loop does not run. The store's last word may still be in the mailbox: it is freed
+ * when that is delivered, and does nothing then. */
 void provisioner_close(Provisioner *provisioner);
 
 #endif

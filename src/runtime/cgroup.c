@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -328,10 +327,14 @@ bool cgroup_limit(const Cgroup *group, const CgroupLimits *limits)
     return group->tree->version == 2 ? limit_version_2(group, limits) : limit_version_1(group, limits);
 }
 
-bool cgroup_attach(const Cgroup *group, pid_t process)
+/* Of version 1 the file for single threads: one that moves itself needs no lock that stops the machine's forks (the
+ * kernel's cgroup_procs_write_start). */
+bool cgroup_open_entries(const Cgroup *group, int entries[CGROUP_CONTROLLERS])
 {
+    char path[PATH_MAX];
+    const char *file = group->tree->version == 2 ? "cgroup.procs" : "tasks";
     for (int i = 0; i < group->tree->count; i++)
-        if (!write_number(group, i, "cgroup.procs", (uint64_t)process))
+        if ((entries[i] = open(path_of(group, i, file, path), O_WRONLY | O_CLOEXEC)) < 0)
             return false;
     return true;
 }
@@ -369,54 +372,6 @@ uint64_t cgroup_used(const Cgroup *group)
     const char *file = group->tree->version == 2 ? "memory.current" : "memory.usage_in_bytes";
     read_file(path_of(group, MEMORY, file, path), text, sizeof text);
     return strtoull(text, NULL, 10);
-}
-
-/* cgroup v1, "Memory Resource Controller", section 9: a threshold is a line of two files and a number. */
-static int watch_version_1(const Cgroup *group, uint64_t bytes)
-{
-    char path[PATH_MAX];
-    char text[64];
-    int usage = open(path_of(group, MEMORY, "memory.usage_in_bytes", path), O_RDONLY | O_CLOEXEC);
-    if (usage < 0)
-        return -1;
-    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    snprintf(text, sizeof text, "%d %d %llu", event, usage, (unsigned long long)bytes);
-    bool watched = event >= 0 && write_file(path_of(group, MEMORY, "cgroup.event_control", path), text);
-    int reason = errno;
-    close(usage);
-    if (!watched && event >= 0)
-        close(event);
-    errno = reason;
-    return watched ? event : -1;
-}
-
-/* cgroup v2, "Memory Interface Files": passing memory.high slows the group down, and is an event. */
-int cgroup_watch_memory(const Cgroup *group, uint64_t bytes)
-{
-    char path[PATH_MAX];
-    if (group->tree->version == 1)
-        return watch_version_1(group, bytes);
-    if (!write_number(group, MEMORY, "memory.high", bytes))
-        return -1;
-    return open(path_of(group, MEMORY, "memory.events", path), O_RDONLY | O_CLOEXEC);
-}
-
-void cgroup_hear_memory(const Cgroup *group, int file)
-{
-    char text[TEXT_SIZE];
-    char path[PATH_MAX];
-    if (group->tree->version == 1) {
-        (void)!read(file, text, sizeof(uint64_t));
-        return;
-    }
-    (void)!pread(file, text, sizeof text, 0);
-    write_file(path_of(group, MEMORY, "memory.high", path), "max");
-}
-
-void cgroup_rewatch_memory(const Cgroup *group, uint64_t bytes)
-{
-    if (group->tree->version == 2)
-        write_number(group, MEMORY, "memory.high", bytes);
 }
 
 void cgroup_remove(Cgroup *group)

@@ -39,8 +39,9 @@ void cgroup_close(const CgroupTree *tree);
 /* A worker's group. False with errno. */
 bool cgroup_make(const CgroupTree *tree, uint64_t number, Cgroup *group);
 bool cgroup_limit(const Cgroup *group, const CgroupLimits *limits);
-/* Puts a process, by its number in the caller's namespace, into the group. */
-bool cgroup_attach(const Cgroup *group, pid_t process);
+/* Files by which a process enters the group, writing "0" to each: so many as the tree has directories; the caller's. False
+ * with errno. */
+bool cgroup_open_entries(const Cgroup *group, int entries[CGROUP_CONTROLLERS]);
 /* A file to read the most memory from that the group has held, a decimal number of bytes; -1: there is none. */
 int cgroup_open_peak(const Cgroup *group);
 typedef struct CgroupUse {
@@ -51,11 +52,6 @@ void cgroup_use(const Cgroup *group, CgroupUse *use);
 /* What programs have allocated, without files and what lies in /tmp; and all of it. */
 uint64_t cgroup_allocated(const Cgroup *group);
 uint64_t cgroup_used(const Cgroup *group);
-/* A file that epoll reports (EPOLLIN or EPOLLPRI) when the group comes to use more than `bytes`; the caller's. -1 with
- * errno. When it does, cgroup_hear_memory lets the group go on; cgroup_rewatch_memory once it uses less again. */
-int cgroup_watch_memory(const Cgroup *group, uint64_t bytes);
-void cgroup_hear_memory(const Cgroup *group, int file);
-void cgroup_rewatch_memory(const Cgroup *group, uint64_t bytes);
 /* Of a group without processes. */
 void cgroup_remove(Cgroup *group);
 

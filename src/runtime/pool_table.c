@@ -109,8 +109,7 @@ static void free_line(Runtime *runtime, Line *line)
 static void retire(Pool *pool)
 {
     pool->retired = true;
-    pool_count(pool, COUNT_PROVISIONED, -(int)pool->provisioned);
-    pool->provisioned = 0;
+    pool_keep_provisioned(pool, 0);
     LIST_FOR_EACH(&pool->workers, node)
     {
         Worker *worker = CONTAINER_OF(node, Worker, in_pool);

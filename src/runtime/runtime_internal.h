@@ -281,6 +281,8 @@ void delivery_done(InvocationState *state);
 void pool_invoke(Runtime *runtime, Invocation *invocation);
 void pool_cancel(InvocationState *state);
 void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count);
+/* So many of its workers are to be there from now on; what there are more may go. */
+void pool_keep_provisioned(Pool *pool, uint64_t count);
 /* Once a second: lets idle and old workers go, and replaces provisioned ones. */
 void pool_sweep(Runtime *runtime);
 void pool_close_all(Runtime *runtime);

@@ -331,11 +331,22 @@ static const char *close_doors(const SandboxPlan *plan, const SandboxFiles *file
     return NULL;
 }
 
+/* By itself, since the kernel then need not stop the machine's other forks, which takes milliseconds. */
+static const char *join_groups(const SandboxFiles *files)
+{
+    for (int i = 0; i < SANDBOX_GROUPS_MAX; i++)
+        if (files->groups[i] >= 0 && write(files->groups[i], "0", 1) != 1)
+            return "enter its control groups";
+    /* They become the root of what it sees of them. */
+    return unshare(CLONE_NEWCGROUP) != 0 ? "unshare CLONE_NEWCGROUP" : NULL;
+}
+
 /* What has to be arranged in new namespaces. */
 static const char *furnish(const SandboxPlan *plan, const SandboxFiles *files)
 {
     const char *failed = NULL;
-    if (!plan->is_zygote && (failed = become_user(SANDBOX_USER, SANDBOX_GROUP)) != NULL)
+    if (!plan->is_zygote &&
+        ((failed = join_groups(files)) != NULL || (failed = become_user(SANDBOX_USER, SANDBOX_GROUP)) != NULL))
         return failed;
     if ((failed = mount_root(plan, files)) != NULL)
         return failed;
@@ -369,12 +380,6 @@ void sandbox_enter(const SandboxPlan *plan, const SandboxFiles *files)
         await(files->sync, SANDBOX_MAPPED);
     if ((failed = furnish(plan, files)) != NULL)
         sandbox_fail(files->sync, failed);
-    if (!plan->is_zygote) {
-        await(files->sync, SANDBOX_GO);
-        /* Only now is it in its control groups, which become the root of what it sees of them. */
-        if (unshare(CLONE_NEWCGROUP) != 0)
-            sandbox_fail(files->sync, "unshare CLONE_NEWCGROUP");
-    }
     if ((failed = close_doors(plan, files)) != NULL)
         sandbox_fail(files->sync, failed);
     if ((failed = confine(plan)) != NULL)

@@ -4,9 +4,9 @@
  * runs in a fork of the spawner as well as in one of a Python zygote, so it uses system calls and the C library alone:
  * no memory is allocated, nothing of Brume's is needed, and all that it needs was opened or computed by the spawner.
  *
- * The order of things: the spawner clones, writes the user map and sends SANDBOX_MAPPED; the process mounts; the spawner
- * has meanwhile set limits, and sends SANDBOX_GO; the process gives up its powers and closes `sync`, which tells the
- * spawner that it is ready. A SandboxFailure over `sync` tells that it is not. */
+ * The order of things: the spawner clones, writes the user map and sends SANDBOX_MAPPED; the process goes into its control
+ * groups, mounts, gives up its powers, says so over `sync` and closes it. A SandboxFailure over `sync` tells that a step
+ * failed. */
 #ifndef BRUME_RUNTIME_SANDBOX_H
 #define BRUME_RUNTIME_SANDBOX_H
 
@@ -20,8 +20,8 @@ enum {
     SANDBOX_GROUP = 990,
     SANDBOX_LAYERS_MAX = 8, /* Lambda quotas: five layers a function */
     SANDBOX_DOORS_MAX = 16,
+    SANDBOX_GROUPS_MAX = 3,
     SANDBOX_MAPPED = 'm',
-    SANDBOX_GO = 'g',
     SANDBOX_STEP_SIZE = 60,
     SANDBOX_OPEN_FILES = 1024, /* Lambda quotas: file descriptors, processes and threads */
     SANDBOX_PROCESSES = 1024,
@@ -64,6 +64,7 @@ typedef struct SandboxFiles {
     int code;                       /* mount: /var/task */
     int library;                    /* mount: /var/runtime */
     int language;                   /* mount: /var/lang */
+    int groups[SANDBOX_GROUPS_MAX]; /* files of control groups: who writes 0 to them goes there */
     int layers[SANDBOX_LAYERS_MAX]; /* mounts: merged as /opt, later ones over earlier ones */
 } SandboxFiles;
 

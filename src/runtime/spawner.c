@@ -465,7 +465,7 @@ static void resend_orders(Spawner *spawner)
 
 static void lose_keeper(Spawner *spawner)
 {
-    LOG(spawner->log, ERROR, "spawner keeper ended",
+    LOG(spawner->log, ERROR, "spawner_lost",
         log_string("advice", "functions cannot start any more: restart the server"));
     stop_poll(&spawner->keeper_poll);
     spawner->is_lost = true;
@@ -485,7 +485,7 @@ static void on_keeper(uv_poll_t *poll, int status, int events)
         return;
     }
     int socket = spawner->in.file_count == 1 ? spawner->in.files[0] : -1;
-    LOG(spawner->log, WARNING, "spawner started again");
+    LOG(spawner->log, WARNING, "spawner_restarted");
     end_generation(spawner);
     spawner->socket = socket;
     if (socket >= 0 && start_poll(spawner, socket, on_spawner, &spawner->poll) == OK)
@@ -503,7 +503,7 @@ Error spawner_open(Spawner *spawner, Loop *loop, const SpawnerEvents *events, Lo
     os_random(loop_os(loop), seed, sizeof seed);
     spawner->workers = map_make((MapSeed){seed[0], seed[1]});
     if (spawner->lacks[0] != '\0')
-        LOG(log, WARNING, "functions are isolated less well", log_string("lacks", spawner->lacks));
+        LOG(log, WARNING, "isolation_lacks", log_string("lacks", spawner->lacks));
     TRY(start_poll(spawner, spawner->keeper_socket, on_keeper, &spawner->keeper_poll));
     return start_poll(spawner, spawner->socket, on_spawner, &spawner->poll);
 }

@@ -67,7 +67,9 @@ struct SpawnOrder {
     bool isolated_network;
     const Slice *reachable; /* "HOST:PORT" that an isolated network may reach, the platform's endpoint first */
     size_t reachable_count;
-    uint64_t snapshot_of; /* another worker, which has sent FRAME_SNAPSHOT_READY: this one is its copy; 0: none */
+    /* Another worker, which has sent FRAME_SNAPSHOT_READY: this one is its copy; 0: none. ERROR_DENIED as yet, always: a
+     * process that a function's code has run in would have to make namespaces (docs/isolation.md). */
+    uint64_t snapshot_of;
     void (*done)(SpawnOrder *order, Error error);
     /* Set before `done` when all went well; the files are the caller's to close. */
     uint64_t worker; /* never given twice */

@@ -1,19 +1,18 @@
 /* How much memory workers have allocated. Files in /tmp are memory, too, but not the function's: AWS gives /tmp besides. So
- * the kernel holds a worker to both together, and what it has allocated itself is looked at here: when its group passes
- * its memory the kernel says so, and from then on, while it stays above, it is looked at every few milliseconds. Without
- * control groups all are looked at, less often. */
+ * the kernel holds a worker to both together, and what it has allocated itself is looked at here: often while it grows, less
+ * and less often while it does not. (The kernel could tell when a group passes a threshold, but setting one stops us for
+ * ten milliseconds.) */
 #include "runtime/spawner_process.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    NEAR_MS = 10, /* of a worker that has passed its memory */
-    ALL_MS = 100, /* of each, without control groups */
+    SOON_MS = 20,  /* of a worker that grows */
+    LATE_MS = 640, /* of one that has been still for long */
     NEVER = -1,
     DEPTH_MAX = 8, /* of processes below each other that are counted */
     CHILDREN_MAX = 64,
@@ -26,26 +25,12 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void memory_watch(SpawnerProcess *spawner, SpawnedWorker *worker, uint64_t limit_bytes)
+void memory_watch(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
-    worker->memory_bytes = limit_bytes;
-    if (worker->group.tree == NULL) {
-        spawner->samples_all = true;
-        return;
-    }
-    worker->memory_watched.kind = WATCHED_MEMORY;
-    worker->memory_file = cgroup_watch_memory(&worker->group, limit_bytes);
-    struct epoll_event event = {.events = EPOLLIN | EPOLLPRI, .data.ptr = &worker->memory_watched};
-    if (worker->memory_file < 0 || epoll_ctl(spawner->epoll, EPOLL_CTL_ADD, worker->memory_file, &event) != 0)
-        memory_heard(spawner, worker); /* it is looked at all the time then */
-}
-
-void memory_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
-{
-    if (worker->memory_file >= 0)
-        cgroup_hear_memory(&worker->group, worker->memory_file);
-    worker->is_sampled = true;
-    spawner->samples_some = true;
+    worker->look_ms = now_ms() + SOON_MS;
+    worker->look_after_ms = SOON_MS;
+    if (spawner->next_look_ms == 0 || spawner->next_look_ms > worker->look_ms)
+        spawner->next_look_ms = worker->look_ms;
 }
 
 /* ---- Without control groups ---- */
@@ -84,45 +69,57 @@ static uint64_t allocated_below(pid_t process, int depth)
 
 /* ---- Looking ---- */
 
-static void look_at(SpawnedWorker *worker)
+/* What the group uses is cheap to ask for; what of it was allocated is asked for only when it could be too much. */
+static uint64_t allocated_of(const SpawnedWorker *worker, uint64_t *used)
 {
-    bool has_group = worker->group.tree != NULL;
-    uint64_t allocated = has_group ? cgroup_allocated(&worker->group) : allocated_below(worker->process, DEPTH_MAX);
+    if (worker->group.tree == NULL)
+        return *used = allocated_below(worker->process, DEPTH_MAX);
+    *used = cgroup_used(&worker->group);
+    return *used <= worker->memory_bytes ? 0 : cgroup_allocated(&worker->group);
+}
+
+static void look_at(SpawnedWorker *worker, uint64_t now)
+{
+    uint64_t used;
+    uint64_t allocated = allocated_of(worker, &used);
     if (allocated > worker->peak_bytes)
         worker->peak_bytes = allocated;
     if (allocated > worker->memory_bytes) {
         worker->is_out_of_memory = true;
         spawned_worker_kill(worker);
     }
-    if (has_group && cgroup_used(&worker->group) < worker->memory_bytes) {
-        worker->is_sampled = worker->memory_file < 0;
-        cgroup_rewatch_memory(&worker->group, worker->memory_bytes);
-    }
+    worker->look_after_ms = used != worker->used_bytes        ? SOON_MS
+                            : worker->look_after_ms < LATE_MS ? worker->look_after_ms * 2
+                                                              : LATE_MS;
+    worker->used_bytes = used;
+    worker->look_ms = now + worker->look_after_ms;
 }
 
-void memory_sample(SpawnerProcess *spawner)
+void memory_look(SpawnerProcess *spawner)
 {
     uint64_t now = now_ms();
-    if ((!spawner->samples_all && !spawner->samples_some) || now < spawner->next_sample_ms)
+    if (spawner->next_look_ms == 0 || now < spawner->next_look_ms)
         return;
-    spawner->samples_all = spawner->samples_some = false;
+    spawner->next_look_ms = 0;
     LIST_FOR_EACH(&spawner->workers, node)
     {
         SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);
         if (worker->stage != WORKER_STARTED || worker->is_killed)
             continue;
-        if (worker->group.tree == NULL || worker->is_sampled)
-            look_at(worker);
-        spawner->samples_all |= worker->group.tree == NULL;
-        spawner->samples_some |= worker->is_sampled;
+        if (now >= worker->look_ms)
+            look_at(worker, now);
+        if (spawner->next_look_ms == 0 || worker->look_ms < spawner->next_look_ms)
+            spawner->next_look_ms = worker->look_ms;
     }
-    spawner->next_sample_ms = now + (spawner->samples_some ? NEAR_MS : ALL_MS);
+    /* Those that are due soon after are looked at with them. */
+    if (spawner->next_look_ms > 0 && spawner->next_look_ms < now + SOON_MS)
+        spawner->next_look_ms = now + SOON_MS;
 }
 
 int memory_wait_ms(const SpawnerProcess *spawner)
 {
-    if (!spawner->samples_all && !spawner->samples_some)
-        return NEVER;
     uint64_t now = now_ms();
-    return spawner->next_sample_ms > now ? (int)(spawner->next_sample_ms - now) : 0;
+    if (spawner->next_look_ms == 0)
+        return NEVER;
+    return spawner->next_look_ms > now ? (int)(spawner->next_look_ms - now) : 0;
 }

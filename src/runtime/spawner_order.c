@@ -38,6 +38,14 @@ bool order_read(WireMessage *message, Order *order, char *failure, size_t size)
     for (uint32_t i = 0; i < head->environment_count; i++)
         order->environment[i] = (char *)(uintptr_t)wire_next_string(message).data;
     order->environment[head->environment_count] = NULL;
+    /* Strings come in this order: when the last is there all are. */
+    const char *last = head->environment_count > 0 ? order->environment[head->environment_count - 1]
+                       : head->layer_count > 0     ? order->layers[head->layer_count - 1]
+                                                   : order->code;
+    if (last == NULL) {
+        snprintf(failure, size, "the order ends early");
+        return false;
+    }
     order->door_count = 0;
     for (uint32_t i = 0; i < head->reachable_count && head->isolated_network; i++) {
         const char *text = wire_next_string(message).data;

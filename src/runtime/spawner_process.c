@@ -200,9 +200,6 @@ static void dispatch(SpawnerProcess *spawner, Watched *watched)
     case WATCHED_ZYGOTE:
         zygote_heard(spawner, CONTAINER_OF(watched, Zygote, watched));
         break;
-    case WATCHED_MEMORY:
-        memory_heard(spawner, CONTAINER_OF(watched, SpawnedWorker, memory_watched));
-        break;
     case WATCHED_WORKER:
         spawned_worker_heard(spawner, CONTAINER_OF(watched, SpawnedWorker, watched));
         break;
@@ -272,6 +269,6 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
         }
         if (children)
             reap(&spawner);
-        memory_sample(&spawner);
+        memory_look(&spawner);
     }
 }

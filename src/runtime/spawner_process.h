@@ -29,13 +29,7 @@ typedef struct KeeperOptions {
 __attribute__((noreturn)) void keeper_main(const KeeperOptions *options, int server);
 
 /* What is on the other side of a file that the loop watches. */
-typedef enum WatchedKind {
-    WATCHED_SERVER,
-    WATCHED_SIGNALS,
-    WATCHED_WORKER,
-    WATCHED_ZYGOTE,
-    WATCHED_MEMORY
-} WatchedKind;
+typedef enum WatchedKind { WATCHED_SERVER, WATCHED_SIGNALS, WATCHED_WORKER, WATCHED_ZYGOTE } WatchedKind;
 typedef struct Watched {
     WatchedKind kind;
 } Watched;
@@ -91,14 +85,14 @@ typedef struct SpawnedWorker {
     Cgroup group;
     uint32_t door_count; /* of a network of its own */
     SandboxDoor doors[SANDBOX_DOORS_MAX];
-    int doors_life; /* they are closed with it; -1: none are open */
-    uint32_t slot;  /* of the host's users */
-    Watched memory_watched;
-    int memory_file;        /* tells when the group passes its memory; -1: nothing does */
+    int doors_life;         /* they are closed with it; -1: none are open */
+    uint32_t slot;          /* of the host's users */
     uint64_t memory_bytes;  /* that it may allocate */
     uint64_t peak_bytes;    /* that it was seen to have allocated */
     uint64_t largest_bytes; /* that one of its processes has held, when it has ended */
-    bool is_sampled;        /* it is looked at all the time */
+    uint64_t used_bytes;    /* when it was last looked at */
+    uint64_t look_ms;       /* when it is looked at next, and how long that is after the last time */
+    uint64_t look_after_ms;
     bool is_out_of_memory;
     bool is_ready; /* it has said so */
     bool is_killed;
@@ -119,10 +113,8 @@ typedef struct SpawnerProcess {
     uid_t first_user;
     uint32_t next_slot;
     uint64_t next_serial;
-    bool samples_all; /* workers are looked at for what they have allocated: those without groups */
-    bool samples_some;
-    uint64_t next_sample_ms;
-    pid_t relay; /* 0: there is none yet */
+    uint64_t next_look_ms; /* at what workers have allocated; 0: there is none to look at */
+    pid_t relay;           /* 0: there is none yet */
     int relay_orders;
     List workers;
     List zygotes;
@@ -163,12 +155,10 @@ SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, 
 /* Makes one that waits ahead the server's, with its code and its limits; or fails. */
 void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const Order *order, uint64_t id);
 
-/* A worker that begins may allocate so much. */
-void memory_watch(SpawnerProcess *spawner, SpawnedWorker *worker, uint64_t limit_bytes);
-/* Its memory file has something to tell. */
-void memory_heard(SpawnerProcess *spawner, SpawnedWorker *worker);
-/* Looks at those that are to be looked at now, and ends those that have too much. */
-void memory_sample(SpawnerProcess *spawner);
+/* What a worker that has started allocates is looked at from now on. */
+void memory_watch(SpawnerProcess *spawner, SpawnedWorker *worker);
+/* Looks at those that are to be looked at by now, and ends those that have too much. */
+void memory_look(SpawnerProcess *spawner);
 /* How long until then; -1: no need. */
 int memory_wait_ms(const SpawnerProcess *spawner);
 

@@ -48,22 +48,18 @@ static void close_file(int *file)
     *file = -1;
 }
 
+/* SandboxFiles is nothing but files. */
 static void close_inside(Ends *ends)
 {
-    SandboxFiles *inside = &ends->inside;
-    int *const files[] = {&inside->sync, &inside->channel, &inside->output,  &inside->errors,
-                          &inside->root, &inside->code,    &inside->library, &inside->language};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        close_file(files[i]);
-    for (size_t i = 0; i < SANDBOX_LAYERS_MAX; i++)
-        close_file(&inside->layers[i]);
+    int *file = (int *)(void *)&ends->inside;
+    for (int i = 0; i < SANDBOX_FILES; i++)
+        close_file(&file[i]);
 }
 
 static void no_ends(Ends *ends)
 {
-    *ends = (Ends){{-1, -1, -1, -1, -1, -1, -1, -1, -1, {0}}, -1, -1, -1, -1};
-    for (size_t i = 0; i < SANDBOX_LAYERS_MAX; i++)
-        ends->inside.layers[i] = -1;
+    memset(&ends->inside, 0xff, sizeof ends->inside); /* -1 */
+    ends->sync = ends->channel = ends->output = ends->errors = -1;
 }
 
 static bool make_pipe(int *outside, int *inside)
@@ -99,7 +95,8 @@ static const char *open_code(const Order *order, SandboxFiles *inside)
 static const char *open_ends(const SpawnerProcess *spawner, const Order *order, const OrderProgram *program, Ends *ends)
 {
     SandboxFiles *inside = &ends->inside;
-    inside->filter = spawner->filter;
+    if (spawner->filter >= 0 && (inside->filter = fcntl(spawner->filter, F_DUPFD_CLOEXEC, 0)) < 0)
+        return "dup the filter";
     if (!make_pair(SOCK_SEQPACKET, &ends->sync, &inside->sync) ||
         !make_pair(SOCK_STREAM, &ends->channel, &inside->channel) || !make_pipe(&ends->output, &inside->output) ||
         !make_pipe(&ends->errors, &inside->errors))
@@ -123,7 +120,7 @@ static bool limit_group(const Order *order, const SpawnedWorker *worker)
     return worker->group.tree == NULL || cgroup_limit(&worker->group, &limits);
 }
 
-static const char *make_group(SpawnerProcess *spawner, const Order *order, SpawnedWorker *worker)
+static const char *make_group(SpawnerProcess *spawner, const Order *order, SpawnedWorker *worker, SandboxFiles *inside)
 {
     if (spawner->cgroups.version == 0)
         return NULL;
@@ -131,6 +128,8 @@ static const char *make_group(SpawnerProcess *spawner, const Order *order, Spawn
         return "make a control group";
     if (!limit_group(order, worker))
         return "limit a control group";
+    if (!cgroup_open_entries(&worker->group, inside->groups))
+        return "open a control group";
     worker->peak = cgroup_open_peak(&worker->group);
     return NULL;
 }
@@ -228,15 +227,11 @@ static int open_status(pid_t process)
 static const char *adopt(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
     const char mapped = SANDBOX_MAPPED;
-    const char go = SANDBOX_GO;
     if (!map_users(spawner, worker))
         return "map its user";
     (void)!send(worker->sync, &mapped, 1, MSG_NOSIGNAL);
     if (worker->group.tree == NULL)
         worker->peak = open_status(worker->process);
-    else if (!cgroup_attach(&worker->group, worker->process))
-        return "put it into its control group";
-    (void)!send(worker->sync, &go, 1, MSG_NOSIGNAL);
     return NULL;
 }
 
@@ -302,7 +297,7 @@ static const char *start(SpawnerProcess *spawner, const Order *order, Ends *ends
     worker->channel = ends->channel;
     worker->output = ends->output;
     worker->errors = ends->errors;
-    if (failed != NULL || (failed = make_group(spawner, order, worker)) != NULL)
+    if (failed != NULL || (failed = make_group(spawner, order, worker, &ends->inside)) != NULL)
         return failed;
     if (!spawner_process_watch(spawner, worker->sync, &worker->watched))
         return "watch it";
@@ -326,7 +321,6 @@ static void free_worker(SpawnedWorker *worker)
     close_file(&worker->errors);
     close_file(&worker->peak);
     close_file(&worker->doors_life);
-    close_file(&worker->memory_file);
     cgroup_remove(&worker->group);
     free(worker);
 }
@@ -344,7 +338,7 @@ static void tell_start(SpawnerProcess *spawner, SpawnedWorker *worker)
         wire_add_file(out, worker->peak);
     wire_send(spawner->server, out);
     worker->stage = WORKER_STARTED;
-    memory_watch(spawner, worker, worker->memory_bytes);
+    memory_watch(spawner, worker);
     close_file(&worker->channel);
     close_file(&worker->output);
     close_file(&worker->errors);
@@ -382,7 +376,7 @@ static SpawnedWorker *new_worker(SpawnerProcess *spawner, uint64_t id)
     worker->id = id;
     worker->serial = ++spawner->next_serial;
     worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak =
-        worker->doors_life = worker->memory_file = -1;
+        worker->doors_life = -1;
     worker->slot = free_slot(spawner);
     list_push_back(&spawner->workers, &worker->node);
     return worker;

@@ -43,7 +43,10 @@ static void spawned(SpawnOrder *order, Error error)
         return;
     }
     StartFailure failure = {.problem = START_REFUSED, .refusal = INVOKE_FAILED, .message = order->message};
-    if (failure.message.size == 0)
+    if (order->snapshot_of != 0)
+        failure.message = arena_format(&worker->arena, "SnapStart cannot be had (%.*s): set its ApplyOn to None",
+                                       SLICE_PRINT(order->message));
+    else if (failure.message.size == 0)
         failure.message = arena_format(&worker->arena, "no process can be had for the function: %s", error_text(error));
     worker_step(worker, WORKER_REFUSED, &failure);
 }

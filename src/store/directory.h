@@ -3,6 +3,7 @@
  *     DIR/lock     held by the one process that uses the directory
  *     DIR/format   the version of what is stored, written first when the directory is made, last when it is restored
  *     DIR/db/      the engine's
+ *     DIR/functions/  code (core/package.h)
  *
  * Called at start and stop, on the main thread; blocks. Errors come with one line that says what to do. */
 #ifndef BRUME_STORE_DIRECTORY_H

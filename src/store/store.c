@@ -167,7 +167,7 @@ void store_stats(Store *store, StoreStats *stats)
         .read_misses = atomic_load(&store->read_misses),
     };
     pthread_mutex_lock(&store->watches.mutex);
-    stats->waiting = store->watches.waiting;
+    stats->waiting = store->watches.waiting - store->watches.waiting_in_background;
     pthread_mutex_unlock(&store->watches.mutex);
     pthread_mutex_lock(&store->writer.mutex);
     stats->queued = store->writer.queued;

@@ -42,8 +42,9 @@ struct StoreCall {
     Mailbox *mailbox;
     Arena *arena; /* for what the body leaves behind; rewound before each run of it */
     Home home;
-    bool frees_space; /* deletes only: may run until half of the disk reserve is used */
-    bool refusable;   /* a client's: gets ERROR_BUSY when more is asked than can be done. The platform's own never do */
+    bool frees_space;   /* deletes only: may run until half of the disk reserve is used */
+    bool in_background; /* waits for work of the platform's own: not counted among the calls that wait */
+    bool refusable; /* a client's: gets ERROR_BUSY when more is asked than can be done. The platform's own never do */
     /* Set by the store. */
     Error result;
     /* The store's own. */
@@ -192,7 +193,7 @@ typedef struct StoreStats {
     uint64_t timers_fired;
     uint64_t reads;
     uint64_t read_misses; /* reads that went to the pool */
-    uint64_t waiting;     /* parked calls, now */
+    uint64_t waiting;     /* parked calls, now, but those in the background */
     uint64_t queued;      /* calls before the writer, now */
     uint64_t disk_free_bytes;
     bool full; /* writes are refused */

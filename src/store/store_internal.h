@@ -55,6 +55,7 @@ typedef struct Watches {
     size_t empty;
     StoreCall **deadlines; /* a binary heap, soonest first */
     size_t waiting;
+    size_t waiting_in_background; /* of those */
     size_t deadlines_capacity;
     bool in_round; /* some watch is */
     Watch **noted; /* the writer's: ranges that got keys and whose waiters are still to be woken */

@@ -78,11 +78,13 @@ static void heap_add(Watches *watches, StoreCall *call)
     watches->deadlines =
         grown(watches->deadlines, &watches->deadlines_capacity, watches->waiting + 1, sizeof *watches->deadlines);
     heap_rise(watches, watches->waiting++, call);
+    watches->waiting_in_background += call->in_background;
 }
 
 static void heap_remove(Watches *watches, StoreCall *call)
 {
     size_t index = call->deadline_index;
+    watches->waiting_in_background -= call->in_background;
     StoreCall *last = watches->deadlines[--watches->waiting];
     if (last == call)
         return;

@@ -185,6 +185,23 @@ static void a_wrapper_is_executed_with_the_runtimes_command_line(void **state)
     }
 }
 
+static void a_copy_of_an_initialised_worker_is_refused_by_name(void **state)
+{
+    (void)state;
+    TestWorker first;
+    TestWorker copy;
+    order_python(&first);
+    begin(&first);
+    order_python(&copy);
+    copy.order.snapshot_of = first.order.worker;
+    harness_spawn(&harness, &copy);
+    assert_true(harness_until(&harness, worker_is_done, &copy));
+    assert_int_equal(copy.error, ERROR_DENIED);
+    assert_string_equal(copy.message, "copies of an initialised worker cannot be made");
+    harness_forget(&copy);
+    end(&first);
+}
+
 static int open_all(void **state)
 {
     (void)state;
@@ -206,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_nodejs_function_answers),
         cmocka_unit_test(code_layers_and_library_are_where_they_belong),
         cmocka_unit_test(a_runtime_elsewhere_is_shown_as_var_lang),
+        cmocka_unit_test(a_copy_of_an_initialised_worker_is_refused_by_name),
         cmocka_unit_test(a_wrapper_is_executed_with_the_runtimes_command_line),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -21,7 +21,8 @@ typedef struct Actor {
     SpawnOrder *order; /* until it was answered */
     bool is_template;
     uint64_t snapshot_of;
-    int channel; /* the worker's end */
+    size_t environment_count; /* of its order: it has to be executed with them */
+    int channel;              /* the worker's end */
     int output;
     int errors;
     bool alive;
@@ -78,7 +79,11 @@ void spawner_spawn(Spawner *spawner, SpawnOrder *order)
     }
     assert_true(spawner->count < ACTORS_MAX);
     Actor *actor = &spawner->actors[spawner->count++];
-    *actor = (Actor){.id = spawner->count, .order = order, .snapshot_of = order->snapshot_of, .channel = -1};
+    *actor = (Actor){.id = spawner->count,
+                     .order = order,
+                     .snapshot_of = order->snapshot_of,
+                     .environment_count = order->environment_count,
+                     .channel = -1};
     if (!spawner->holds)
         actor_start(actor);
 }

@@ -84,6 +84,9 @@ static void mistakes_are_told_with_their_place(void **unused)
         {START OPERATION "input := { @length(min: 3, max: 2) A: String } }\n", "@length needs min, max or both"},
         {START OPERATION "input := { @pattern(\"(a|b\") A: String } }\n", "a group does not end"},
         {START OPERATION "input := { @pattern(\"a(?=b)\") A: String } }\n", "assertions are not supported"},
+        {START OPERATION "input := {} output: Missing }\n", "Missing is not a structure that is declared"},
+        {START OPERATION "input := {} output: L }\nlist L { member: String }\n",
+         "L is not a structure that is declared"},
         {START OPERATION "input := { @xmlFlattened A: String } }\n", "@xmlFlattened is for lists and maps"},
         {START OPERATION "input := { A: L } }\nlist L { item: String }\n", "a list has exactly: member"},
         {START OPERATION "input := { @xmlName(\"B\") A: String B: String } }\n", "two members have the Query name B"},
@@ -187,12 +190,24 @@ static void the_same_declaration_gives_the_same_code(void **unused)
     assert_non_null(strstr(first, "const Service t_service = {"));
 }
 
+static void an_output_may_be_a_structure_of_its_own_name(void **unused)
+{
+    (void)unused;
+    static const char text[] = START OPERATION "input := { A: S }\noutput: S }\nstructure S { B: String }\n";
+    static char header[65536];
+    char said[4096];
+    assert_int_equal(generate(text, "shared/api", said, sizeof said), 0);
+    read_output("shared/api", "t.h", header, sizeof header);
+    assert_non_null(strstr(header, "typedef TS DoOutput;"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_are_told_with_their_place),
         cmocka_unit_test(mistakes_in_http_bindings_are_told_with_their_place),
         cmocka_unit_test(the_same_declaration_gives_the_same_code),
+        cmocka_unit_test(an_output_may_be_a_structure_of_its_own_name),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -93,6 +93,32 @@ static void what_is_sent_to_a_worker_that_is_gone_runs_on_another(void **state)
     bench_close(bench);
 }
 
+/* Others are given to a process that waits, whose environment comes with its first frame. */
+static void variables_that_are_read_early_ask_for_a_process_of_their_own(void **state)
+{
+    (void)state;
+    static const struct {
+        EnvironmentVariable variable;
+        bool is_early;
+    } rows[] = {
+        {{SLICE_INIT("STAGE"), SLICE_INIT("test")}, false},
+        {{SLICE_INIT("NODE_OPTIONS"), SLICE_INIT("--enable-source-maps")}, true},
+        {{SLICE_INIT("NODE_ENV"), SLICE_INIT("production")}, false},
+        {{SLICE_INIT("PYTHONPATH"), SLICE_INIT("/var/task/lib")}, false},
+        {{SLICE_INIT("PYTHONHASHSEED"), SLICE_INIT("0")}, true},
+        {{SLICE_INIT("LD_PRELOAD"), SLICE_INIT("/opt/lib/x.so")}, true},
+        {{SLICE_INIT("AWS_LAMBDA_EXEC_WRAPPER"), SLICE_INIT("/opt/wrap")}, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Bench *bench = bench_open(NULL);
+        bench->spec.environment = &rows[i].variable;
+        bench->spec.environment_count = 1;
+        ask(bench, 0);
+        assert_int_equal(actor(0)->environment_count > 0, rows[i].is_early);
+        bench_close(bench);
+    }
+}
+
 static void tenants_have_workers_of_their_own(void **state)
 {
     (void)state;
@@ -345,6 +371,27 @@ static void provisioned_workers_are_kept_and_replaced(void **state)
     bench_close(bench);
 }
 
+static void provisioned_workers_of_an_older_revision_go(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    invoker_provision(bench->invoker, &bench->spec, 2);
+    settle(bench);
+    make_ready(bench, actor(0));
+    make_ready(bench, actor(1));
+    ask(bench, 0);
+    bench->spec.key = SLICE("123456789012 eu-west-1 hello $LATEST r2");
+    invoker_provision(bench->invoker, &bench->spec, 1);
+    settle(bench);
+    assert_int_equal(stage.count, 3);
+    assert_int_equal(counts(bench).provisioned, 1);
+    assert_false(actor(0)->alive);
+    assert_true(actor(1)->alive);
+    answer(bench, actor(1), "1");
+    assert_false(actor(1)->alive);
+    bench_close(bench);
+}
+
 static void provisioning_that_fails_says_why(void **state)
 {
     (void)state;
@@ -446,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_is_free_first_takes_who_waits_for_another),
         cmocka_unit_test(who_waits_longest_is_served_first),
         cmocka_unit_test(what_is_sent_to_a_worker_that_is_gone_runs_on_another),
+        cmocka_unit_test(variables_that_are_read_early_ask_for_a_process_of_their_own),
         cmocka_unit_test(tenants_have_workers_of_their_own),
         cmocka_unit_test(a_new_revision_lets_older_workers_go),
         cmocka_unit_test(the_longest_idle_worker_makes_place),
@@ -456,6 +504,7 @@ int main(void)
         cmocka_unit_test(idle_workers_are_let_go),
         cmocka_unit_test(old_workers_are_replaced),
         cmocka_unit_test(provisioned_workers_are_kept_and_replaced),
+        cmocka_unit_test(provisioned_workers_of_an_older_revision_go),
         cmocka_unit_test(provisioning_that_fails_says_why),
         cmocka_unit_test(snapshots_are_taken_once_and_copied),
         cmocka_unit_test(every_invocation_is_answered_once),

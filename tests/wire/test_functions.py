@@ -572,7 +572,7 @@ def test_the_code_can_be_fetched_again(server, functions):
 def test_a_place_that_was_not_told_is_refused(server, functions, function, change):
     location = functions.get_function(FunctionName=function)["Code"]["Location"].replace(*change)
     status, _, body = server.request("GET", location[len(server.url):])
-    assert status == 403 and b"GetFunction tells it" in body
+    assert status == 403 and b"told for 10 minutes" in body
 
 
 # ---- The hard way ----

@@ -42,7 +42,8 @@ def test_the_example_as_it_stands_changes_nothing(start, folder):
 
 
 def test_the_example_has_every_option_and_every_value_in_it_is_read(folder):
-    samples = {"DIR": str(folder / "data"), "N": "2", "ORIGIN": "http://console.example", "FILE": str(folder / "file")}
+    samples = {"DIR": str(folder / "data"), "N": "2", "ORIGIN": "http://console.example", "FILE": str(folder / "file"),
+               "host|isolated": "isolated", "HOST:PORT": "10.0.0.5:5432", "NAME=PATH": "nodejs22.x=/opt/node/bin/node"}
     settings = dict(re.findall(r"^#([\w.-]+) = (.*)$", EXAMPLE, re.M))
     assert set(options("start")) - set(settings) == {"limit", "config"}
     lines = [f"{name} = {samples.get(value, value)}" for name, value in settings.items()]

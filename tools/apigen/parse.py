@@ -9,7 +9,7 @@
     map Name { key: Shape  value: Shape }
     enum Name { VALUE …  NAME = "value" }
     @traits string|integer|long|double|boolean|blob|timestamp|document Name
-Members: @traits name: Shape. Members of errors are sent with them; one called message or Message holds the text. Shapes without a declaration: String Blob Integer Long Double Boolean Timestamp Document.
+Members: @traits name: Shape; @itemsOf("Enum") at a list of strings judges them as one value. Members of errors are sent with them; one called message or Message holds the text. Shapes without a declaration: String Blob Integer Long Double Boolean Timestamp Document.
 """
 
 import json

@@ -4,7 +4,6 @@
 
 #include "aws/lambda/dialect.h"
 #include "core/function_policy.h"
-#include "core/function_url.h"
 
 /* One statement as JSON, its members in AWS's order (Lambda developer guide, "Viewing resource-based IAM policies in
  * Lambda"). In the arena. */
@@ -17,11 +16,5 @@ Error lambda_read_principal(Call *call, Slice text, Permission *permission);
 Error lambda_add_statement(Call *call, Permissions *permissions, const Permission *permission, Slice resource);
 /* ResourceNotFoundException: there is no policy, or no such statement. */
 Error lambda_remove_statement(Call *call, Permissions *permissions, Slice id);
-
-/* Whether a request to a function's URL may go on. `actor` NULL: nobody has signed. With AuthType NONE, and for other
- * accounts, the function's policy must allow lambda:InvokeFunctionUrl and, through the URL, lambda:InvokeFunction (Lambda
- * developer guide, "Control access to Lambda function URLs": both, of URLs made since October 2025). Callers of the
- * function's own account who have signed may: their own policies are not evaluated yet. */
-Error lambda_url_allows(Txn *txn, const Function *function, const FunctionUrl *url, const Actor *actor, bool *allowed);
 
 #endif

@@ -1,7 +1,6 @@
 #include "aws/lambda/policy.h"
 
 #include "base/json.h"
-#include "core/session.h"
 
 /* ---- Writing ---- */
 
@@ -167,32 +166,5 @@ Error lambda_remove_statement(Call *call, Permissions *permissions, Slice id)
         return lambda_not_found(call, "No policy is associated with the given resource.");
     if (permissions_remove(permissions, id) != OK)
         return lambda_not_found(call, "Statement %.*s is not found in resource policy.", SLICE_PRINT(id));
-    return OK;
-}
-
-/* ---- Function URLs ---- */
-
-Error lambda_url_allows(Txn *txn, const Function *function, const FunctionUrl *url, const Actor *actor, bool *allowed)
-{
-    Permissions permissions;
-    AccessRequest request = {
-        .action = SLICE("lambda:InvokeFunctionUrl"),
-        .url_auth = url->is_signed ? SLICE("AWS_IAM") : SLICE("NONE"),
-        .via_url = true,
-    };
-    *allowed = actor != NULL && slice_equal(actor->account, function->account);
-    if (*allowed || (url->is_signed && actor == NULL))
-        return OK;
-    if (actor != NULL) {
-        request.account = actor->account;
-        request.principal_arn = actor->principal_arn;
-        if (actor->session != NULL)
-            request.role_arn = actor->session->role_arn;
-    }
-    TRY(function_policy_get(txn, function, url->qualifier, &permissions));
-    if (!permissions_allow(&permissions, &request))
-        return OK;
-    request.action = SLICE("lambda:InvokeFunction");
-    *allowed = permissions_allow(&permissions, &request);
     return OK;
 }
