@@ -62,8 +62,7 @@ static Finding check_python(Doctor *doctor)
     Buffer found = buffer_make(doctor->arena);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         add_runtime(doctor, &found, names[i]);
-    return runtime_found(&found,
-                         SLICE("functions in Python need one, as Debian's package python3"));
+    return runtime_found(&found, SLICE("functions in Python need one, as Debian's package python3"));
 }
 
 static Finding check_node(Doctor *doctor)

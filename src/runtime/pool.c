@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum {
-    ATTEMPTS_MAX = 3,          /* workers that may go before they have an event */
+    ATTEMPTS_MAX = 3,          /* workers that may not come, or go before they have the event */
     PROVISION_PAUSE_MS = 1000, /* before a start that failed is tried again; then twice as long */
     PROVISION_PAUSE_MAX_MS = 60000,
 };
@@ -333,6 +333,13 @@ static void refuse_waiting(Pool *pool, const StartFailure *failure, bool all)
     }
 }
 
+/* The process that starts workers may have ended just then, and be there again. */
+static bool try_again(const Worker *worker, const StartFailure *failure, InvocationState *state)
+{
+    return failure->refusal == INVOKE_FAILED && !worker->is_template && worker->order.snapshot_of == 0 &&
+           ++state->attempts < ATTEMPTS_MAX && start_one(worker->pool, false, worker->is_retry);
+}
+
 void pool_start_failed(Worker *worker, const StartFailure *failure)
 {
     Pool *pool = worker->pool;
@@ -345,6 +352,8 @@ void pool_start_failed(Worker *worker, const StartFailure *failure)
     /* Whoever waits and has no other worker on its way hears of it. */
     InvocationState *state = pool->waiting_count > pool->coming ? first_waiting(pool) : NULL;
     if (failure->problem == START_REFUSED) {
+        if (state != NULL && try_again(worker, failure, state))
+            return;
         refuse_waiting(pool, failure, worker->is_template);
         return;
     }

@@ -37,7 +37,8 @@ typedef struct RuntimeOptions {
 /* Before the loop runs. */
 Error runtime_open(const RuntimeOptions *options, Runtime **runtime);
 Invoker *runtime_invoker(Runtime *runtime);
-/* Any thread: nothing new is begun; what runs may end; `task` is posted when no invocation is left. */
+/* Any thread: nothing new is taken (INVOKE_STOPPING); what was asked before may end, and `task` is posted when no invocation
+ * is left. */
 void runtime_drain(Runtime *runtime, Task *task, Mailbox *mailbox);
 /* After the loop has stopped; ends all workers. */
 void runtime_close(Runtime *runtime);

@@ -93,7 +93,8 @@ typedef struct WorkerExit {
 
 typedef struct SpawnerEvents {
     void *user;
-    /* Once for each worker whose order was done well, whatever ended it. No process of it is left by then. */
+    /* Once for each worker whose order was done well, whatever ended it, and never within a call of this page. No process
+     * of it is left by then. */
     void (*on_exit)(void *user, const WorkerExit *exit);
 } SpawnerEvents;
 

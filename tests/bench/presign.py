@@ -47,7 +47,10 @@ class Signer:
 
     def invoke(self, function, payload):
         """An invocation of a function; of a Signer for "lambda"."""
-        path = f"/2015-03-31/functions/{function}/invocations"
+        return self.rest(f"/2015-03-31/functions/{function}/invocations", payload)
+
+    def rest(self, path, payload):
+        """A POST of a REST service."""
         canonical = (f"POST\n{path}\n\nhost:127.0.0.1:{self.port}\nx-amz-date:{self.moment}\n\nhost;x-amz-date\n"
                      f"{hashlib.sha256(payload).hexdigest()}")
         to_sign = f"AWS4-HMAC-SHA256\n{self.moment}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -146,6 +146,7 @@ static void whoever_is_killed_every_end_is_told_once_and_service_goes_on(void **
 {
     (void)state;
     static TestWorker workers[ROUNDS][CROWD];
+    const Slice door = SLICE("127.0.0.1:4566");
     const char *given = getenv("TEST_SEED");
     unsigned seed = given == NULL ? (unsigned)time(NULL) : (unsigned)strtoul(given, NULL, 10);
     fprintf(stderr, "TEST_SEED=%u\n", seed);
@@ -153,6 +154,10 @@ static void whoever_is_killed_every_end_is_told_once_and_service_goes_on(void **
     for (size_t round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < CROWD; i++) {
             order(&workers[round][i], rand() % 2 == 0);
+            /* Some have a relay, which may be killed, too. */
+            workers[round][i].order.isolated_network = rand() % 4 == 0;
+            workers[round][i].order.reachable = &door;
+            workers[round][i].order.reachable_count = 1;
             harness_spawn(&harness, &workers[round][i]);
             if (rand() % 4 == 0)
                 uv_run(loop_uv(harness.loop), UV_RUN_NOWAIT);

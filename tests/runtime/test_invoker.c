@@ -483,17 +483,21 @@ static void a_thousand_warm_invocations_use_few_workers(void **state)
     (void)state;
     size_t count = 4;
     set_spec("python3.11", "app.hello");
+    for (size_t i = 0; i < count; i++)
+        ask(i, "{}");
+    run_until(all_done, &count);
+    bench.dones = 0;
+    uint64_t begun_us = harness_now_us();
     for (size_t i = 0; i < count; i++) {
         ask(i, "{}");
         bench.asked[i].invocation.done = again;
     }
-    uint64_t begun_us = harness_now_us();
     run_until(all_done, &count);
     print_message("# %zu warm invocations, 4 at a time: %.0f/s\n", bench.dones,
                   (double)bench.dones * 1e6 / (double)(harness_now_us() - begun_us));
     RuntimeStats stats;
     runtime_stats(bench.runtime, &stats);
-    assert_int_equal(stats.invocations, 4 * 251);
+    assert_int_equal(stats.invocations, 4 * 252);
     assert_true(stats.workers <= 4);
 }
 
@@ -526,7 +530,7 @@ static void whatever_is_killed_each_invocation_is_answered_once(void **state)
         answered += bench.asked[i].invocation.refusal == INVOKE_RAN && !bench.asked[i].invocation.failed;
     }
     print_message("# %zu of %d answered by the handler\n", answered, COUNT);
-    assert_true(answered > 0);
+    assert_true(answered > COUNT / 4);
     assert_answers("python3.11", "app.hello", "{}", "hello");
 }
 
