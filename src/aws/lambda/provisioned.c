@@ -72,6 +72,13 @@ static void show(Call *call, const Provisioned *provisioned, const InvokerCounts
 
 /* ---- Operations ---- */
 
+static Error check_published(Call *call, const LambdaName *name)
+{
+    if (!slice_equal(name->qualifier, SLICE("$LATEST")))
+        return OK;
+    return lambda_invalid(call, "The function resource provided must be an alias or a published version.");
+}
+
 static Error refuse(Call *call, const LambdaName *name, Error error)
 {
     switch ((int)error) {
@@ -81,10 +88,10 @@ static Error refuse(Call *call, const LambdaName *name, Error error)
     case PROVISIONED_ROUTED:
         return lambda_invalid(call, "Alias with weights can not be used with Provisioned Concurrency");
     case PROVISIONED_TWICE:
-        return lambda_invalid(call,
-                              "%s can't be used for provisioned concurrency configuration on an already "
-                              "provisioned version",
-                              name->qualifier.data[0] >= '0' && name->qualifier.data[0] <= '9' ? "Version" : "Alias");
+        if (name->qualifier.data[0] >= '0' && name->qualifier.data[0] <= '9')
+            return lambda_invalid(call, "Version is pointed by a Provisioned Concurrency alias");
+        return lambda_invalid(call, "Alias can't be used for Provisioned Concurrency configuration on an already "
+                                    "Provisioned version");
     case PROVISIONED_OVER_RESERVED:
         return lambda_invalid(call, "Requested Provisioned Concurrency should not be greater than the "
                                     "reservedConcurrentExecution for function");
@@ -97,7 +104,7 @@ static Error refuse(Call *call, const LambdaName *name, Error error)
         return call_fail(call, &lambda_error_provisioned_concurrency_config_not_found_exception,
                          "No Provisioned Concurrency Config found for this function");
     default:
-        return lambda_refuse(call, name, error);
+        return lambda_refuse_qualified(call, name, error);
     }
 }
 
@@ -130,6 +137,7 @@ Error lambda_get_provisioned_concurrency_config(Call *call, Txn *txn, const GetP
     Provisioned provisioned;
     InvokerCounts counts;
     TRY(lambda_open(call, txn, in->function_name, in->qualifier, &name, &function));
+    TRY(check_published(call, &name));
     TRY(refuse(call, &name, provisioned_get(txn, &function, name.qualifier, &provisioned)));
     TRY(count_ready(call, txn, &function, name.qualifier, &counts));
     show(call, &provisioned, &counts, out);
@@ -169,6 +177,7 @@ Error lambda_delete_provisioned_concurrency_config(Call *call, Txn *txn,
     Function function;
     FunctionVersion version;
     TRY(lambda_open(call, txn, in->function_name, in->qualifier, &name, &function));
+    TRY(check_published(call, &name));
     TRY(refuse(call, &name, provisioned_version(txn, &function, name.qualifier, &version)));
     return provisioned_delete(txn, &function, name.qualifier);
 }
