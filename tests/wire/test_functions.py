@@ -371,7 +371,9 @@ def test_what_is_not_there_is_refused_by_its_name(functions, more, feature):
     ("dotnet8", 501, "Brume does not run dotnet8"),
     ("ruby3.4", 501, "Brume does not run ruby3.4"),
     ("python3.7", 400, "The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda"),
-    ("cobol85", 400, "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: ["),
+    ("nodejs14.x", 400, "We recommend you use a supported runtime while creating or updating functions."),
+    ("cobol85", 400, "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+     "[nodejs20.x, python3.14, provided.al2023, "),
 ])
 def test_runtimes_that_nobody_may_use(functions, runtime, status, text):
     code = "NotImplemented" if status == 501 else "InvalidParameterValueException"
