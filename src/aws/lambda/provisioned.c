@@ -125,6 +125,9 @@ Error lambda_put_provisioned_concurrency_config(Call *call, Txn *txn, const PutP
     TRY(provisioned_version(txn, &function, name.qualifier, &version));
     if (version.tenant_isolated)
         return lambda_invalid(call, "Provisioned concurrency is not supported for functions with tenant isolation.");
+    /* Lambda developer guide, "SnapStart": one or the other. */
+    if (version.snap_start)
+        return lambda_invalid(call, "Provisioned concurrency is not supported for functions with SnapStart.");
     show(call, &provisioned, &(InvokerCounts){0}, out);
     return OK;
 }
