@@ -85,7 +85,9 @@ def test_what_cannot_be_provisioned_is_refused(functions, name, refused):
     for call in (functions.get_provisioned_concurrency_config, functions.delete_provisioned_concurrency_config):
         assert refused(call, FunctionName=name, Qualifier="$LATEST").message == (
             "The function resource provided must be an alias or a published version.")
-        assert refused(call, FunctionName=name, Qualifier="none").message.startswith("Cannot find alias arn: arn:")
+        for function in (name, "nobody"):
+            refusal_of = refused(call, FunctionName=function, Qualifier="none")
+            assert refusal_of.message.startswith("Cannot find alias arn: arn:") and refusal_of.message.endswith(":none")
         assert refused(call, FunctionName=name, Qualifier="7").message.startswith("Function not found: arn:")
     functions.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
     functions.delete_function_concurrency(FunctionName=name)

@@ -72,11 +72,13 @@ static void show(Call *call, const Provisioned *provisioned, const InvokerCounts
 
 /* ---- Operations ---- */
 
-static Error check_published(Call *call, const LambdaName *name)
+/* Of a function that is not there AWS tells as of its alias or version. */
+static Error open_published(Call *call, Txn *txn, Slice text, Slice qualifier, LambdaName *name, Function *function)
 {
-    if (!slice_equal(name->qualifier, SLICE("$LATEST")))
-        return OK;
-    return lambda_invalid(call, "The function resource provided must be an alias or a published version.");
+    Error error = lambda_find(call, txn, text, qualifier, name, function);
+    if (slice_equal(name->qualifier, SLICE("$LATEST")))
+        return lambda_invalid(call, "The function resource provided must be an alias or a published version.");
+    return lambda_refuse_qualified(call, name, error == FUNCTION_NOT_FOUND ? FUNCTION_ALIAS_NOT_FOUND : error);
 }
 
 static Error refuse(Call *call, const LambdaName *name, Error error)
@@ -139,8 +141,7 @@ Error lambda_get_provisioned_concurrency_config(Call *call, Txn *txn, const GetP
     Function function;
     Provisioned provisioned;
     InvokerCounts counts;
-    TRY(lambda_open(call, txn, in->function_name, in->qualifier, &name, &function));
-    TRY(check_published(call, &name));
+    TRY(open_published(call, txn, in->function_name, in->qualifier, &name, &function));
     TRY(refuse(call, &name, provisioned_get(txn, &function, name.qualifier, &provisioned)));
     TRY(count_ready(call, txn, &function, name.qualifier, &counts));
     show(call, &provisioned, &counts, out);
@@ -179,8 +180,7 @@ Error lambda_delete_provisioned_concurrency_config(Call *call, Txn *txn,
     LambdaName name;
     Function function;
     FunctionVersion version;
-    TRY(lambda_open(call, txn, in->function_name, in->qualifier, &name, &function));
-    TRY(check_published(call, &name));
+    TRY(open_published(call, txn, in->function_name, in->qualifier, &name, &function));
     TRY(refuse(call, &name, provisioned_version(txn, &function, name.qualifier, &version)));
     return provisioned_delete(txn, &function, name.qualifier);
 }
