@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "core/package.h"
+#include "core/provisioner.h"
 
 enum { SCHEMA_USAGE = 1 };
 
@@ -135,6 +136,12 @@ void function_put(Txn *txn, const Function *function)
 {
     txn_put(txn, function_name_key(txn, function->account, function->region, function->name),
             function_write(txn, function));
+}
+
+Error function_put_tags(Txn *txn, const Function *function)
+{
+    function_put(txn, function);
+    return provisioner_touch(txn, function);
 }
 
 Error function_create(Txn *txn, Function *function, FunctionVersion *latest, uint64_t code_limit)

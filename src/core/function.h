@@ -116,8 +116,10 @@ Home function_home(Slice account, Slice region, Slice name);
 Error function_create(Txn *txn, Function *function, FunctionVersion *latest, uint64_t code_limit);
 /* FUNCTION_NOT_FOUND. */
 Error function_open(Txn *txn, Slice account, Slice region, Slice name, Function *function);
-/* Keeps what was changed of tags and may_recurse. */
+/* Keeps what was changed of may_recurse. */
 void function_put(Txn *txn, const Function *function);
+/* Keeps what was changed of tags, one of which decides on the network of workers: those that are ready are asked for again. */
+Error function_put_tags(Txn *txn, const Function *function);
 /* Reserves executions for the function, or none. FUNCTION_UNRESERVED: fewer than FUNCTION_UNRESERVED_MIN of `all`, the
  * account's, would be left to the others. */
 Error function_reserve(Txn *txn, Function *function, bool has_reserved, uint64_t reserved, uint64_t all);

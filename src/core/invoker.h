@@ -25,8 +25,8 @@ typedef enum NetworkMode {
 
 /* What a worker is made of. The invoker copies what it keeps. */
 typedef struct WorkerSpec {
-    Slice key;      /* equal keys, equal workers: account, region, function, version, revision, tenant */
-    Slice line;     /* the key without revision and tenant: a new revision of a line lets its older workers go */
+    Slice key;  /* equal keys, equal workers: account, region, function, version, revision, network, tenant */
+    Slice line; /* the key without revision, network and tenant: a new revision of a line lets its older workers go */
     Slice function; /* account, region and name alone: what reserved concurrency is counted by */
     Slice account;
     Slice region;

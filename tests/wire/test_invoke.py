@@ -145,6 +145,43 @@ def test_an_alias_shares_its_calls_between_two_versions(functions):
     assert error["Code"] == "InvalidParameterValueException"
 
 
+def test_an_alias_that_moves_takes_its_callers_along(functions):
+    """What is invoked is the alias; what runs, the version that it means by then."""
+    source = "def handler(event, context):\n    return [{}, context.invoked_function_arn, context.function_version]\n"
+    name = new(functions, source.format(1))
+    version = functions.publish_version(FunctionName=name)["Version"]
+    alias = functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)["AliasArn"]
+    for callee, more in ((name, {"Qualifier": "live"}), (alias, {})):
+        result, payload = answer(functions, callee, **more)
+        assert (result["ExecutedVersion"], payload) == ("1", [1, alias, "1"])
+    functions.update_function_code(FunctionName=name, ZipFile=package({"app.py": source.format(2)}))
+    wait_settled(functions, name)
+    assert answer(functions, alias)[1] == [1, alias, "1"]
+    version = functions.publish_version(FunctionName=name)["Version"]
+    wait_settled(functions, name, Qualifier=version)
+    assert answer(functions, alias)[1] == [1, alias, "1"]
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    result, payload = answer(functions, alias)
+    assert (result["ExecutedVersion"], payload) == ("2", [2, alias, "2"])
+
+
+@pytest.mark.parametrize("name, more, ending", [
+    ("nobody", {}, ":$LATEST"), ("nobody", {"Qualifier": "7"}, ":7"), ("nobody:live", {}, ":live"),
+    ("a" * 65, {}, ":$LATEST")])
+def test_what_is_not_there_is_told_with_the_version_that_would_have_run(functions, name, more, ending):
+    error = refused(functions, name, **more)["Error"]
+    assert error["Code"] == "ResourceNotFoundException"
+    bare = name.split(":")[0]
+    assert error["Message"] == f"Function not found: arn:aws:lambda:us-east-1:{ACCOUNT}:function:{bare}{ending}"
+
+
+def test_recursion_without_end_is_out_of_memory(functions):
+    name = new(functions, "import sys\nsys.setrecursionlimit(10**9)\ndef handler(event, context):\n"
+                          "    return handler([event], context)\n", Timeout=30)
+    result, document = answer(functions, name)
+    assert result["FunctionError"] == "Unhandled" and document["errorType"] == "Runtime.OutOfMemory"
+
+
 def test_another_account_invokes_what_lets_it_in(server, functions, function):
     other = client(server, "lambda", key="111122223333")
     arn = functions.get_function(FunctionName=function)["Configuration"]["FunctionArn"]

@@ -139,11 +139,19 @@ static Error check_found(InvokeCall *invoke)
                      "stopped your function's invocation.");
 }
 
+/* AWS names the version that would have run. */
+static Error refuse_lookup(InvokeCall *invoke, Error error)
+{
+    LambdaName *name = &invoke->name;
+    if (name->qualifier.data == NULL)
+        name->qualifier = SLICE("$LATEST");
+    return lambda_refuse(invoke->call, name, error);
+}
+
 static void on_found(StoreCall *lookup)
 {
     InvokeCall *invoke = CONTAINER_OF(lookup, InvokeCall, lookup);
-    Error error =
-        lookup->result == OK ? check_found(invoke) : lambda_refuse(invoke->call, &invoke->name, lookup->result);
+    Error error = lookup->result == OK ? check_found(invoke) : refuse_lookup(invoke, lookup->result);
     if (error == OK)
         invoke->found(invoke);
     else
