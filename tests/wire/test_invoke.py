@@ -247,8 +247,9 @@ def test_the_command_s_code_tells_how_it_went(server, function, folder):
     done = run(server, function, "--payload", '"fail"')
     assert done.returncode == 1 and json.loads(done.stdout)["errorType"] == "ValueError"
     for arguments, text in (
-            (("nobody",), "there is no such function"), ((function, "--payload", "{"), "no JSON"),
-            ((function, "--qualifier", "9"), "no such version"), ((function, "--payload", "@/none"), "cannot be read"),
+            (("nobody",), "no such function in account 123456789012 and region us-east-1"),
+            ((function, "--payload", "{"), "no JSON"), ((function, "--qualifier", "9"), "no such version"),
+            ((function, "--payload", "@/none"), "cannot be read"),
             ((function, "--client-context", "x"), "client context")):
         done = run(server, *arguments)
         assert (done.returncode, done.stdout) == (2, ""), arguments
