@@ -38,11 +38,6 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
-@pytest.fixture(scope="module")
 def function(functions):
     """The name of the handler above, which the tests share."""
     make(functions, "invoked", Code={"ZipFile": package({"app.py": HANDLER})}, Timeout=1)

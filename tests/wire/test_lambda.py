@@ -19,11 +19,6 @@ def unsupported():
     return set(re.findall(r"\) (\w+)$", rows, re.MULTILINE))
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 def labels_of(functions, operation):
     """A value for each label of the operation's path; nothing else is sent."""
     shape = functions.meta.service_model.operation_model(operation).input_shape
