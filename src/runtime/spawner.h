@@ -17,7 +17,7 @@
 #include "net/loop.h"
 
 typedef enum Isolation {
-    ISOLATION_REQUIRED,  /* refuse to run functions unless namespaces, cgroups, seccomp and Landlock can all be had */
+    ISOLATION_REQUIRED,  /* refuse unless namespaces, users, cgroups, seccomp and Landlock can all be had */
     ISOLATION_AVAILABLE, /* take what the machine offers; doctor and the log say what is missing */
 } Isolation;
 
