@@ -86,6 +86,7 @@
     ROW(FUNCTION_PENDING, "the function is being created")                                                             \
     ROW(FUNCTION_INACTIVE, "the function is inactive")                                                                 \
     ROW(FUNCTION_FAILED, "the function could not be created")                                                          \
+    ROW(FUNCTION_PLACE_INVALID, "that is no place in a list of functions")                                             \
     ROW(FUNCTION_TENANT_MISSING, "the function needs a tenant id")                                                     \
     ROW(FUNCTION_TENANT_UNKNOWN, "the function is not isolated by tenant")                                             \
     ROW(PERMISSION_EXISTS, "the policy has a statement of that id")                                                    \

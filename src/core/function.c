@@ -226,7 +226,8 @@ static Error split_place(Arena *arena, Slice place, Slice *name, Slice *number)
         *name = *number = place;
         return OK;
     }
-    TRY(key_take_string(&rest, arena, name));
+    if (key_take_string(&rest, arena, name) != OK)
+        return FUNCTION_PLACE_INVALID;
     *number = rest;
     return OK;
 }

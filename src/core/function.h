@@ -123,7 +123,8 @@ void function_put(Txn *txn, const Function *function);
 Error function_reserve(Txn *txn, Function *function, bool has_reserved, uint64_t reserved, uint64_t all);
 /* Deletes it with all that it has: at once for everyone who asks, the rest in pages soon after. */
 Error function_delete(Txn *txn, const Function *function);
-/* By name; with `all_versions` each one's versions in their order, else "$LATEST" alone. */
+/* By name; with `all_versions` each one's versions in their order, else "$LATEST" alone. FUNCTION_PLACE_INVALID: no earlier
+ * page gave `page->after`. */
 Error function_list(Txn *txn, Slice account, Slice region, bool all_versions, FunctionPage *page,
                     FunctionVersion **versions, size_t *count);
 

@@ -283,7 +283,8 @@ static void look_again(Provisioner *provisioner)
                                     .mailbox = provisioner->mailbox,
                                     .arena = &provisioner->arena,
                                     .home = home_of(SLICE(""), SLICE(""), SLICE("provisioner"), SLICE("")),
-                                    .frees_space = true};
+                                    .frees_space = true,
+                                    .in_background = true};
     store_write(provisioner->store, &provisioner->call);
 }
 

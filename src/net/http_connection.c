@@ -210,7 +210,7 @@ static void output_queue(HttpConnection *connection, uv_buf_t buffers[3], size_t
     write->size = buffers[0].len + buffers[1].len + buffers[2].len;
     /* A body that lasts often does so in its request's arena, with all that it was made of. */
     size_t arena = lasting && connection->exchange != NULL ? arena_footprint(&connection->exchange->arena) : 0;
-    write->held = arena > write->size ? arena : write->size;
+    write->held = sizeof *write + (arena > write->size ? arena : write->size);
     char *at = write->bytes;
     for (size_t i = 0; i < (lasting ? 1 : 2); i++) {
         if (buffers[i].len > 0)

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { UNDER_WAY_MAX = 2 * 1024 * 1024 }; /* bytes posted to a caller's thread and not taken there */
+enum { UNDER_WAY_MAX = 2 * 1024 * 1024 }; /* bytes of parcels posted to a caller's thread and not opened there */
 
 /* A piece, or the start of a stream: the content type and the prelude behind it. */
 typedef struct Parcel {
@@ -20,6 +20,12 @@ typedef struct Parcel {
     size_t prelude_size;
     char bytes[];
 } Parcel;
+
+/* What it takes here: a handler that writes byte by byte must not make the server hold a hundred times as much. */
+static size_t weight(const Parcel *parcel)
+{
+    return sizeof *parcel + parcel->size + parcel->prelude_size;
+}
 
 static void post(Mailbox *mailbox, Task *task)
 {
@@ -91,7 +97,7 @@ static void open_parcel(Parcel *parcel)
         invocation->on_start(invocation, first, prelude);
     if (!state->is_gone && !parcel->is_start && !invocation->on_piece(invocation, first))
         state->blocked = !state->is_gone; /* it may have left just now */
-    atomic_fetch_sub(&state->under_way, parcel->size);
+    atomic_fetch_sub(&state->under_way, weight(parcel));
     free(parcel);
 }
 
@@ -147,7 +153,7 @@ static void post_parcel(InvocationState *state, bool is_start, Slice first, Slic
         memcpy(parcel->bytes, first.data, first.size);
     if (prelude.size > 0)
         memcpy(parcel->bytes + first.size, prelude.data, prelude.size);
-    atomic_fetch_add(&state->under_way, first.size);
+    atomic_fetch_add(&state->under_way, weight(parcel));
     post(state->invocation->mailbox, &parcel->task);
 }
 
@@ -231,7 +237,7 @@ void delivery_cancel(InvocationState *state)
     state->is_gone = true;
     for (Task *task; (task = task_chain_pop(&state->held)) != NULL;) {
         Parcel *parcel = CONTAINER_OF(task, Parcel, task);
-        atomic_fetch_sub(&state->under_way, parcel->size);
+        atomic_fetch_sub(&state->under_way, weight(parcel));
         free(parcel);
     }
     if (state->has_ended) { /* it was what was held that `done` waited for */

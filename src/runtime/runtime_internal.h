@@ -132,7 +132,7 @@ struct InvocationState {
     bool is_ending;           /* `done` is on its way; on its thread */
     bool has_ended;           /* `done` comes behind what is held; on its thread */
     TaskChain held;           /* pieces for which it was not ready; on its thread */
-    atomic_size_t under_way;  /* bytes of pieces that have been posted and not been taken */
+    atomic_size_t under_way;  /* bytes of parcels that have been posted and not been opened */
     LogTail tail;
 };
 
@@ -216,6 +216,7 @@ struct Worker {
     bool reads_paused;      /* its caller takes no pieces now */
     bool is_pumping;        /* its frames are being taken */
     int watched;            /* UV_READABLE, UV_WRITABLE of the channel */
+    const char *lie;        /* what it sent that is none of a worker's; NULL: a frame at the wrong time */
     InvocationState *event; /* NULL: it has none */
     uint64_t started_ns;
     uint64_t init_us; /* of its init phase, until an invocation has reported it */
@@ -362,6 +363,8 @@ typedef struct WorkerStart {
 /* Starts a worker; what becomes of it is told to the pool, perhaps before this returns. */
 void worker_start(Pool *pool, const WorkerStart *start);
 void worker_step(Worker *worker, WorkerEvent event, void *detail);
+/* WORKER_LIE, for the log; `what` is a constant. */
+void worker_lied(Worker *worker, const char *what);
 extern const SmTable worker_table;
 void worker_give(Worker *worker, InvocationState *state);
 void worker_stop(Worker *worker);

@@ -206,10 +206,12 @@ static void kill_again(void *subject, void *detail)
     spawner_kill(worker->runtime->options.spawner, worker->id);
 }
 
+/* Also what a frame of a good worker does at the wrong time: `detail` is that frame then. */
 static void kill_liar(void *subject, void *detail)
 {
+    (void)detail;
     Worker *worker = subject;
-    const char *what = detail;
+    const char *what = worker->lie;
     LOG(worker->runtime->options.server_log, WARNING, "worker_lied", log_text("function", worker->pool->spec.name),
         log_uint("worker", worker->number), log_string("what", what == NULL ? "a frame that has no place here" : what));
     kill_now(worker, NULL);
@@ -504,7 +506,7 @@ static void begin_stream(void *subject, void *detail)
     Slice content_type, prelude;
     if (frame->size > frame->content.size || !parse_stream_start(frame->content, &scratch, &content_type, &prelude)) {
         arena_free(&scratch);
-        worker_step(worker, WORKER_LIE, "the start of a stream is no JSON");
+        worker_lied(worker, "the start of a stream is no JSON");
         return;
     }
     if (state->invocation->streamed)
@@ -719,6 +721,12 @@ const SmTable worker_table = {
 void worker_step(Worker *worker, WorkerEvent event, void *detail)
 {
     sm_step(&worker_table, worker->runtime->options.server_log, worker->number, &worker->state, event, worker, detail);
+}
+
+void worker_lied(Worker *worker, const char *what)
+{
+    worker->lie = what;
+    worker_step(worker, WORKER_LIE, NULL);
 }
 
 void worker_stop(Worker *worker)

@@ -42,8 +42,12 @@ static void take_log(Worker *worker, const Frame *frame)
 static void take_exit(Worker *worker, const Frame *frame)
 {
     uint32_t told[2];
+    if (worker->order.kind != RUNTIME_CUSTOM) {
+        worker_lied(worker, "an exit, which is told of custom runtimes");
+        return;
+    }
     if (frame->size != sizeof told) {
-        worker_step(worker, WORKER_LIE, "an exit of another size");
+        worker_lied(worker, "an exit of another size");
         return;
     }
     memcpy(told, frame->content.data, sizeof told);
@@ -85,7 +89,7 @@ static void pump(Worker *worker)
         take_frame(worker, &frame);
     worker->is_pumping = false;
     if (error == ERROR_MALFORMED && worker->state != WORKER_ENDING)
-        worker_step(worker, WORKER_LIE, "no frame of the channel");
+        worker_lied(worker, "no frame of the channel");
     worker_watch(worker);
 }
 
@@ -133,10 +137,10 @@ static void read_pipe(Worker *worker, LogPipe *pipe, uv_poll_t *poll, size_t bud
         log_pipe_read(pipe, runtime_limit(worker->runtime, LIMIT_RUNTIME_LOG_EVENT_BYTES), budget, on_line, worker))
         return;
     log_pipe_flush(pipe, on_line, worker);
+    /* Its file is closed with the worker's handles: to stop one takes the file of its number from the loop, and that would be
+     * whoever was given the number meanwhile. */
     if (worker->handles != NULL && uv_is_active((uv_handle_t *)poll))
         uv_poll_stop(poll);
-    close(pipe->file);
-    pipe->file = -1;
 }
 
 static void on_output(uv_poll_t *poll, int status, int events)

@@ -400,6 +400,52 @@ static void enter_kernel(void)
     must_fail(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0, "raw packets");
 }
 
+#ifdef __x86_64__
+enum { OTHER_TABLES = 2, X32_CALL = 0x40000000 };
+
+/* umount2 of nothing by the table of x32, and by that of 32-bit programs, where it has number 52. */
+static void call_by_table(int table)
+{
+    if (table == 0) {
+        syscall(X32_CALL | SYS_umount2, "/", 0);
+        return;
+    }
+    long answer = 52;
+    __asm__ volatile("int $0x80" : "+a"(answer) : "b"(0l), "c"(0l) : "memory");
+}
+#else
+enum { OTHER_TABLES = 0 };
+static void call_by_table(int table)
+{
+    (void)table;
+}
+#endif
+
+/* Numbers of other tables mean other calls: a filter that looks at numbers alone would let them pass. */
+static void call_by_other_tables(void)
+{
+    for (int table = 0; table < OTHER_TABLES; table++) {
+        pid_t child = fork();
+        if (child == 0) {
+            call_by_table(table);
+            _exit(0);
+        }
+        int status = 0;
+        must_fail(child < 0 || waitpid(child, &status, 0) != child, "a child");
+        /* SIGSEGV: a kernel without such programs. */
+        must_fail(!WIFSIGNALED(status) || (WTERMSIG(status) != SIGSYS && WTERMSIG(status) != SIGSEGV), "another table");
+    }
+}
+
+/* The kernel ends those first that ask for it: nobody makes itself the last one. */
+static void be_spared(void)
+{
+    int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    must_fail(file >= 0 && write(file, "-1000", 5) == 5, "to be spared when memory is short");
+    if (file >= 0)
+        close(file);
+}
+
 static void change_machine(void)
 {
     struct timespec then = {.tv_sec = 1};
@@ -633,6 +679,8 @@ static const struct {
     ATTACK(mount_things),
     ATTACK(make_namespaces),
     ATTACK(enter_kernel),
+    ATTACK(call_by_other_tables),
+    ATTACK(be_spared),
     ATTACK(change_machine),
     ATTACK(load_module),
     ATTACK(load_kernel),

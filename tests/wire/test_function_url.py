@@ -126,6 +126,43 @@ def test_what_fails_is_a_bad_gateway(server, host):
     assert ask(server, host, path="/bad")[::2] == (502, b'{"message":"Internal Server Error"}')
 
 
+ECHO = "import json\n\ndef handler(event, context):\n    return json.loads(event['body'])\n"
+
+
+@pytest.fixture(scope="module")
+def echo(functions):
+    return new(functions, ECHO)[0]
+
+
+def answered(server, echo, **answer):
+    return ask(server, echo, "POST", body=json.dumps({"statusCode": 200, **answer}), content_type="application/json")
+
+
+@pytest.mark.parametrize("answer", [
+    {"headers": {"x": "a\r\nset-cookie: evil=1"}}, {"headers": {"x": "a\nb"}}, {"headers": {"x": "a\0b"}},
+    {"headers": {"x": "a\x7fb"}}, {"headers": {"x\r\ny": "a"}}, {"headers": {"x:y": "a"}}, {"headers": {":status": "500"}},
+    {"headers": {"": "a"}}, {"headers": {"content-type": "text/html\r\nx: y"}}, {"headers": ["x"]},
+    {"headers": {str(number): "x" for number in range(300)}}, {"cookies": ["a=1\r\nx: y"]}, {"cookies": "a=1"},
+    {"statusCode": "200\r\nx: y"}, {"statusCode": 101}, {"statusCode": 999}, {"statusCode": None},
+    {"isBase64Encoded": True, "body": "!"},
+], ids=str)
+def test_a_handler_writes_no_head_of_its_own(server, echo, answer):
+    status, headers, body = answered(server, echo, **answer)
+    assert (status, body) == (502, b'{"message":"Internal Server Error"}')
+    assert "set-cookie" not in headers and "x" not in headers
+
+
+def test_a_handler_does_not_say_which_request_it_was(server, echo):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    answer = {"statusCode": 200, "headers": {"X-Amzn-RequestId": "forged", "x-amzn-trace-id": "forged", "x-mine": "yes"}}
+    connection.request("POST", "/", json.dumps(answer), {"host": echo, "content-type": "application/json"})
+    fields = connection.getresponse().getheaders()
+    connection.close()
+    names = [name for name, _ in fields]
+    assert names.count("x-amzn-requestid") == names.count("x-amzn-trace-id") == 1 and ("x-mine", "yes") in fields
+    assert "forged" not in [value for _, value in fields]
+
+
 def test_an_unknown_url_is_not_found(server):
     for host in ("a" * 32 + ".lambda-url.us-east-1.localhost", "x.lambda-url.us-east-1.anything.test"):
         assert ask(server, host)[::2] == (404, b'{"Message":null}')

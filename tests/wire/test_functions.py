@@ -125,7 +125,8 @@ def test_functions_are_listed_page_by_page(server):
              for row in page["Functions"]]
     assert [(row["FunctionName"], row["Version"]) for row in found] == sorted(
         [(name, "$LATEST") for name in names] + [(names[3], "1")], key=lambda row: (row[0], row[1] != "$LATEST"))
-    refused(functions.list_functions, "InvalidParameterValueException", "Marker", Marker="nonsense")
+    for marker in ("nonsense", "aa", "00", "6600ff"):
+        refused(functions.list_functions, "InvalidParameterValueException", "Marker", Marker=marker)
 
 
 def test_the_account_counts_what_it_has(server):

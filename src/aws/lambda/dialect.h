@@ -105,6 +105,8 @@ Error lambda_read_layers(Call *call, Txn *txn, const LambdaLayerList *arns, Func
 
 enum { LAMBDA_PAGE = 50 }; /* Lambda API reference, ListFunctions: at most 50 items in each answer */
 Error lambda_page_start(Call *call, Slice marker, bool has_max_items, int32_t max_items, FunctionPage *page);
+/* The Marker is none that the operation gave. */
+Error lambda_refuse_marker(Call *call);
 /* The marker for the answer; absent: that was all. */
 Slice lambda_page_marker(Call *call, const FunctionPage *page);
 

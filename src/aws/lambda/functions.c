@@ -77,7 +77,10 @@ Error lambda_list_functions(Call *call, Txn *txn, const ListFunctionsInput *in, 
     if (in->master_region.data != NULL)
         return lambda_not_implemented(call, "MasterRegion: there are no functions at edge locations");
     TRY(lambda_page_start(call, in->marker, in->has_max_items, in->max_items, &page));
-    TRY(function_list(txn, call->actor.account, call->actor.region, all, &page, &versions, &count));
+    Error error = function_list(txn, call->actor.account, call->actor.region, all, &page, &versions, &count);
+    if (error == FUNCTION_PLACE_INVALID)
+        return lambda_refuse_marker(call);
+    TRY(error);
     out->functions = (LambdaFunctionList){ARENA_ARRAY(call->arena, LambdaFunctionConfiguration, count + 1), count};
     for (size_t i = 0; i < count; i++)
         lambda_configuration_of(call, &versions[i], all, LAMBDA_LISTED, &out->functions.items[i]);

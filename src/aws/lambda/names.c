@@ -178,13 +178,18 @@ Error lambda_open_version(Call *call, Txn *txn, const LambdaName *name, const Fu
 
 /* ---- Pages ---- */
 
+Error lambda_refuse_marker(Call *call)
+{
+    return lambda_invalid(call, "The Marker is none that was given by %.*s.", SLICE_PRINT(call->operation->name));
+}
+
 Error lambda_page_start(Call *call, Slice marker, bool has_max_items, int32_t max_items, FunctionPage *page)
 {
     *page = (FunctionPage){.limit = LAMBDA_PAGE};
     if (has_max_items && max_items < LAMBDA_PAGE)
         page->limit = (size_t)max_items;
     if (marker.size > 0 && hex_decode(call->arena, marker, &page->after) != OK)
-        return lambda_invalid(call, "The Marker is none that was given by %.*s.", SLICE_PRINT(call->operation->name));
+        return lambda_refuse_marker(call);
     return OK;
 }
 

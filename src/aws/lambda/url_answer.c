@@ -87,7 +87,7 @@ static bool is_token(Slice text)
 static bool is_value(Slice text)
 {
     for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] < ' ' && text.data[i] != '\t')
+        if (((unsigned char)text.data[i] < ' ' && text.data[i] != '\t') || text.data[i] == 0x7F)
             return false;
     return true;
 }
@@ -113,12 +113,18 @@ static bool is_remapped(Slice name)
     return false;
 }
 
+/* Fields that name the request: a handler does not say which it was. */
+static bool names_request(Slice name)
+{
+    return slice_equal(name, SLICE("x-amzn-requestid")) || slice_equal(name, SLICE("x-amzn-trace-id"));
+}
+
 static Error add_field(Fields *fields, Slice name, Slice value)
 {
     if (fields->count == HEADERS_MAX || !is_token(name) || !is_value(value))
         return ERROR_MALFORMED;
     name = arena_lower(fields->arena, name);
-    if (fields->replace_cors && slice_starts_with(name, SLICE("access-control-")))
+    if (names_request(name) || (fields->replace_cors && slice_starts_with(name, SLICE("access-control-"))))
         return OK;
     if (slice_equal(name, SLICE("content-type")))
         fields->has_type = true;
