@@ -37,19 +37,6 @@ Buffer function_own_key(Txn *txn, const Function *function, char tag)
     return key;
 }
 
-KeyRange function_range_after(Txn *txn, Slice prefix, Slice after)
-{
-    KeyRange range = key_range_of_prefix(txn_arena(txn), prefix);
-    if (after.size > 0) {
-        Buffer begin = buffer_make(txn_arena(txn));
-        buffer_add(&begin, prefix);
-        buffer_add(&begin, after);
-        buffer_add_byte(&begin, '\0');
-        range.begin = buffer_slice(&begin);
-    }
-    return range;
-}
-
 Slice function_new_revision(Txn *txn)
 {
     unsigned char bytes[16];

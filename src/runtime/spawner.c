@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/capability.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -86,6 +87,21 @@ __attribute__((noreturn)) static void be_keeper(const KeeperOptions *options, in
     keeper_main(options, FIRST_FREE);
 }
 
+/* A server that is not root, but was given powers for its workers, keeps of them what opens ports below 1024. */
+static bool leave_powers(void)
+{
+    const cap_value_t ports = CAP_NET_BIND_SERVICE;
+    cap_flag_value_t has = CAP_CLEAR;
+    cap_t now = cap_get_proc();
+    cap_t kept = cap_init();
+    bool left = now != NULL && kept != NULL && cap_get_flag(now, ports, CAP_PERMITTED, &has) == 0 &&
+                cap_set_flag(kept, CAP_PERMITTED, 1, &ports, has) == 0 &&
+                cap_set_flag(kept, CAP_EFFECTIVE, 1, &ports, has) == 0 && cap_set_proc(kept) == 0;
+    cap_free(now);
+    cap_free(kept);
+    return left && cap_reset_ambient() == 0;
+}
+
 /* Waits for the first spawner's words. */
 static Error greet(Spawner *spawner, Arena *arena, Slice *message)
 {
@@ -134,7 +150,8 @@ Error spawner_fork(const SpawnerOptions *options, Arena *arena, Spawner **result
     spawner->socket = -1;
     list_init(&spawner->orders);
     list_init(&spawner->unsent);
-    Error error = greet(spawner, arena, message);
+    *message = SLICE("functions cannot run: the server cannot leave its powers to the process that starts them");
+    Error error = geteuid() == 0 || leave_powers() ? greet(spawner, arena, message) : ERROR_IO;
     if (error != OK) {
         spawner_close(spawner);
         return error;

@@ -17,7 +17,7 @@
 #include "net/loop.h"
 
 typedef enum Isolation {
-    ISOLATION_REQUIRED,  /* refuse to run functions unless namespaces, cgroups, seccomp and Landlock can all be had */
+    ISOLATION_REQUIRED,  /* refuse unless namespaces, users, cgroups, seccomp and Landlock can all be had */
     ISOLATION_AVAILABLE, /* take what the machine offers; doctor and the log say what is missing */
 } Isolation;
 
@@ -39,8 +39,9 @@ typedef struct SpawnerOptions {
     int (*custom_main)(int channel);
 } SpawnerOptions;
 
-/* Forks the spawner; to be called while the process has one thread. ERROR_DENIED: functions cannot be isolated as far as
- * `isolation` asks, or at all; `message` (in the arena) says what is missing. */
+/* Forks the spawner; to be called while the process has one thread. Powers that a process which is not root was given (its
+ * unit's AmbientCapabilities=) are the spawner's alone from then on; that to open ports below 1024 stays. ERROR_DENIED:
+ * functions cannot be isolated as far as `isolation` asks, or at all; `message` (in the arena) says what is missing. */
 Error spawner_fork(const SpawnerOptions *options, Arena *arena, Spawner **spawner, Slice *message);
 /* What the sandbox of this machine lacks, in words for the log; empty: nothing. */
 Slice spawner_lacks(const Spawner *spawner);

@@ -59,9 +59,9 @@ static void find_users(SpawnerProcess *spawner, Lack *lack)
     clock_gettime(CLOCK_MONOTONIC, &now);
     salt = (salt + (uid_t)now.tv_nsec / 1024) % (SERVERS - 1);
     spawner->first_user = USERS_FIRST + salt * USERS_OF_A_SERVER;
-    spawner->has_users = geteuid() == 0 && has_users(spawner->first_user, USERS_OF_A_SERVER);
+    spawner->has_users = keeper_has_powers_over_users() && has_users(spawner->first_user, USERS_OF_A_SERVER);
     if (!spawner->has_users)
-        lacks(lack, "a user of its own for each worker (the server does not run as root)");
+        lacks(lack, "a user of its own for each worker (the server has not been given the powers for it)");
 }
 
 /* Mounts made here stay here; /proc shows the processes of our namespace. */
@@ -242,8 +242,7 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
     list_init(&spawner.zygotes);
     list_init(&spawner.ahead);
     raise_limits();
-    if (geteuid() == 0)
-        (void)setgroups(0, NULL);
+    (void)setgroups(0, NULL); /* who may not has none to give to others */
     if (!greet(&spawner, cgroups_lack) || !open_loop(&spawner)) {
         /* The server reads why, and closes its end; ending first would make the keeper try again. */
         while (wire_receive(server, &spawner.in) > 0)

@@ -28,6 +28,10 @@ typedef struct KeeperOptions {
  * ends the spawner with all that it has started, clears up, and exits. */
 __attribute__((noreturn)) void keeper_main(const KeeperOptions *options, int server);
 
+/* Whether this process may make workers users of their own, and do with them what it may with its own: as root, or with
+ * the powers that `packaging/brume.service` names. */
+bool keeper_has_powers_over_users(void);
+
 /* What is on the other side of a file that the loop watches. */
 typedef enum WatchedKind { WATCHED_SERVER, WATCHED_SIGNALS, WATCHED_WORKER, WATCHED_ZYGOTE } WatchedKind;
 typedef struct Watched {

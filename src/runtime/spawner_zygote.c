@@ -89,7 +89,11 @@ static const char *start(SpawnerProcess *spawner, Zygote *zygote)
     static OrderProgram program;
     ZygoteFiles files;
     SandboxPlan plan = {.is_zygote = true, .tmp_bytes = SANDBOX_TMP_NODE_BYTES};
-    spawner_process_user(spawner, spawner_process_slot(spawner), &plan.user, &plan.group);
+    /* Of a server that is not root it stays the user: whose forks' namespaces it owns then, and so has powers over them. */
+    plan.user = geteuid();
+    plan.group = getegid();
+    if (plan.user == 0)
+        spawner_process_user(spawner, spawner_process_slot(spawner), &plan.user, &plan.group);
     if (!order_find_program(zygote->program, spawner->options->data_directory, &program))
         return "find the runtime's program";
     const char *failed = open_files(spawner, &program, zygote->library, &files);

@@ -205,7 +205,7 @@ static void a_copy_of_an_initialised_worker_is_refused_by_name(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE, NULL);
+    harness_open(&harness, harness_isolation(), NULL);
     return 0;
 }
 

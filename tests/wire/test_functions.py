@@ -21,11 +21,6 @@ ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:"
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 def settle(functions, name, qualifier=None):
     """Waits until nothing of the function changes any more; gives its configuration."""
     more = {"Qualifier": qualifier} if qualifier else {}

@@ -38,11 +38,6 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
-@pytest.fixture(scope="module")
 def function(functions):
     """The name of the handler above, which the tests share."""
     make(functions, "invoked", Code={"ZipFile": package({"app.py": HANDLER})}, Timeout=1)
@@ -284,8 +279,9 @@ def test_the_command_s_code_tells_how_it_went(server, function, folder):
     done = run(server, function, "--payload", '"fail"')
     assert done.returncode == 1 and json.loads(done.stdout)["errorType"] == "ValueError"
     for arguments, text in (
-            (("nobody",), "there is no such function"), ((function, "--payload", "{"), "no JSON"),
-            ((function, "--qualifier", "9"), "no such version"), ((function, "--payload", "@/none"), "cannot be read"),
+            (("nobody",), "no such function in account 123456789012 and region us-east-1"),
+            ((function, "--payload", "{"), "no JSON"), ((function, "--qualifier", "9"), "no such version"),
+            ((function, "--payload", "@/none"), "cannot be read"),
             ((function, "--client-context", "x"), "client context")):
         done = run(server, *arguments)
         assert (done.returncode, done.stdout) == (2, ""), arguments

@@ -19,11 +19,6 @@ def unsupported():
     return set(re.findall(r"\) (\w+)$", rows, re.MULTILINE))
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 def documented():
     """The operations that docs/lambda.md says are there, and those that it says are refused."""
     with open(os.path.join(ROOT, "docs", "lambda.md"), encoding="utf-8") as file:

@@ -13,11 +13,6 @@ STARTED = "import os\ndef handler(event, context):\n    return os.environ['AWS_L
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 @pytest.fixture
 def name(functions):
     """A function with a version, and an alias of it."""

@@ -164,7 +164,8 @@ Error invoke_call_start(InvokeCall *invoke, const InvokeArguments *arguments)
     invoke->arguments = arguments;
     TRY(read_type(invoke, arguments->invocation_type));
     if (call_invoker(call) == NULL)
-        return call_fail(call, &common_not_implemented, "This server runs no functions.");
+        return call_fail(call, &common_not_implemented,
+                         "This server runs no functions: `brume doctor` tells what its machine lacks.");
     TRY(read_client_context(invoke, arguments->client_context));
     TRY(read_payload(invoke, arguments->payload));
     if (is_own(call, arguments->function_name))
