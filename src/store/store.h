@@ -163,8 +163,11 @@ Error store_start(Store *store);
 /* Any thread: from now on every wait is over at once: parked calls run their last time, as if their time had passed. A
  * drain begins so, in order that long polls are answered before the server stops. */
 void store_end_waits(Store *store);
-/* Refuses new calls, completes parked ones with ERROR_STOPPING, runs and syncs what is queued, stops the threads,
- * flushes and closes the engine. Mailboxes must still be served until it returns. */
+/* Refuses new calls, completes parked ones with ERROR_STOPPING, runs and syncs what is queued, stops the threads.
+ * Mailboxes must still be served until it returns. Until store_stop, those who are told of results may still call: a
+ * write is given back with ERROR_STOPPING, a read is answered or gets ERROR_BUSY. */
+void store_halt(Store *store);
+/* Halts the store, unless it is halted, flushes and closes the engine, and frees the store. */
 void store_stop(Store *store);
 
 /* As kill -9 would leave it: frees the store without running or syncing what is left, and gives the engine back. Calls
