@@ -245,6 +245,7 @@ static bool open_admin(Server *server, Slice *message)
 {
     AdminOptions options = {
         .store = server->store,
+        .packages = server->packages,
         .loop = server->control,
         .limits = &server->settings.limits,
         .generation = &server->generation,

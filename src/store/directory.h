@@ -30,9 +30,10 @@ Error data_directory_check(Os *os, const char *path, Arena *arena, Slice *messag
 /* Lets go of the lock. */
 void data_directory_close(DataDirectory *directory);
 
-/* Fills a new data directory from a backup (store.h). ERROR_EXISTS: there is data in it; ERROR_MALFORMED, ERROR_FORMAT:
+/* Fills a new data directory from a backup, whose files go to `files` (store.h), into DIR/functions/. ERROR_EXISTS: there is data in it; ERROR_MALFORMED, ERROR_FORMAT:
  * no whole backup of a version that we know; others as above. A restore that did not end well leaves a directory that
  * data_directory_open refuses, so that nobody takes it for an empty one; another restore takes its place. */
-Error data_directory_restore(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message);
+Error data_directory_restore(Os *os, const char *path, BackupRead read, void *source, RestoreFiles *files, Arena *arena,
+                             Slice *message);
 
 #endif

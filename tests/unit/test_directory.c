@@ -112,7 +112,7 @@ static Error restore(const char *path)
 {
     Arena arena = arena_make();
     Slice message = {0};
-    Error error = data_directory_restore(os_linux(), path, nothing_read, NULL, &arena, &message);
+    Error error = data_directory_restore(os_linux(), path, nothing_read, NULL, NULL, &arena, &message);
     assert_true(error == OK || message.size > 0);
     arena_free(&arena);
     return error;
