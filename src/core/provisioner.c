@@ -73,6 +73,11 @@ Error provisioner_touch(Txn *txn, const Function *function)
     return OK;
 }
 
+void provisioner_forget(Txn *txn, const Function *function)
+{
+    put_mark(txn, TAG_CHANGED, function);
+}
+
 static Error scan_owners(Txn *txn, KeyRange range, size_t most, ProvisionedOwner **owners, size_t *count, Slice *last)
 {
     Slice key;
@@ -112,6 +117,7 @@ Error provisioned_owners(Txn *txn, Slice account, Slice region, ProvisionedOwner
 /* What one function is to have ready. */
 typedef struct Demand {
     Slice function; /* as WorkerSpec names it */
+    Slice present;  /* what its lines begin with; absent: it has been deleted */
     WorkerSpec *specs;
     uint64_t *counts;
     size_t count;
@@ -154,10 +160,12 @@ static Error read_demand(Txn *txn, const ProvisionedOwner *owner, Demand *demand
     *demand = (Demand){.function = arena_format(txn_arena(txn), "%.*s/%.*s/%.*s", SLICE_PRINT(owner->account),
                                                 SLICE_PRINT(owner->region), SLICE_PRINT(owner->name))};
     Error error = function_open(txn, owner->account, owner->region, owner->name, &function);
-    if (error == OK)
+    if (error == OK) {
+        demand->present = function_worker_lines(txn, &function);
         TRY(provisioned_versions(txn, &function, &versions, &count));
-    else if (error != FUNCTION_NOT_FOUND)
+    } else if (error != FUNCTION_NOT_FOUND) {
         return error;
+    }
     if (count == 0)
         txn_delete(txn, owner_key(txn, TAG_OWNER, owner->account, owner->region, owner->name));
     demand->specs = ARENA_ARRAY(txn_arena(txn), WorkerSpec, count);
@@ -269,6 +277,7 @@ static void meet(Provisioner *provisioner, const Demand *demand)
         *place = asked->next;
         asked_free(asked);
     }
+    invoker_forget(provisioner->invoker, demand->function, demand->present);
     for (size_t i = 0; i < demand->count; i++)
         ask(provisioner, asked_of(provisioner, &demand->specs[i]), &demand->specs[i], demand->counts[i]);
 }

@@ -130,6 +130,19 @@ static void retire_others(Pool *pool)
     }
 }
 
+void pool_forget(Runtime *runtime, Slice function, Slice except)
+{
+    LIST_FOR_EACH(&runtime->all_pools, node)
+    {
+        Pool *pool = CONTAINER_OF(node, Pool, in_all);
+        bool excepted = except.data != NULL && slice_starts_with(pool->spec.line, except);
+        if (slice_equal(pool->spec.function, function) && !excepted) {
+            credentials_forget(&runtime->credentials, &pool->spec);
+            retire(pool);
+        }
+    }
+}
+
 static Pool *make_pool(Runtime *runtime, const WorkerSpec *spec, Slice tenant)
 {
     Pool *pool = calloc(1, sizeof *pool);
