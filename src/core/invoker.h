@@ -51,6 +51,9 @@ typedef struct WorkerSpec {
     bool snap_start; /* workers are copies of one that has been initialised */
 } WorkerSpec;
 
+/* A copy that needs nothing but the arena (worker_spec.c). */
+WorkerSpec worker_spec_copy(const WorkerSpec *spec, Arena *arena);
+
 /* Why an invocation never reached a handler. */
 typedef enum InvokeRefusal {
     INVOKE_RAN = 0,

@@ -345,7 +345,6 @@ void pool_free(Pool *pool);
 void pool_set_problem(Pool *pool, Slice problem);
 /* Any thread. */
 void pool_counts(Runtime *runtime, Slice function, Slice line, Arena *arena, InvokerCounts *counts);
-WorkerSpec worker_spec_copy(const WorkerSpec *spec, Arena *arena);
 
 /* ---- runtime.c ---- */
 
