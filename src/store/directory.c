@@ -100,6 +100,17 @@ static Error open_engine(Os *os, const char *path, uint64_t cache_bytes, Arena *
     return error;
 }
 
+/* Before anything is written that an older program does not know, and when the database can be opened at all. */
+static Error raise_format(Os *os, const char *path, Arena *arena, Engine *engine, Slice *message)
+{
+    Error error = write_format(os, path, arena);
+    if (error == OK)
+        return OK;
+    engine->operations->close(engine);
+    *message = arena_format(arena, "%s/format cannot be written: %s", path, error_text(error));
+    return error;
+}
+
 Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena *arena, DataDirectory *directory,
                           Engine **engine, Slice *message)
 {
@@ -116,6 +127,8 @@ Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena 
     }
     if (error == OK)
         error = open_engine(os, path, cache_bytes, arena, engine, message);
+    if (error == OK && format != 0 && format < STORE_FORMAT)
+        error = raise_format(os, path, arena, *engine, message);
     if (error != OK)
         data_directory_close(directory);
     return error;

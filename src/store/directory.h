@@ -12,7 +12,9 @@
 #include "os/os.h"
 #include "store/store.h"
 
-enum { STORE_FORMAT = 1 };
+/* 1: queues, accounts. 2: functions, layers, their code; FIFO queues, move tasks, roles: an older program would serve the
+ * rest of it, and let what it does not know of go stale. Older ones are opened, and are of this format from then on. */
+enum { STORE_FORMAT = 2 };
 
 typedef struct DataDirectory {
     Os *os;
