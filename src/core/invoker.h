@@ -51,6 +51,9 @@ typedef struct WorkerSpec {
     bool snap_start; /* workers are copies of one that has been initialised */
 } WorkerSpec;
 
+/* A copy that needs nothing but the arena (worker_spec.c). */
+WorkerSpec worker_spec_copy(const WorkerSpec *spec, Arena *arena);
+
 /* Why an invocation never reached a handler. */
 typedef enum InvokeRefusal {
     INVOKE_RAN = 0,
@@ -123,6 +126,7 @@ typedef struct InvokerOperations {
     void (*cancel)(Invoker *invoker, Invocation *invocation);
     void (*resume)(Invoker *invoker, Invocation *invocation);
     void (*provision)(Invoker *invoker, const WorkerSpec *spec, uint64_t count);
+    void (*forget)(Invoker *invoker, Slice function, Slice except);
     void (*count)(Invoker *invoker, Slice function, Slice line, Arena *arena, InvokerCounts *counts);
 } InvokerOperations;
 
@@ -153,6 +157,13 @@ static inline void invoker_resume(Invoker *invoker, Invocation *invocation)
 static inline void invoker_provision(Invoker *invoker, const WorkerSpec *spec, uint64_t count)
 {
     invoker->operations->provision(invoker, spec, count);
+}
+
+/* Nothing of `function` is wanted any more but lines that begin with `except`; absent: nothing at all. Its idle workers end
+ * now, a busy one behind its event, and its credentials are forgotten. Any thread. */
+static inline void invoker_forget(Invoker *invoker, Slice function, Slice except)
+{
+    invoker->operations->forget(invoker, function, except);
 }
 
 /* What there is of a function, or, when `line` is not empty, of one version of it. Any thread; does not block. */

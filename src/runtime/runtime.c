@@ -69,6 +69,34 @@ static void provision(Invoker *invoker, const WorkerSpec *spec, uint64_t count)
     post(message->runtime->mailbox, &message->task);
 }
 
+typedef struct Forget {
+    Task task;
+    Runtime *runtime;
+    Arena arena;
+    Slice function;
+    Slice except;
+} Forget;
+
+static void forget_posted(Task *task)
+{
+    Forget *message = CONTAINER_OF(task, Forget, task);
+    pool_forget(message->runtime, message->function, message->except);
+    arena_free(&message->arena);
+    free(message);
+}
+
+static void forget(Invoker *invoker, Slice function, Slice except)
+{
+    Forget *message = calloc(1, sizeof *message);
+    ASSERT(message != NULL);
+    message->task.run = forget_posted;
+    message->runtime = runtime_of(invoker);
+    message->function = arena_copy(&message->arena, function);
+    if (except.data != NULL)
+        message->except = arena_copy(&message->arena, except);
+    post(message->runtime->mailbox, &message->task);
+}
+
 static void count(Invoker *invoker, Slice function, Slice line, Arena *arena, InvokerCounts *counts)
 {
     pool_counts(runtime_of(invoker), function, line, arena, counts);
@@ -79,6 +107,7 @@ static const InvokerOperations operations = {
     .cancel = cancel,
     .resume = resume,
     .provision = provision,
+    .forget = forget,
     .count = count,
 };
 

@@ -282,6 +282,7 @@ void delivery_done(InvocationState *state);
 void pool_invoke(Runtime *runtime, Invocation *invocation);
 void pool_cancel(InvocationState *state);
 void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count);
+void pool_forget(Runtime *runtime, Slice function, Slice except);
 /* So many of its workers are to be there from now on; what there are more may go. */
 void pool_keep_provisioned(Pool *pool, uint64_t count);
 /* Once a second: lets idle and old workers go, and replaces provisioned ones. */
@@ -345,7 +346,6 @@ void pool_free(Pool *pool);
 void pool_set_problem(Pool *pool, Slice problem);
 /* Any thread. */
 void pool_counts(Runtime *runtime, Slice function, Slice line, Arena *arena, InvokerCounts *counts);
-WorkerSpec worker_spec_copy(const WorkerSpec *spec, Arena *arena);
 
 /* ---- runtime.c ---- */
 

@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "runtime/channel.h"
+#include "runtime/environment.h"
 #include "runtime/sandbox_calls.h"
 #include "runtime/sandbox_root.h"
 #include "runtime/spawner_order.h"
@@ -140,6 +141,9 @@ static const char *make_group(SpawnerProcess *spawner, const Order *order, Spawn
 
 /* What FRAME_INIT replaces, for processes that are started before they know whose they are. */
 static char *plain_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", NULL};
+/* Node.js reads this one before its first line of a program runs. */
+static char *trusting_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", "NODE_EXTRA_CA_CERTS=" TRUST_PATH,
+                                       NULL};
 
 static const char *wrapper_of(const Order *order)
 {
@@ -165,8 +169,10 @@ static void execute(const Order *order, const char *program)
         arguments[count++] = "/var/brume/python/bootstrap.py";
     if (chdir("/var/task") != 0)
         return;
-    execve(arguments[0], (char **)(uintptr_t)arguments,
-           order->head->environment_count > 0 ? (char **)(uintptr_t)order->environment : plain_environment);
+    char **environment = access(TRUST_PATH, R_OK) == 0 ? trusting_environment : plain_environment;
+    if (order->head->environment_count > 0)
+        environment = (char **)(uintptr_t)order->environment;
+    execve(arguments[0], (char **)(uintptr_t)arguments, environment);
 }
 
 /* The child: nothing of the spawner's may be used but what was made for it. */

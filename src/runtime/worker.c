@@ -70,7 +70,12 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
 {
     const RuntimeOptions *options = &worker->runtime->options;
     const WorkerSpec *spec = &worker->pool->spec;
-    EnvironmentFacts facts = {spec, credentials, options->endpoint, worker->log_stream, initialization_type(worker)};
+    EnvironmentFacts facts = {spec,
+                              credentials,
+                              options->endpoint,
+                              worker->log_stream,
+                              slice_starts_with(options->endpoint, SLICE("https:")),
+                              initialization_type(worker)};
     EnvironmentVariable *variables;
     size_t count;
     environment_make(&facts, &worker->arena, &variables, &count);
