@@ -166,6 +166,7 @@ Error runtime_open(const RuntimeOptions *options, Runtime **result)
     uv_timer_init(loop_uv(options->loop), runtime->sweep);
     runtime->sweep->data = runtime;
     uv_timer_start(runtime->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    brisk_open(runtime);
     runtime->start_task.run = begin_on_loop;
     post(runtime->mailbox, &runtime->start_task);
     *result = runtime;
@@ -216,6 +217,7 @@ void runtime_close(Runtime *runtime)
     spawner_close(runtime->options.spawner);
     pool_close_all(runtime);
     uv_close((uv_handle_t *)runtime->sweep, free_handle);
+    brisk_close(runtime);
     free_maps(runtime);
     pthread_mutex_destroy(&runtime->lock);
     free(runtime);

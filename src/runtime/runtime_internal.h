@@ -4,6 +4,7 @@
  *     runtime.c    opens and closes; takes invocations from any thread
  *     delivery.c   gives answers back, on the caller's thread
  *     pool.c       which worker an invocation gets, and when one is started or let go
+ *     pool_brisk.c which of them rather wait for one that is busy, but not for long
  *     worker.c     one worker: a total table of states and events
  *     worker_io.c  its channel and pipes
  *     worker_log.c what it logs, and what the platform says of it */
@@ -83,10 +84,16 @@ struct Pool {
     ListNode in_line;
     ListNode in_all;
     List workers;
-    List idle;    /* the one used last is the first to be used again */
-    List waiting; /* invocations, first come first served */
-    size_t waiting_count;
-    size_t coming; /* workers that start and will take an event */
+    List idle;            /* the one used last is the first to be used again */
+    List waiting;         /* invocations, first come first served */
+    List patient;         /* those behind them: for a busy worker, not for one that starts (pool_brisk.c) */
+    size_t waiting_count; /* of both */
+    size_t patient_count;
+    List busy;            /* workers with an event, the one that has had it for longest first */
+    uint64_t shortest_ns; /* that a worker had an event, of late */
+    unsigned answered;    /* events, up to as many as say what is usual */
+    ListNode in_patient;  /* of the runtime, when somebody is patient */
+    size_t coming;        /* workers that start and will take an event */
     uint64_t provisioned;
     size_t provisioned_workers; /* starting or alive */
     uint64_t provision_at_ns;   /* not before: a start has failed */
@@ -104,6 +111,8 @@ struct InvocationState {
     Pool *pool;
     Worker *worker;   /* which has its event; NULL: it waits, or has ended */
     ListNode waiting; /* in its pool */
+    bool is_patient;  /* among the patient ones there */
+    uint64_t waiting_since_ns;
     bool is_unreserved;
     bool init_failed; /* the init phase took too long: it is tried again within the function's own timeout */
     bool cancelled;
@@ -189,6 +198,7 @@ struct Worker {
     ListNode in_pool;
     ListNode in_idle;     /* of its pool */
     ListNode in_all_idle; /* of the runtime, the one idle for longest first */
+    ListNode in_busy;     /* of its pool */
     bool is_template;
     bool is_provisioned;
     bool is_coming; /* counted in pool->coming */
@@ -251,6 +261,8 @@ struct Runtime {
     Mailbox *drained_mailbox;
     Task start_task;
     uv_timer_t *sweep;
+    List patient; /* pools in which somebody is */
+    uv_timer_t *patience;
 };
 
 static inline uint64_t runtime_limit(const Runtime *runtime, LimitName name)
@@ -289,6 +301,9 @@ void pool_close_all(Runtime *runtime);
 void pool_count(Pool *pool, CountName name, int change);
 /* Fills in what its worker is told of the invocation: when it gets it, since its time runs from then on. */
 void pool_write_event(InvocationState *state);
+
+/* Gives those that wait what can be given now: idle workers, and starts. */
+void pool_serve(Pool *pool);
 
 /* A worker is ready for its first event, or has answered one. */
 void pool_worker_ready(Worker *worker);
@@ -333,6 +348,21 @@ typedef struct Outcome {
 void pool_report(InvocationState *state, const Outcome *outcome);
 /* It never reached a handler. */
 void pool_refuse(InvocationState *state, InvokeRefusal refusal, Slice message);
+
+/* ---- pool_brisk.c ---- */
+
+void brisk_open(Runtime *runtime);
+void brisk_close(Runtime *runtime);
+/* A worker has got an event; it has answered, or lost it otherwise. */
+void brisk_begin(Worker *worker);
+void brisk_end(Worker *worker, bool has_answered);
+/* Whether a further event rather waits for one of those that are busy. */
+bool brisk_is_full(const Pool *pool);
+/* It does, or does so no longer. */
+void brisk_wait(InvocationState *state);
+void brisk_leave(InvocationState *state);
+/* Those for which no busy worker can be expected soon wait as all others do: for one that starts, too. */
+void brisk_let_go(Pool *pool);
 
 /* ---- pool_table.c ---- */
 

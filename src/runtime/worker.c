@@ -145,6 +145,7 @@ void worker_start(Pool *pool, const WorkerStart *start)
     worker->started_ns = now_ns(worker);
     list_init(&worker->in_idle);
     list_init(&worker->in_all_idle);
+    list_init(&worker->in_busy);
     list_push_back(&pool->workers, &worker->in_pool);
     pool->coming += worker->is_coming;
     pool->provisioned_workers += worker->is_provisioned;
@@ -172,6 +173,7 @@ void worker_abandon(Worker *worker)
     credentials_cancel(&worker->credentials);
     list_remove(&worker->in_pool);
     list_remove(&worker->in_all_idle);
+    list_remove(&worker->in_busy);
     release(worker);
 }
 
@@ -221,6 +223,7 @@ static void take_back(Worker *worker)
     InvocationState *state = worker->event;
     worker->event = NULL;
     pool_count(worker->pool, COUNT_BUSY, -1);
+    brisk_end(worker, false);
     pool_again(state);
 }
 
@@ -402,6 +405,7 @@ static void send_event(void *subject, void *detail)
     state->restore_us = worker->restore_us;
     worker->init_us = worker->restore_us = 0;
     pool_count(worker->pool, COUNT_BUSY, 1);
+    brisk_begin(worker);
     pool_write_event(state);
     if (worker_send_event(worker, state->event, state->invocation->payload) == ERROR_GONE) {
         worker_step(worker, WORKER_CLOSED, NULL);
@@ -418,6 +422,7 @@ static InvocationState *end_event(Worker *worker, const Outcome *outcome)
     InvocationState *state = worker->event;
     worker_drain_pipes(worker);
     pool_report(state, outcome);
+    brisk_end(worker, true);
     worker->event = NULL;
     state->worker = NULL;
     pool_count(worker->pool, COUNT_BUSY, -1);
