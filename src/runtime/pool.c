@@ -522,7 +522,7 @@ void pool_report(InvocationState *state, const Outcome *outcome)
     invocation->init_us = state->init_us;
     invocation->billed_ms = report_billed_ms(invocation->duration_us, state->init_us);
     if (invocation->memory_peak_bytes == 0)
-        invocation->memory_peak_bytes = spawner_memory_peak(state->runtime->options.spawner, worker->id);
+        invocation->memory_peak_bytes = worker_memory_peak(worker, ran_us * 1000);
     invocation->result = outcome->result;
     invocation->failed = outcome->failed;
     invocation->is_handled = outcome->is_handled;

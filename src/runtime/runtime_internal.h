@@ -7,6 +7,7 @@
  *     pool_brisk.c which of them rather wait for one that is busy, but not for long
  *     worker.c     one worker: a total table of states and events
  *     worker_io.c  its channel and pipes
+ *     worker_memory.c how much it holds
  *     worker_log.c what it logs, and what the platform says of it */
 #ifndef BRUME_RUNTIME_RUNTIME_INTERNAL_H
 #define BRUME_RUNTIME_RUNTIME_INTERNAL_H
@@ -222,11 +223,14 @@ struct Worker {
     LogPipe output;
     LogPipe errors;
     LogRate log_rate;
-    int process;            /* pidfd, or -1 */
-    bool reads_paused;      /* its caller takes no pieces now */
-    bool is_pumping;        /* its frames are being taken */
-    int watched;            /* UV_READABLE, UV_WRITABLE of the channel */
-    InvocationState *event; /* NULL: it has none */
+    int process;                  /* pidfd, or -1 */
+    uint64_t memory_before_bytes; /* that it held when it became the function's (worker_memory.c) */
+    uint64_t memory_peak_bytes;   /* when it was last looked at */
+    uint64_t memory_at_ns;        /* which was then; 0: never yet */
+    bool reads_paused;            /* its caller takes no pieces now */
+    bool is_pumping;              /* its frames are being taken */
+    int watched;                  /* UV_READABLE, UV_WRITABLE of the channel */
+    InvocationState *event;       /* NULL: it has none */
     uint64_t started_ns;
     uint64_t init_us; /* of its init phase, until an invocation has reported it */
     uint64_t restore_us;
@@ -414,6 +418,13 @@ void worker_set_timer(Worker *worker, uint64_t after_us);
 void worker_clear_timer(Worker *worker);
 /* What has been written to stdout and stderr, up to now. */
 void worker_drain_pipes(Worker *worker);
+
+/* ---- worker_memory.c ---- */
+
+/* The most memory that it has held, for an event that took so long. */
+uint64_t worker_memory_peak(Worker *worker, uint64_t event_ns);
+/* The same, of what its control group had counted. */
+uint64_t worker_memory_with(const Worker *worker, uint64_t counted_bytes);
 
 /* ---- worker_log.c ---- */
 

@@ -576,7 +576,7 @@ static void report_crash(Worker *worker, const WorkerExit *exit)
     Outcome outcome = {.failed = true, .status = status_error};
     outcome.result =
         report_exit(invocation->request_id, exit, invocation->arena, &outcome.cut_off, &outcome.error_type);
-    invocation->memory_peak_bytes = exit->memory_peak_bytes;
+    invocation->memory_peak_bytes = worker_memory_with(worker, exit->memory_peak_bytes);
     runtime_total(worker->runtime, TOTAL_OUT_OF_MEMORY, exit->out_of_memory);
     delivery_done(end_event(worker, &outcome));
 }
