@@ -133,10 +133,9 @@ static void read_pipe(Worker *worker, LogPipe *pipe, uv_poll_t *poll, size_t bud
         log_pipe_read(pipe, runtime_limit(worker->runtime, LIMIT_RUNTIME_LOG_EVENT_BYTES), budget, on_line, worker))
         return;
     log_pipe_flush(pipe, on_line, worker);
+    /* The file stays open as long as the handle: closing the handle takes its number off the loop, whoever has it then. */
     if (worker->handles != NULL && uv_is_active((uv_handle_t *)poll))
         uv_poll_stop(poll);
-    close(pipe->file);
-    pipe->file = -1;
 }
 
 static void on_output(uv_poll_t *poll, int status, int events)

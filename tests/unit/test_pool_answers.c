@@ -81,6 +81,30 @@ static void a_worker_that_ends_in_its_init_phase_is_told(void **state)
     bench_close(bench);
 }
 
+/* Its pipes end before its exit is known, and the numbers of its files are given again. */
+static void the_end_of_a_worker_is_nothing_to_the_next(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    run_warm(bench);
+    close(actor(0)->output);
+    close(actor(0)->errors);
+    actor(0)->output = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    actor(0)->errors = dup(actor(0)->output);
+    settle(bench);
+    Asked *first = ask(bench, 1);
+    Asked *second = ask(bench, 2);
+    expect_event(bench, actor(0), first);
+    actor_exit(actor(0), 0, false);
+    settle(bench);
+    assert_int_equal(first->done, 1);
+    make_ready(bench, actor(1));
+    expect_event(bench, actor(1), second);
+    answer(bench, actor(1), "2");
+    assert_result(second, "2");
+    bench_close(bench);
+}
+
 static void liars_are_ended_and_the_server_lives_on(void **state)
 {
     (void)state;
@@ -375,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_closes_its_channel_is_ended),
         cmocka_unit_test(an_init_error_is_the_answer),
         cmocka_unit_test(a_worker_that_ends_in_its_init_phase_is_told),
+        cmocka_unit_test(the_end_of_a_worker_is_nothing_to_the_next),
         cmocka_unit_test(liars_are_ended_and_the_server_lives_on),
         cmocka_unit_test(a_runtime_that_is_missing_is_named),
         cmocka_unit_test(a_process_that_cannot_be_had_is_told),
