@@ -69,6 +69,39 @@ static void provision(Invoker *invoker, const WorkerSpec *spec, uint64_t count)
     post(message->runtime->mailbox, &message->task);
 }
 
+typedef struct Warming {
+    Task task;
+    Runtime *runtime;
+    Arena arena;
+    Slice name;
+} Warming;
+
+static void warm_posted(Task *task)
+{
+    Warming *warming = CONTAINER_OF(task, Warming, task);
+    const RuntimeOptions *options = &warming->runtime->options;
+    RuntimeEntry entry = {0};
+    Slice message;
+    SpawnOrder order = {.code_directory = SLICE(""), .runtime = warming->name};
+    if (catalog_find(&options->catalog, warming->name, &warming->arena, &entry, &message) == RUNTIME_FOUND &&
+        entry.kind != RUNTIME_CUSTOM) {
+        worker_fill_kind(options, &entry, NETWORK_DEFAULT, &order);
+        spawner_warm(options->spawner, &order);
+    }
+    arena_free(&warming->arena);
+    free(warming);
+}
+
+static void warm(Invoker *invoker, Slice name)
+{
+    Warming *message = calloc(1, sizeof *message);
+    ASSERT(message != NULL);
+    message->task.run = warm_posted;
+    message->runtime = runtime_of(invoker);
+    message->name = arena_copy(&message->arena, name);
+    post(message->runtime->mailbox, &message->task);
+}
+
 static void count(Invoker *invoker, Slice function, Slice line, Arena *arena, InvokerCounts *counts)
 {
     pool_counts(runtime_of(invoker), function, line, arena, counts);
@@ -79,6 +112,7 @@ static const InvokerOperations operations = {
     .cancel = cancel,
     .resume = resume,
     .provision = provision,
+    .warm = warm,
     .count = count,
 };
 

@@ -395,6 +395,8 @@ typedef struct WorkerStart {
 } WorkerStart;
 /* Starts a worker; what becomes of it is told to the pool, perhaps before this returns. */
 void worker_start(Pool *pool, const WorkerStart *start);
+/* What workers of a runtime have in common, whatever function they get. */
+void worker_fill_kind(const RuntimeOptions *options, const RuntimeEntry *entry, NetworkMode network, SpawnOrder *order);
 void worker_step(Worker *worker, WorkerEvent event, void *detail);
 extern const SmTable worker_table;
 void worker_give(Worker *worker, InvocationState *state);

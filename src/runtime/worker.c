@@ -66,6 +66,16 @@ static uint64_t processors_of(const WorkerSpec *spec)
     return permille < 1000 ? 1000 : permille;
 }
 
+void worker_fill_kind(const RuntimeOptions *options, const RuntimeEntry *entry, NetworkMode network, SpawnOrder *order)
+{
+    order->kind = entry->kind;
+    order->program = entry->program;
+    order->library = entry->library;
+    order->isolated_network = (network == NETWORK_DEFAULT ? options->network : network) == NETWORK_ISOLATED;
+    order->reachable = options->reachable;
+    order->reachable_count = options->reachable_count;
+}
+
 static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionCredentials *credentials)
 {
     const RuntimeOptions *options = &worker->runtime->options;
@@ -78,10 +88,8 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
                               ? environment_restore(variables, count, &worker->arena)
                               : environment_init(spec, variables, count, worker->is_template, &worker->arena);
     SpawnOrder *order = &worker->order;
-    order->kind = entry->kind;
+    worker_fill_kind(options, entry, spec->network, order);
     order->runtime = spec->runtime;
-    order->program = entry->program;
-    order->library = entry->library;
     order->code_directory = spec->code_directory;
     order->layer_directories = spec->layer_directories;
     order->layer_count = spec->layer_count;
@@ -92,9 +100,6 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
     order->memory_bytes = spec->memory_mb << 20;
     order->tmp_bytes = spec->tmp_mb << 20;
     order->processor_permille = processors_of(spec);
-    order->isolated_network = (spec->network == NETWORK_DEFAULT ? options->network : spec->network) == NETWORK_ISOLATED;
-    order->reachable = options->reachable;
-    order->reachable_count = options->reachable_count;
     order->done = spawned;
 }
 
