@@ -418,6 +418,8 @@ void worker_watch(Worker *worker);
 void worker_resume(Worker *worker);
 void worker_set_timer(Worker *worker, uint64_t after_us);
 void worker_clear_timer(Worker *worker);
+/* Takes what it has sent, of a worker that has ended. */
+void worker_drain_channel(Worker *worker);
 /* What has been written to stdout and stderr, up to now. */
 void worker_drain_pipes(Worker *worker);
 

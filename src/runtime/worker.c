@@ -739,5 +739,7 @@ void worker_stop(Worker *worker)
 
 void worker_exited(Worker *worker, const WorkerExit *exit)
 {
+    /* Its last words may lie in its channel, while the news of its end has come first. */
+    worker_drain_channel(worker);
     worker_step(worker, WORKER_EXIT, (void *)exit);
 }
