@@ -127,6 +127,7 @@ typedef struct InvokerOperations {
     void (*resume)(Invoker *invoker, Invocation *invocation);
     void (*provision)(Invoker *invoker, const WorkerSpec *spec, uint64_t count);
     void (*forget)(Invoker *invoker, Slice function, Slice except);
+    void (*warm)(Invoker *invoker, Slice runtime);
     void (*count)(Invoker *invoker, Slice function, Slice line, Arena *arena, InvokerCounts *counts);
 } InvokerOperations;
 
@@ -164,6 +165,13 @@ static inline void invoker_provision(Invoker *invoker, const WorkerSpec *spec, u
 static inline void invoker_forget(Invoker *invoker, Slice function, Slice except)
 {
     invoker->operations->forget(invoker, function, except);
+}
+
+/* A function of that runtime ("python3.11") will perhaps be invoked: what its workers have in common may be got ready. A
+ * hint, which may come from a transaction that fails. Any thread. */
+static inline void invoker_warm(Invoker *invoker, Slice runtime)
+{
+    invoker->operations->warm(invoker, runtime);
 }
 
 /* What there is of a function, or, when `line` is not empty, of one version of it. Any thread; does not block. */

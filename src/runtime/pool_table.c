@@ -123,6 +123,9 @@ static Pool *make_pool(Runtime *runtime, const WorkerSpec *spec, Slice tenant)
     list_init(&pool->workers);
     list_init(&pool->idle);
     list_init(&pool->waiting);
+    list_init(&pool->patient);
+    list_init(&pool->busy);
+    list_init(&pool->in_patient);
     list_push_back(&pool->line->pools, &pool->in_line);
     list_push_back(&runtime->all_pools, &pool->in_all);
     map_put(&runtime->pools, pool->spec.key, pool);

@@ -97,6 +97,39 @@ static void forget(Invoker *invoker, Slice function, Slice except)
     post(message->runtime->mailbox, &message->task);
 }
 
+typedef struct Warming {
+    Task task;
+    Runtime *runtime;
+    Arena arena;
+    Slice name;
+} Warming;
+
+static void warm_posted(Task *task)
+{
+    Warming *warming = CONTAINER_OF(task, Warming, task);
+    const RuntimeOptions *options = &warming->runtime->options;
+    RuntimeEntry entry = {0};
+    Slice message;
+    SpawnOrder order = {.code_directory = SLICE(""), .runtime = warming->name};
+    if (catalog_find(&options->catalog, warming->name, &warming->arena, &entry, &message) == RUNTIME_FOUND &&
+        entry.kind != RUNTIME_CUSTOM) {
+        worker_fill_kind(options, &entry, NETWORK_DEFAULT, &order);
+        spawner_warm(options->spawner, &order);
+    }
+    arena_free(&warming->arena);
+    free(warming);
+}
+
+static void warm(Invoker *invoker, Slice name)
+{
+    Warming *message = calloc(1, sizeof *message);
+    ASSERT(message != NULL);
+    message->task.run = warm_posted;
+    message->runtime = runtime_of(invoker);
+    message->name = arena_copy(&message->arena, name);
+    post(message->runtime->mailbox, &message->task);
+}
+
 static void count(Invoker *invoker, Slice function, Slice line, Arena *arena, InvokerCounts *counts)
 {
     pool_counts(runtime_of(invoker), function, line, arena, counts);
@@ -108,6 +141,7 @@ static const InvokerOperations operations = {
     .resume = resume,
     .provision = provision,
     .forget = forget,
+    .warm = warm,
     .count = count,
 };
 
@@ -195,6 +229,7 @@ Error runtime_open(const RuntimeOptions *options, Runtime **result)
     uv_timer_init(loop_uv(options->loop), runtime->sweep);
     runtime->sweep->data = runtime;
     uv_timer_start(runtime->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    brisk_open(runtime);
     runtime->start_task.run = begin_on_loop;
     post(runtime->mailbox, &runtime->start_task);
     *result = runtime;
@@ -245,6 +280,7 @@ void runtime_close(Runtime *runtime)
     spawner_close(runtime->options.spawner);
     pool_close_all(runtime);
     uv_close((uv_handle_t *)runtime->sweep, free_handle);
+    brisk_close(runtime);
     free_maps(runtime);
     pthread_mutex_destroy(&runtime->lock);
     free(runtime);

@@ -293,6 +293,13 @@ void spawner_spawn(Spawner *spawner, SpawnOrder *order)
         send_order(spawner, order);
 }
 
+void spawner_warm(Spawner *spawner, const SpawnOrder *order)
+{
+    pack_order(order, &spawner->out);
+    spawner->out.head.kind = WIRE_WARM;
+    (void)post(spawner, &spawner->out);
+}
+
 void spawner_kill(Spawner *spawner, uint64_t worker)
 {
     if (map_get(&spawner->workers, key_of(&worker)) == NULL)

@@ -101,6 +101,9 @@ typedef struct SpawnerEvents {
 
 Error spawner_open(Spawner *spawner, Loop *loop, const SpawnerEvents *events, Log *log);
 void spawner_spawn(Spawner *spawner, SpawnOrder *order);
+/* Workers of that kind, program, library and network will be ordered: as many as wait ahead are made, when there is time.
+ * Nothing else of the order is read, and nothing is told of it. */
+void spawner_warm(Spawner *spawner, const SpawnOrder *order);
 /* Ends a worker and all its processes; its exit is reported as any other. Of a worker that is gone: nothing. */
 void spawner_kill(Spawner *spawner, uint64_t worker);
 /* The most memory that the worker has held since it started, in bytes, files that it has read or written among it, and at

@@ -79,6 +79,14 @@ SpawnedWorker *ahead_take(SpawnerProcess *spawner, const Order *order)
     return NULL;
 }
 
+void ahead_warm(SpawnerProcess *spawner)
+{
+    static Order order;
+    char failure[160];
+    if (order_read(&spawner->in, &order, failure, sizeof failure)) /* otherwise the first one that is ordered tells */
+        (void)ahead_take(spawner, &order);
+}
+
 void ahead_forget(SpawnedWorker *worker)
 {
     if (worker->ahead == NULL)

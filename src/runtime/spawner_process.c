@@ -157,6 +157,8 @@ static void hear_server(SpawnerProcess *spawner)
         _exit(0);
     if (spawner->in.head.kind == WIRE_ORDER) {
         spawned_worker_begin(spawner);
+    } else if (spawner->in.head.kind == WIRE_WARM) {
+        ahead_warm(spawner);
     } else if (spawner->in.head.kind == WIRE_KILL) {
         SpawnedWorker *worker = find_worker(spawner, spawner->in.head.worker);
         if (worker != NULL)

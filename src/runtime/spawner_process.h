@@ -174,6 +174,8 @@ void doors_lost(SpawnerProcess *spawner);
 
 /* One that waits for such an order: NULL when none does. Others will be made. */
 SpawnedWorker *ahead_take(SpawnerProcess *spawner, const Order *order);
+/* The message in `spawner->in` says what workers will be ordered: some are made ahead. */
+void ahead_warm(SpawnerProcess *spawner);
 /* Such a worker is of no use, or has ended. */
 void ahead_forget(SpawnedWorker *worker);
 /* Makes the next one that is missing. */

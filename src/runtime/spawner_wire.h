@@ -21,6 +21,7 @@ typedef enum WireKind {
     /* Server to spawner. */
     WIRE_ORDER, /* strings as wire_order.c has them */
     WIRE_KILL,
+    WIRE_WARM, /* an order of which only what workers that wait ahead are made of counts */
     /* Spawner to server. */
     WIRE_STARTED, /* files: channel, output, errors, process, and perhaps the memory peak */
     WIRE_FAILED,  /* string: why */

@@ -392,6 +392,18 @@ static void provisioned_workers_of_an_older_revision_go(void **state)
     bench_close(bench);
 }
 
+static void runtimes_are_got_ready_when_they_are_there(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    invoker_warm(bench->invoker, SLICE("python3.11"));
+    invoker_warm(bench->invoker, SLICE("cobol"));
+    settle(bench);
+    assert_int_equal(stage.warmed, 1);
+    assert_int_equal(stage.count, 0);
+    bench_close(bench);
+}
+
 static void provisioning_that_fails_says_why(void **state)
 {
     (void)state;
@@ -505,6 +517,7 @@ int main(void)
         cmocka_unit_test(old_workers_are_replaced),
         cmocka_unit_test(provisioned_workers_are_kept_and_replaced),
         cmocka_unit_test(provisioned_workers_of_an_older_revision_go),
+        cmocka_unit_test(runtimes_are_got_ready_when_they_are_there),
         cmocka_unit_test(provisioning_that_fails_says_why),
         cmocka_unit_test(snapshots_are_taken_once_and_copied),
         cmocka_unit_test(every_invocation_is_answered_once),

@@ -2,9 +2,12 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import itertools
 import json
+import os
 import subprocess
+import time
 
 import boto3
 import botocore.config
@@ -306,3 +309,46 @@ def test_functions_are_shown_with_their_workers(server, functions):
     line = next(line for line in lines if line.split()[0] == name)
     assert line.split() == [name, "us-east-1", "python3.11", "Active", "256", "MB", "$LATEST", "5", "-", "1", "0"]
     assert command("functions", "--data", server.data, "--account", "999999999999", "--json").stdout == ""
+
+
+# ---- Memory ----
+
+def memory_used(functions, name, event=None):
+    """Megabytes that the platform's report names."""
+    result, _ = answer(functions, name, event, LogType="Tail")
+    log = base64.b64decode(result["LogResult"]).decode()
+    return int(log.partition("Max Memory Used: ")[2].split()[0])
+
+
+def test_the_memory_that_is_reported_is_what_the_worker_has_held(functions):
+    python = new(functions, "def handler(event, context):\n    return len(bytearray(b'x') * event)\n", MemorySize=512)
+    small = memory_used(functions, python, 1)
+    assert 10 <= small <= 100  # an interpreter, with what it has imported
+    large = memory_used(functions, python, 200 << 20)
+    assert 200 <= large - small <= 220
+    assert memory_used(functions, python, 1) == large  # the most there ever was
+    make(functions, "memory-node", Runtime="nodejs22.x", MemorySize=512,
+         Code={"ZipFile": package({"app.js": "exports.handler = async () => 1;\n"})})
+    assert 30 <= memory_used(functions, "memory-node") <= 150
+
+
+# ---- Getting ready ----
+
+def processes_below(process):
+    """How many there are, their own included."""
+    count = 0
+    with contextlib.suppress(OSError):  # one has ended meanwhile
+        for task in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{task}/children", encoding="ascii") as file:
+                count += sum(1 + processes_below(int(child)) for child in file.read().split())
+    return count
+
+
+def test_a_new_function_s_runtime_is_got_ready_before_anyone_invokes_it(start):
+    server = start()
+    before = processes_below(server.process.pid)
+    make(client(server, "lambda"), "soon")
+    deadline = time.monotonic() + 20
+    while processes_below(server.process.pid) < before + 2:  # what workers are forked from, and one of them
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
