@@ -95,6 +95,7 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
     order->isolated_network = (spec->network == NETWORK_DEFAULT ? options->network : spec->network) == NETWORK_ISOLATED;
     order->reachable = options->reachable;
     order->reachable_count = options->reachable_count;
+    order->is_template = worker->is_template;
     order->done = spawned;
 }
 

@@ -382,6 +382,70 @@ static void the_environment_is_awss(void **state)
         assert_says(result, words[i]);
 }
 
+/* ---- SnapStart ---- */
+
+/* The text of a member of an answer, up to the next '"'. */
+static Slice member_of(const Asked *asked, const char *start)
+{
+    Slice result = asked->invocation.result;
+    const char *at = memmem(result.data, result.size, start, strlen(start));
+    assert_non_null(at);
+    at += strlen(start);
+    const char *end = memchr(at, '"', (size_t)(result.data + result.size - at));
+    assert_non_null(end);
+    return slice_make(at, (size_t)(end - at));
+}
+
+static bool four_are_done(void *unused)
+{
+    (void)unused;
+    return bench.dones >= 4;
+}
+
+static void set_snapshot(const char *handler)
+{
+    set_spec("python3.11", handler);
+    bench.spec.version = SLICE("1");
+    bench.spec.snap_start = true;
+}
+
+static void copies_of_one_initialised_process_are_workers_of_their_own(void **state)
+{
+    (void)state;
+    enum { COPIES = 4 };
+    static const char *const words[] = {
+        "\"steps\": [\"init\", \"before 2\", \"before 1\", \"after 1\", \"after 2\"]",
+        "\"type\": \"snap-start\"",
+        "\"processes\": [1]",
+        "\"process\": 1",
+        "\"foundAnothers\": false",
+        "\"readsItsCode\": true",
+        "\"powers\": [\"0000000000000000\", \"0000000000000000\", \"0000000000000000\"]",
+        "\"child\": \"child\"",
+    };
+    set_snapshot("snapshot.copy");
+    for (size_t i = 0; i < COPIES; i++)
+        ask(i, "{\"seconds\": 1}");
+    run_until(four_are_done, NULL);
+    for (size_t i = 0; i < COPIES; i++) {
+        const Asked *asked = &bench.asked[i];
+        if (asked->invocation.refusal != INVOKE_RAN)
+            fprintf(stderr, "refused: %.*s\n", SLICE_PRINT(asked->invocation.message));
+        assert_int_equal(asked->invocation.refusal, INVOKE_RAN);
+        for (size_t word = 0; word < sizeof words / sizeof *words; word++)
+            assert_says(asked->invocation.result, words[word]);
+        assert_says(asked->invocation.log_tail, "Restore Duration: ");
+        assert_says(asked->invocation.log_tail, "\tBilled Restore Duration: ");
+        assert_false(says(asked->invocation.log_tail, "Init Duration"));
+        for (size_t other = 0; other < i; other++) {
+            static const char *const own[] = {"\"drawn\": [0.", "\"stream\": \"", "\"host\": \"", "\"drawn\": "};
+            assert_true(slice_equal(member_of(asked, "\"init\": \""), member_of(&bench.asked[other], "\"init\": \"")));
+            for (size_t one = 0; one < sizeof own / sizeof *own; one++)
+                assert_false(slice_equal(member_of(asked, own[one]), member_of(&bench.asked[other], own[one])));
+        }
+    }
+}
+
 static void answers_that_are_too_large_are_errors(void **state)
 {
     (void)state;
@@ -634,6 +698,7 @@ int main(int count, char **words)
         WITH_BENCH(garbage_and_floods_on_stdout_are_logged_and_harmless),
         WITH_BENCH(threads_processes_and_sockets_work),
         WITH_BENCH(the_environment_is_awss),
+        WITH_BENCH(copies_of_one_initialised_process_are_workers_of_their_own),
         WITH_BENCH(answers_that_are_too_large_are_errors),
         WITH_BENCH(a_liar_is_ended),
         WITH_BENCH(answers_come_in_pieces),
