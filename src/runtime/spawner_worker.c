@@ -686,7 +686,8 @@ void spawned_worker_begin(SpawnerProcess *spawner)
 static void hear(SpawnerProcess *spawner, SpawnedWorker *worker, const Said *said)
 {
     if (said->file_count > 0) {
-        if (!doors_open(spawner, worker, said->files, said->file_count))
+        /* A copy's are the helper's to open. */
+        if (worker->template_ != 0 || !doors_open(spawner, worker, said->files, said->file_count))
             fail(worker, "open the doors of its network");
     } else if (said->size == 1 && said->word == SANDBOX_COPIED) {
         adopt_copy(spawner, worker, said->from);

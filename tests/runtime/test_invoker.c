@@ -446,6 +446,50 @@ static void copies_of_one_initialised_process_are_workers_of_their_own(void **st
     }
 }
 
+static void init_code_that_is_copied_and_its_copies_gain_nothing(void **state)
+{
+    (void)state;
+    char here[PATH_MAX], layer[PATH_MAX + 32];
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(layer, sizeof layer, "%s/build/tests/runtime/layer", here);
+    const Slice layers[] = {slice_of_string(layer)};
+    set_snapshot("attacker.attack");
+    bench.spec.layer_directories = layers;
+    bench.spec.layer_count = 1;
+    bench.spec.tmp_mb = 16;
+    Asked *asked = run("{}");
+    assert_says(asked->invocation.result, "{\"inInit\": {}, \"inACopy\": {}, \"tried\": 26}");
+}
+
+static void a_copy_has_a_network_of_its_own(void **state)
+{
+    (void)state;
+    set_snapshot("snapshot.listen");
+    bench.spec.network = NETWORK_ISOLATED;
+    ask(0, "{\"seconds\": 1}");
+    ask(1, "{\"seconds\": 1}");
+    for (size_t i = 0; i < 2; i++) {
+        run_until(is_done, &bench.asked[i]);
+        assert_says(bench.asked[i].invocation.result, "\"heard\": \"itself\"");
+    }
+}
+
+static void what_cannot_be_copied_says_why(void **state)
+{
+    (void)state;
+    set_snapshot("threads.handler");
+    Asked *asked = run("{}");
+    assert_true(asked->invocation.failed);
+    assert_says(asked->invocation.result, "SnapStart: 2 threads run when the snapshot is to be taken");
+    assert_says(asked->invocation.log_tail, "RuntimeError");
+    set_spec("nodejs22.x", "stream.hello");
+    bench.spec.snap_start = true;
+    asked = ask(1, "{}");
+    run_until(is_done, asked);
+    assert_int_not_equal(asked->invocation.refusal, INVOKE_RAN);
+    assert_says(asked->invocation.message, "only processes of Python can be copied");
+}
+
 static void answers_that_are_too_large_are_errors(void **state)
 {
     (void)state;
@@ -699,6 +743,9 @@ int main(int count, char **words)
         WITH_BENCH(threads_processes_and_sockets_work),
         WITH_BENCH(the_environment_is_awss),
         WITH_BENCH(copies_of_one_initialised_process_are_workers_of_their_own),
+        WITH_BENCH(init_code_that_is_copied_and_its_copies_gain_nothing),
+        WITH_BENCH(a_copy_has_a_network_of_its_own),
+        WITH_BENCH(what_cannot_be_copied_says_why),
         WITH_BENCH(answers_that_are_too_large_are_errors),
         WITH_BENCH(a_liar_is_ended),
         WITH_BENCH(answers_come_in_pieces),

@@ -2,6 +2,7 @@
 
 import os
 import random
+import socket
 import ssl
 import time
 import uuid
@@ -64,3 +65,12 @@ def copy(event, context):
         "powers": powers,
         "child": os.popen("echo child").read().strip(),
     }
+
+
+def listen(event, context):
+    """On a port that a copy beside this one listens on, too."""
+    with socket.create_server(("127.0.0.1", 8080)) as server:
+        time.sleep(event["seconds"])
+        with socket.create_connection(server.getsockname()) as caller:
+            caller.sendall(b"itself")
+            return {"heard": server.accept()[0].recv(64).decode()}
