@@ -444,7 +444,10 @@ static void begin_copy(SpawnerProcess *spawner, const Order *order, uint64_t id)
     struct timespec now;
     SpawnedWorker *template = spawner_process_find(spawner, order->head->snapshot_of);
     if (template == NULL || template->orders < 0 || template->is_killed) {
-        tell_failure(spawner, id, "the initialised process has ended", false);
+        bool is_plain = template != NULL && template->orders < 0;
+        tell_failure(spawner, id,
+                     is_plain ? "only what is started to be copied can be" : "the initialised process has ended",
+                     false);
         return;
     }
     ends_none(&ends);
