@@ -474,6 +474,26 @@ static void a_copy_has_a_network_of_its_own(void **state)
     }
 }
 
+static bool nothing_is_left(void *unused)
+{
+    (void)unused;
+    InvokerCounts counts;
+    invoker_count(bench.invoker, bench.spec.function, bench.spec.line, &bench.arena, &counts);
+    return counts.workers == 0;
+}
+
+static void a_snapshot_that_is_lost_is_taken_again(void **state)
+{
+    (void)state;
+    enum { FIRST = 1 }; /* what is started first is what copies are made of */
+    set_snapshot("snapshot.copy");
+    run("{}");
+    assert_says(run("{}")->invocation.result, "\"foundAnothers\": true"); /* by the same copy */
+    spawner_kill(bench.spawner, FIRST);
+    run_until(nothing_is_left, NULL);
+    assert_says(run("{}")->invocation.result, "\"foundAnothers\": false");
+}
+
 static void what_cannot_be_copied_says_why(void **state)
 {
     (void)state;
@@ -745,6 +765,7 @@ int main(int count, char **words)
         WITH_BENCH(copies_of_one_initialised_process_are_workers_of_their_own),
         WITH_BENCH(init_code_that_is_copied_and_its_copies_gain_nothing),
         WITH_BENCH(a_copy_has_a_network_of_its_own),
+        WITH_BENCH(a_snapshot_that_is_lost_is_taken_again),
         WITH_BENCH(what_cannot_be_copied_says_why),
         WITH_BENCH(answers_that_are_too_large_are_errors),
         WITH_BENCH(a_liar_is_ended),

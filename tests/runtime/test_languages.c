@@ -187,27 +187,28 @@ static void a_wrapper_is_executed_with_the_runtimes_command_line(void **state)
 
 /* ---- SnapStart ---- */
 
-static void begin_template(TestWorker *worker)
+#define COUNTS                                                                                                         \
+    "import os\n"                                                                                                      \
+    "with open('/tmp/of_init', 'w') as left:\n"                                                                        \
+    "    left.write(str(os.getpid()))\n"                                                                               \
+    "count = 0\n"                                                                                                      \
+    "def handler(event, context):\n"                                                                                   \
+    "    global count\n"                                                                                               \
+    "    count += 1\n"                                                                                                 \
+    "    with open('/tmp/of_the_copy', 'a') as mine:\n"                                                                \
+    "        mine.write('x')\n"                                                                                        \
+    "    if event == ['fork'] and os.fork() == 0:\n"                                                                   \
+    "        os.setsid()\n"                                                                                            \
+    "        while True: os.waitstatus_to_exitcode(os.system('sleep 100'))\n"                                          \
+    "    return [count, os.path.getsize('/tmp/of_the_copy'), os.getpid(), os.getuid(), os.environ['NAME']]\n"
+
+static void begin_template(TestWorker *worker, const char *program)
 {
     static const char plain[] = "\"snapStart\":false";
     char init[sizeof INIT];
     memcpy(init, INIT, sizeof INIT);
     memcpy(strstr(init, plain), "\"snapStart\": true", sizeof plain - 1);
-    harness_put(
-        harness.code, "app.py",
-        "import os\n"
-        "with open('/tmp/of_init', 'w') as left:\n"
-        "    left.write(str(os.getpid()))\n"
-        "count = 0\n"
-        "def handler(event, context):\n"
-        "    global count\n"
-        "    count += 1\n"
-        "    with open('/tmp/of_the_copy', 'a') as mine:\n"
-        "        mine.write('x')\n"
-        "    if event == ['fork'] and os.fork() == 0:\n"
-        "        os.setsid()\n"
-        "        while True: os.waitstatus_to_exitcode(os.system('sleep 100'))\n"
-        "    return [count, os.path.getsize('/tmp/of_the_copy'), os.getpid(), os.getuid(), os.environ['NAME']]\n");
+    harness_put(harness.code, "app.py", program);
     order_python(worker);
     worker->order.is_template = true;
     harness_spawn(&harness, worker);
@@ -249,7 +250,7 @@ static void copies_of_an_initialised_process_are_workers(void **state)
     (void)state;
     TestWorker template;
     TestWorker copies[3];
-    begin_template(&template);
+    begin_template(&template, COUNTS);
     for (size_t i = 0; i < 3; i++) {
         begin_copy(&copies[i], &template);
         assert_copy_answers(&copies[i], "[]", "[1, 1, 1, 993, \"restored\"]");
@@ -268,7 +269,7 @@ static void copies_end_with_what_they_are_copies_of(void **state)
     (void)state;
     TestWorker template;
     TestWorker copies[2];
-    begin_template(&template);
+    begin_template(&template, COUNTS);
     begin_copy(&copies[0], &template);
     begin_copy(&copies[1], &template);
     assert_copy_answers(&copies[0], "[\"fork\"]", "[1, 1, 1, 993, \"restored\"]");
@@ -282,6 +283,30 @@ static void copies_end_with_what_they_are_copies_of(void **state)
     assert_int_equal(copies[0].error, ERROR_DENIED);
     assert_string_equal(copies[0].message, "the initialised process has ended");
     harness_forget(&copies[0]);
+}
+
+/* Init code has left a process that takes the order, and does nothing with it. */
+static void a_snapshot_that_makes_no_copies_is_given_up(void **state)
+{
+    (void)state;
+    TestWorker template;
+    TestWorker copy;
+    begin_template(&template, "import os, socket, time\n"
+                              "hears, says = os.pipe()\n"
+                              "if os.fork() == 0:\n"
+                              "    orders = socket.socket(fileno=5)\n"
+                              "    os.write(says, b'x')\n"
+                              "    kept = orders.recvmsg(4096, 4096)\n"
+                              "    time.sleep(1000)\n"
+                              "os.read(hears, 1)\n"
+                              "time.sleep(0.2)\n"
+                              "def handler(event, context): pass\n");
+    order_copy(&copy, &template);
+    assert_int_equal(copy.error, ERROR_DENIED);
+    assert_string_equal(copy.message, "the initialised process has not made a copy");
+    harness_forget(&copy);
+    assert_true(harness_until(&harness, worker_has_exited, &template));
+    harness_forget(&template);
 }
 
 static void what_cannot_be_copied_is_refused_by_name(void **state)
@@ -328,6 +353,7 @@ int main(void)
         cmocka_unit_test(a_runtime_elsewhere_is_shown_as_var_lang),
         cmocka_unit_test(copies_of_an_initialised_process_are_workers),
         cmocka_unit_test(copies_end_with_what_they_are_copies_of),
+        cmocka_unit_test(a_snapshot_that_makes_no_copies_is_given_up),
         cmocka_unit_test(what_cannot_be_copied_is_refused_by_name),
         cmocka_unit_test(a_wrapper_is_executed_with_the_runtimes_command_line),
     };

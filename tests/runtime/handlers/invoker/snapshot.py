@@ -45,7 +45,7 @@ def copy(event, context):
     found = os.path.exists("/tmp/of_a_copy")
     with open("/tmp/of_a_copy", "w", encoding="utf-8") as mine:
         mine.write("x")
-    with open("/dev/shm/of_a_copy", "x", encoding="utf-8"):
+    with open("/dev/shm/of_a_copy", "w" if found else "x", encoding="utf-8"):
         pass
     time.sleep(event.get("seconds", 0))
     with open("/proc/self/status", encoding="utf-8") as status:
