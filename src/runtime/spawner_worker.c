@@ -628,29 +628,6 @@ static void become_template(SpawnedWorker *worker, const SandboxTemplate *told)
         fail(worker, "open its process");
 }
 
-bool spawned_worker_is_over(SpawnerProcess *spawner, SpawnedWorker *worker, pid_t process, int *status)
-{
-    if (!worker->is_template)
-        return true;
-    if (process == worker->process && worker->first == 0 && worker->sync >= 0) {
-        spawned_worker_heard(spawner, worker);
-        if (process != worker->process)
-            return false;
-    }
-    if (process == worker->process && worker->first != 0) {
-        worker->status = *status;
-        worker->process = 0;
-        spawned_worker_kill(worker);
-        return false;
-    }
-    if (process == worker->first) {
-        worker->first = 0;
-        *status = worker->status;
-        return worker->process == 0; /* or it is ending, too */
-    }
-    return true;
-}
-
 static bool can_be_copied(const SpawnerProcess *spawner, const Order *order, const char **why)
 {
     if (order->head->runtime_kind != RUNTIME_PYTHON)
@@ -706,7 +683,7 @@ static void hear(SpawnerProcess *spawner, SpawnedWorker *worker, const Said *sai
     }
 }
 
-void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
+static void hear_all(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
     static Said said;
     while (worker->sync >= 0 && worker->failure[0] == '\0') {
@@ -722,17 +699,45 @@ void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
         worker->stage = WORKER_AHEAD;
     else if (worker->is_ready && worker->stage == WORKER_CLONED)
         tell_start(spawner, worker);
-    if (worker->template_ == 0 || worker->process != 0)
+}
+
+void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
+{
+    hear_all(spawner, worker);
+    if (worker->template_ == 0 || worker->process != 0 || worker->sync >= 0)
         return;
     if (worker->failure[0] == '\0')
         snprintf(worker->failure, sizeof worker->failure, "the initialised process has not made a copy");
     spawned_worker_give_up(spawner, worker, false);
 }
 
+bool spawned_worker_is_over(SpawnerProcess *spawner, SpawnedWorker *worker, pid_t process, int *status)
+{
+    if (!worker->is_template)
+        return true;
+    if (process == worker->process && worker->first == 0 && worker->sync >= 0) {
+        hear_all(spawner, worker);
+        if (process != worker->process)
+            return false;
+    }
+    if (process == worker->process && worker->first != 0) {
+        worker->status = *status;
+        worker->process = 0;
+        spawned_worker_kill(worker);
+        return false;
+    }
+    if (process == worker->first) {
+        worker->first = 0;
+        *status = worker->status;
+        return worker->process == 0; /* or it is ending, too */
+    }
+    return true;
+}
+
 void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int status)
 {
     if (worker->sync >= 0)
-        spawned_worker_heard(spawner, worker);
+        hear_all(spawner, worker);
     if (worker->stage != WORKER_STARTED) {
         if (worker->failure[0] == '\0')
             snprintf(worker->failure, sizeof worker->failure, "it ended before it was ready (status %d)", status);

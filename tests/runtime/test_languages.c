@@ -187,20 +187,20 @@ static void a_wrapper_is_executed_with_the_runtimes_command_line(void **state)
 
 /* ---- SnapStart ---- */
 
-#define COUNTS                                                                                                         \
-    "import os\n"                                                                                                      \
-    "with open('/tmp/of_init', 'w') as left:\n"                                                                        \
-    "    left.write(str(os.getpid()))\n"                                                                               \
-    "count = 0\n"                                                                                                      \
-    "def handler(event, context):\n"                                                                                   \
-    "    global count\n"                                                                                               \
-    "    count += 1\n"                                                                                                 \
-    "    with open('/tmp/of_the_copy', 'a') as mine:\n"                                                                \
-    "        mine.write('x')\n"                                                                                        \
-    "    if event == ['fork'] and os.fork() == 0:\n"                                                                   \
-    "        os.setsid()\n"                                                                                            \
-    "        while True: os.waitstatus_to_exitcode(os.system('sleep 100'))\n"                                          \
-    "    return [count, os.path.getsize('/tmp/of_the_copy'), os.getpid(), os.getuid(), os.environ['NAME']]\n"
+static const char counts[] =
+    "import os\n"
+    "with open('/tmp/of_init', 'w') as left:\n"
+    "    left.write(str(os.getpid()))\n"
+    "count = 0\n"
+    "def handler(event, context):\n"
+    "    global count\n"
+    "    count += 1\n"
+    "    with open('/tmp/of_the_copy', 'a') as mine:\n"
+    "        mine.write('x')\n"
+    "    if event == ['fork'] and os.fork() == 0:\n"
+    "        os.setsid()\n"
+    "        while True: os.waitstatus_to_exitcode(os.system('sleep 100'))\n"
+    "    return [count, os.path.getsize('/tmp/of_the_copy'), os.getpid(), os.getuid(), os.environ['NAME']]\n";
 
 static void begin_template(TestWorker *worker, const char *program)
 {
@@ -250,7 +250,7 @@ static void copies_of_an_initialised_process_are_workers(void **state)
     (void)state;
     TestWorker template;
     TestWorker copies[3];
-    begin_template(&template, COUNTS);
+    begin_template(&template, counts);
     for (size_t i = 0; i < 3; i++) {
         begin_copy(&copies[i], &template);
         assert_copy_answers(&copies[i], "[]", "[1, 1, 1, 993, \"restored\"]");
@@ -269,7 +269,7 @@ static void copies_end_with_what_they_are_copies_of(void **state)
     (void)state;
     TestWorker template;
     TestWorker copies[2];
-    begin_template(&template, COUNTS);
+    begin_template(&template, counts);
     begin_copy(&copies[0], &template);
     begin_copy(&copies[1], &template);
     assert_copy_answers(&copies[0], "[\"fork\"]", "[1, 1, 1, 993, \"restored\"]");
