@@ -109,13 +109,17 @@ static void refuse_last(Pool *pool)
                 SLICE("the server runs as many workers as it may: raise the limit RUNTIME_WORKERS"));
 }
 
+static bool awaits_template(const Pool *pool)
+{
+    return pool->spec.snap_start && pool->template_ != NULL;
+}
+
 static void start_wanted(Pool *pool)
 {
     while (pool->coming < wanted(pool)) {
         if (start_one(pool, false, false))
             continue;
-        bool awaits_template = pool->spec.snap_start && pool->template_ != NULL;
-        if (awaits_template || wanted(pool) == 0)
+        if (awaits_template(pool) || wanted(pool) == 0)
             return;
         refuse_last(pool);
     }
@@ -368,8 +372,8 @@ static void refuse_waiting(Pool *pool, const StartFailure *failure, bool all)
 /* The process that starts workers may have ended just then, and be there again. */
 static bool try_again(const Worker *worker, const StartFailure *failure, InvocationState *state)
 {
-    return failure->refusal == INVOKE_FAILED && !worker->is_template && worker->order.snapshot_of == 0 &&
-           ++state->attempts < ATTEMPTS_MAX && start_one(worker->pool, false, worker->is_retry);
+    return failure->refusal == INVOKE_FAILED && !worker->is_template && ++state->attempts < ATTEMPTS_MAX &&
+           (start_one(worker->pool, false, worker->is_retry) || awaits_template(worker->pool));
 }
 
 void pool_start_failed(Worker *worker, const StartFailure *failure)
@@ -613,10 +617,16 @@ static void stop_idle(Runtime *runtime)
     }
 }
 
+bool pool_has_copies(const Pool *pool)
+{
+    return pool->template_ != NULL && pool->workers.next != pool->workers.previous;
+}
+
 static void sweep_pool(Pool *pool, uint64_t idle_ns)
 {
     start_provisioned(pool);
-    Worker *template_ = pool->template_;
+    /* Copies end with it. */
+    Worker *template_ = pool_has_copies(pool) ? NULL : pool->template_;
     bool is_unused = now_ns(pool->runtime) - pool->used_ns >= idle_ns;
     if (template_ != NULL && (is_unused || pool->retired) && template_->state == WORKER_TEMPLATE)
         worker_stop(template_);

@@ -81,7 +81,7 @@ static void retire(Pool *pool)
     LIST_FOR_EACH(&pool->workers, node)
     {
         Worker *worker = CONTAINER_OF(node, Worker, in_pool);
-        if (worker->state == WORKER_IDLE || worker->state == WORKER_TEMPLATE)
+        if (worker->state == WORKER_IDLE || (worker->state == WORKER_TEMPLATE && !pool_has_copies(pool)))
             worker_stop(worker);
     }
 }

@@ -316,6 +316,8 @@ void pool_worker_ready(Worker *worker);
 void pool_worker_free(Worker *worker);
 /* A template waits to be copied. */
 void pool_template_ready(Worker *worker);
+/* Whether others live as long as the pool's template does. */
+bool pool_has_copies(const Pool *pool);
 
 /* Why a worker could not be had. */
 typedef enum StartProblem {

@@ -68,8 +68,10 @@ struct SpawnOrder {
     bool isolated_network;
     const Slice *reachable; /* "HOST:PORT" that an isolated network may reach, the platform's endpoint first */
     size_t reachable_count;
-    /* Another worker, which has sent FRAME_SNAPSHOT_READY: this one is its copy; 0: none. ERROR_DENIED as yet, always: a
-     * process that a function's code has run in would have to make namespaces (docs/isolation.md). */
+    /* Copies will be made of it, which end with it (SnapStart). ERROR_DENIED: of this kind of runtime, with a program to be
+     * executed, or without seccomp there can be none. */
+    bool is_template;
+    /* A template, which has sent FRAME_SNAPSHOT_READY: this one is its copy, with its code, layers and network; 0: none. */
     uint64_t snapshot_of;
     void (*done)(SpawnOrder *order, Error error);
     /* Set before `done` when all went well; the files are the caller's to close. */

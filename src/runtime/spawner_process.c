@@ -88,7 +88,7 @@ static const char *prepare(SpawnerProcess *spawner, Lack *lack)
              spawner->options->runtime_directory);
     if ((failed = sandbox_root_make(spawner->root, spawner->options->runtime_directory)) != NULL)
         return failed;
-    spawner->filter = sandbox_filter_make();
+    spawner->filter = sandbox_filter_make(0);
     if (spawner->filter < 0)
         lacks(lack, "a seccomp filter");
     spawner->landlock = (uint32_t)os_probe_landlock();
@@ -136,7 +136,7 @@ bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched)
     return epoll_ctl(spawner->epoll, EPOLL_CTL_ADD, file, &event) == 0;
 }
 
-static SpawnedWorker *find_worker(SpawnerProcess *spawner, uint64_t id)
+SpawnedWorker *spawner_process_find(SpawnerProcess *spawner, uint64_t id)
 {
     LIST_FOR_EACH(&spawner->workers, node)
     {
@@ -160,7 +160,7 @@ static void hear_server(SpawnerProcess *spawner)
     } else if (spawner->in.head.kind == WIRE_WARM) {
         ahead_warm(spawner);
     } else if (spawner->in.head.kind == WIRE_KILL) {
-        SpawnedWorker *worker = find_worker(spawner, spawner->in.head.worker);
+        SpawnedWorker *worker = spawner_process_find(spawner, spawner->in.head.worker);
         if (worker != NULL)
             spawned_worker_kill(worker);
     }
@@ -181,11 +181,13 @@ static void reap(SpawnerProcess *spawner)
         LIST_FOR_EACH(&spawner->workers, node)
         {
             SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);
-            if (worker->process == process) {
+            if (worker->process != process && worker->first != process)
+                continue;
+            if (spawned_worker_is_over(spawner, worker, process, &status)) {
                 worker->largest_bytes = (uint64_t)use.ru_maxrss << 10;
                 spawned_worker_ended(spawner, worker, status);
-                break;
             }
+            break;
         }
     }
 }

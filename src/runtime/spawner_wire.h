@@ -43,6 +43,7 @@ typedef struct WireHead {
     int32_t status; /* as wait(2) gives it */
     int32_t error;
     bool isolated_network;
+    bool is_template;
     bool out_of_memory;
     bool has_peak_file;
     bool try_again; /* what failed may not fail again */

@@ -163,9 +163,9 @@ Zygote *zygote_of(SpawnerProcess *spawner, const char *program, const char *libr
 
 /* ---- Ordering from it ---- */
 
-bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan, const SandboxFiles *files)
+bool zygote_send_order(int socket, uint64_t serial, const SandboxPlan *plan, const SandboxFiles *files, int flags)
 {
-    ZygoteOrder order = {.worker = worker->serial, .plan = *plan};
+    ZygoteOrder order = {.worker = serial, .plan = *plan};
     const int *file = (const int *)(const void *)files; /* SandboxFiles is nothing but files */
     int sent[SANDBOX_FILES];
     size_t count = 0;
@@ -184,7 +184,12 @@ bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
     memcpy(CMSG_DATA(part), sent, sizeof(int) * count);
-    if (sendmsg(zygote->socket, &packet, MSG_NOSIGNAL) < 0)
+    return sendmsg(socket, &packet, MSG_NOSIGNAL | flags) >= 0;
+}
+
+bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan, const SandboxFiles *files)
+{
+    if (!zygote_send_order(zygote->socket, worker->serial, plan, files, 0))
         return false;
     list_push_back(&zygote->workers, &worker->at_zygote);
     return true;

@@ -105,6 +105,7 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
     order->memory_bytes = spec->memory_mb << 20;
     order->tmp_bytes = spec->tmp_mb << 20;
     order->processor_permille = processors_of(spec);
+    order->is_template = worker->is_template;
     order->done = spawned;
 }
 

@@ -443,6 +443,30 @@ static void snapshots_are_taken_once_and_copied(void **state)
     bench_close(bench);
 }
 
+static void a_snapshot_stays_while_a_copy_of_it_is_busy(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    bench->spec.snap_start = true;
+    Asked *busy = ask(bench, 0);
+    actor_expect(actor(0), FRAME_INIT, &bench->arena);
+    actor_send(actor(0), FRAME_SNAPSHOT_READY, SLICE(""));
+    settle(bench);
+    actor_expect(actor(1), FRAME_RESTORE, &bench->arena);
+    actor_send(actor(1), FRAME_READY, SLICE(""));
+    settle(bench);
+    expect_event(bench, actor(1), busy);
+    bench->spec.key = SLICE("123456789012 eu-west-1 hello $LATEST r2");
+    ask(bench, 1);
+    settle(bench);
+    assert_true(actor(0)->alive); /* it would take its copy with it */
+    answer(bench, actor(1), "1");
+    assert_result(busy, "1");
+    settle(bench);
+    assert_false(actor(1)->alive);
+    bench_close(bench);
+}
+
 /* ---- Whatever happens ---- */
 
 static void check_model(Bench *bench, size_t asked_count, size_t limit)
@@ -520,6 +544,7 @@ int main(void)
         cmocka_unit_test(runtimes_are_got_ready_when_they_are_there),
         cmocka_unit_test(provisioning_that_fails_says_why),
         cmocka_unit_test(snapshots_are_taken_once_and_copied),
+        cmocka_unit_test(a_snapshot_stays_while_a_copy_of_it_is_busy),
         cmocka_unit_test(every_invocation_is_answered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
