@@ -76,8 +76,8 @@ static const char *make_group(SpawnerProcess *spawner, const Order *order, Spawn
 /* What FRAME_INIT replaces, for processes that are started before they know whose they are. */
 static char *plain_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", NULL};
 /* Node.js reads this one before its first line of a program runs. */
-static char *trusting_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", "NODE_EXTRA_CA_CERTS=" TRUST_PATH,
-                                       NULL};
+static char extra_certificates[] = "NODE_EXTRA_CA_CERTS=" TRUST_PATH;
+static char *trusting_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", extra_certificates, NULL};
 
 static const char *wrapper_of(const Order *order)
 {
