@@ -184,8 +184,20 @@ static void test_forget(Invoker *invoker, Slice function, Slice except)
     (void)except;
 }
 
+static void test_warm(Invoker *invoker, Slice runtime)
+{
+    (void)invoker;
+    (void)runtime;
+}
+
 static const InvokerOperations test_invoker = {
-    test_invoke, test_cancel, test_resume, test_provision, test_forget, test_count,
+    .invoke = test_invoke,
+    .cancel = test_cancel,
+    .resume = test_resume,
+    .provision = test_provision,
+    .forget = test_forget,
+    .warm = test_warm,
+    .count = test_count,
 };
 
 /* ---- Transactions of the test ---- */
