@@ -39,7 +39,7 @@ typedef struct TestWorker {
 } TestWorker;
 
 /* Everything is required that a sandbox can have; the tests fail where it cannot be had. */
-void harness_open(Harness *harness, Isolation isolation, int (*custom_main)(int channel));
+void harness_open(Harness *harness, Isolation isolation);
 void harness_close(Harness *harness);
 /* Removes a harness's folder, of one that was killed. */
 void harness_remove(const char *folder);

@@ -316,7 +316,7 @@ static int open_all(void **state)
 {
     (void)state;
     /* The same must hold for a server without powers, with what there is then. */
-    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE, first_process);
+    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE);
     return 0;
 }
 
@@ -327,8 +327,9 @@ static int close_all(void **state)
     return 0;
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    spawner_keep_if_asked(count, words, first_process);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cannot_read_data_directory),
         cmocka_unit_test(cannot_reach_admin_socket),

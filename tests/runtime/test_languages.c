@@ -205,7 +205,7 @@ static void a_copy_of_an_initialised_worker_is_refused_by_name(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE, NULL);
+    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE);
     return 0;
 }
 
@@ -216,8 +216,9 @@ static int close_all(void **state)
     return 0;
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    spawner_keep_if_asked(count, words, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_python_function_answers),
         cmocka_unit_test(a_nodejs_function_answers),
