@@ -854,6 +854,7 @@ list SecurityGroupIds {
     member: String
 }
 
+@sensitive
 map EnvironmentVariables {
     @pattern("[a-zA-Z]([a-zA-Z0-9_])+")
     key: String

@@ -147,6 +147,8 @@ class Worker:
     def _wait_for_restore(self):
         """SnapStart: the server copies this process where it waits, and each copy goes on from here."""
         self._run_hooks(snapshot_restore_py.get_before_snapshot())
+        if self.take_copies is not None:
+            self._refuse_threads()
         self._finish_lines()
         self.channel.write(frames.SNAPSHOT_READY, b"")
         if self.take_copies is not None:
@@ -159,6 +161,18 @@ class Worker:
         os.environ.update(documents.decode(content)["environment"])
         sdk.reseed()
         self._run_hooks(snapshot_restore_py.get_after_restore())
+
+    def _refuse_threads(self):
+        """A copy has the thread that it is made by alone, and locks that another one held would stay locked."""
+        count = len(os.listdir("/proc/self/task"))
+        if count > 1:
+            self._fail_init(
+                RuntimeError(
+                    f"SnapStart: {count} threads run when the snapshot is to be taken, and only one can be copied: "
+                    "end the others in a hook of snapshot_restore_py.register_before_snapshot, and start them again in one of "
+                    "register_after_restore"
+                )
+            )
 
     def _run_hooks(self, hooks):
         try:

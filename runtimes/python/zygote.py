@@ -5,9 +5,24 @@ the worker's walls, and serves events from file 3, which is the worker's channel
 
 import ctypes
 import gc
+import os
 import sys
 
 HOME = "/var/brume"
+
+
+def take_copies(walls, python):
+    """SnapStart: what is a template from now on makes copies of itself. Returns in each of them; it ends with the spawner."""
+    while walls.zygote_receive():
+        python.PyOS_BeforeFork()
+        process = walls.zygote_copy()
+        if process == 0:
+            # First the walls: hooks after a fork are the function's.
+            walls.zygote_enter_copy()
+            python.PyOS_AfterFork_Child()
+            return
+        python.PyOS_AfterFork_Parent()
+    os._exit(0)
 
 
 def main():
@@ -29,7 +44,7 @@ def main():
             python.PyOS_AfterFork_Child()
             walls.zygote_enter()
             gc.enable()
-            bootstrap.serve(3)
+            bootstrap.serve(3, lambda: take_copies(walls, python))
             return
         python.PyOS_AfterFork_Parent()
 

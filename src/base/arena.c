@@ -70,6 +70,15 @@ Slice arena_copy(Arena *arena, Slice slice)
     return (Slice){bytes, slice.size};
 }
 
+Slice arena_lower(Arena *arena, Slice slice)
+{
+    char *lower = arena_string(arena, slice);
+    for (size_t i = 0; i < slice.size; i++)
+        if (lower[i] >= 'A' && lower[i] <= 'Z')
+            lower[i] = (char)(lower[i] - 'A' + 'a');
+    return slice_make(lower, slice.size);
+}
+
 char *arena_string(Arena *arena, Slice slice)
 {
     return (char *)arena_copy(arena, slice).data;

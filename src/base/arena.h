@@ -71,7 +71,9 @@ static inline void *arena_zalloc(Arena *arena, size_t size)
 
 /* A copy of the bytes, with a NUL behind it that does not count. */
 Slice arena_copy(Arena *arena, Slice slice);
-/* The same as a C string. */
+/* The same with the letters of ASCII in lower case. */
+Slice arena_lower(Arena *arena, Slice slice);
+/* A copy as a C string. */
 char *arena_string(Arena *arena, Slice slice);
 /* printf into the arena. */
 __attribute__((format(printf, 2, 3))) Slice arena_format(Arena *arena, const char *format, ...);

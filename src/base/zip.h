@@ -1,8 +1,9 @@
 /* zip.h: zip archives, read in memory (PKWARE APPNOTE.TXT 6.3.10, sections 4.3 and 4.4).
  *
- * Ours rather than minizip's, whose reader does not say where an entry lies, so that entries that overlap (and unpack to
- * far more than there is) cannot be seen with it. zlib inflates. Nothing of the archive is trusted: sizes and places are
- * checked against what is there, local headers against the directory, and contents against their length and CRC.
+ * Ours rather than libzip's or minizip's: they do not say where an entry lies, so that entries that overlap (and unpack to
+ * far more than there is) cannot be seen with them; and Debian has no static libzip for the bundle. zlib inflates. Nothing
+ * of the archive is trusted: sizes and places are checked against what is there, local headers against the directory, and
+ * contents against their length and CRC.
  *
  * Read: entries stored or deflated, with data descriptors, ZIP64 sizes of entries, bytes before the archive. Refused:
  * several disks, archives with 65535 entries or more. */

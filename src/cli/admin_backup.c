@@ -3,6 +3,7 @@
 #include "cli/admin_server.h"
 
 #include "base/bug.h"
+#include "core/package_backup.h"
 
 #include <stdlib.h>
 
@@ -13,7 +14,9 @@ typedef struct BackupJob {
     ListNode node; /* in AdminBackups.running */
     AdminBackups *backups;
     Store *store;
+    Packages *packages;
     HttpRequest *request;
+    BackupFiles *files; /* of packages: they stay until it ends */
     Backup *backup;
     void (*ended)(void *user);
     void *user;
@@ -34,6 +37,8 @@ static void end_backup(BackupJob *job)
     void *user = job->user;
     if (job->backup != NULL)
         backup_close(job->backup);
+    if (job->files != NULL)
+        packages_backup_close(job->files);
     list_remove(&job->node);
     backups->count--;
     free(job);
@@ -55,8 +60,10 @@ static void break_off(BackupJob *job)
 static void read_piece(uv_work_t *work)
 {
     BackupJob *job = CONTAINER_OF(work, BackupJob, work);
+    if (job->files == NULL)
+        job->files = packages_backup_open(job->packages);
     if (job->backup == NULL)
-        job->error = backup_open(job->store, &job->backup);
+        job->error = backup_open(job->store, job->files, &job->backup);
     if (job->error == OK)
         job->error = backup_read(job->backup, job->bytes, PIECE_SIZE, &job->given);
 }
@@ -110,8 +117,8 @@ static void have_piece(uv_work_t *work, int status)
     }
 }
 
-void admin_backup_start(AdminBackups *backups, Store *store, HttpRequest *request, void (*ended)(void *user),
-                        void *user)
+void admin_backup_start(AdminBackups *backups, const AdminOptions *options, HttpRequest *request,
+                        void (*ended)(void *user), void *user)
 {
     if (backups->stopping || backups->count == BACKUPS_MAX) {
         admin_refuse(request, 503,
@@ -122,7 +129,8 @@ void admin_backup_start(AdminBackups *backups, Store *store, HttpRequest *reques
     BackupJob *job = calloc(1, sizeof *job);
     ASSERT(job != NULL);
     job->backups = backups;
-    job->store = store;
+    job->store = options->store;
+    job->packages = options->packages;
     job->request = request;
     job->ended = ended;
     job->user = user;

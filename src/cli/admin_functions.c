@@ -137,7 +137,13 @@ static Error find_body(Txn *txn, StoreCall *lookup)
 static void on_found(StoreCall *lookup)
 {
     AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
-    if (lookup->result != OK)
+    if (lookup->result == FUNCTION_NOT_FOUND)
+        admin_refuse(run->request, 400,
+                     arena_format(run->request->arena,
+                                  "there is no such function in account %.*s and region %.*s: name others with "
+                                  "--account and --region; `brume functions` shows what there is",
+                                  SLICE_PRINT(run->wanted.account), SLICE_PRINT(run->wanted.region)));
+    else if (lookup->result != OK)
         admin_refuse_error(run->request, lookup->result);
     else
         run_start(run->options->invoker, &run->run, &run->invocation);
@@ -162,7 +168,9 @@ void admin_invoke(const AdminOptions *options, HttpRequest *request, const Admin
     const Limits *limits = account_limits_of(options->account_limits, invoke->account);
     Slice problem;
     if (options->invoker == NULL) {
-        admin_refuse(request, 503, SLICE("this server runs no functions"));
+        admin_refuse(
+            request, 503,
+            SLICE("this server runs no functions: its log says why (no_functions), `brume doctor` what to do"));
         return;
     }
     if (!account_id_is_valid(invoke->account) || invoke->region.size == 0 || invoke->name.size == 0) {

@@ -412,7 +412,7 @@ static void backup_ended(void *user)
 
 static void run_backup(Job *job)
 {
-    admin_backup_start(&job->admin->backups, job->admin->options.store, job->request, backup_ended, job->admin);
+    admin_backup_start(&job->admin->backups, &job->admin->options, job->request, backup_ended, job->admin);
 }
 
 static void drained(Task *task)

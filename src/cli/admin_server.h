@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "core/account_limits.h"
+#include "core/package.h"
 #include "net/http.h"
 
 typedef struct Admin Admin;
@@ -17,6 +18,7 @@ typedef struct Invoker Invoker; /* core/invoker.h */
 
 typedef struct AdminOptions {
     Store *store;
+    Packages *packages;
     Loop *loop;
     const Limits *limits;
     AccountGeneration *generation; /* bumped when access keys change */
@@ -36,15 +38,15 @@ void admin_stop(Admin *admin, Task *stopped);
 /* After the loop has stopped. Removes the socket. */
 void admin_close(Admin *admin);
 
-/* For the two files of the server: reads one backup of the store into the answer. */
+/* For the two files of the server: reads one backup of the store and its packages into the answer. */
 typedef struct AdminBackups {
     List running;
     unsigned count;
     bool stopping;
 } AdminBackups;
 
-void admin_backup_start(AdminBackups *backups, Store *store, HttpRequest *request, void (*ended)(void *user),
-                        void *user);
+void admin_backup_start(AdminBackups *backups, const AdminOptions *options, HttpRequest *request,
+                        void (*ended)(void *user), void *user);
 /* Breaks all of them off; each `ended` is still called. */
 void admin_backups_stop(AdminBackups *backups);
 

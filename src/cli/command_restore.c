@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/data_directory.h"
+#include "core/package_backup.h"
 #include "store/directory.h"
 
 #include <errno.h>
@@ -38,10 +39,19 @@ static int run_restore(const CommandLine *invocation)
         close(file);
         return command_fail("%s is a directory: name the backup's file in it", path);
     }
-    Error error = data_directory_restore(os_linux(), data, read_file, &file, invocation->arena, &message);
+    RestoreFiles *code = packages_restore_open(os_linux(), data);
+    Error error = data_directory_restore(os_linux(), data, read_file, &file, code, invocation->arena, &message);
+    Slice missing;
+    size_t missing_count = packages_restore_close(code, invocation->arena, &missing);
     close(file);
     if (error != OK)
         return command_fail("%.*s", SLICE_PRINT(message));
+    if (missing_count > 0)
+        fprintf(stderr,
+                "brume: the backup, of an older version, does not hold the code of functions: %zu packages are "
+                "missing, one "
+                "of them functions/%.*s; copy them into %s/functions, or upload the code again\n",
+                missing_count, SLICE_PRINT(missing), data);
     printf("restored to %s: `brume start --data %s` serves it\n", data, data);
     return EXIT_OK;
 }
@@ -50,7 +60,9 @@ const Command command_restore = {
     .name = "restore",
     .words = "FILE | -",
     .summary = "Fills a new data directory from a backup.",
-    .details = "No server may be running on the directory, and there may be no data in it. `-` reads standard input.",
+    .details =
+        "No server may be running on the directory, and there may be no data in it. `-` reads standard input. The code "
+        "of functions is in the backup, and is unpacked again.",
     .options = restore_options,
     .words_min = 1,
     .words_max = 1,

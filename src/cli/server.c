@@ -88,19 +88,33 @@ static bool open_packages(Server *server, Slice *message)
     return false;
 }
 
-/* In the order that lets what is on its way end: nothing new, then the store, which gives back what it has. */
+/* Runs what the pool was given and what it has told the loops, which have stopped, until neither has anything more. */
+static void finish_posted(Server *server)
+{
+    bool any = true;
+    while (any) {
+        if (server->pool != NULL)
+            work_pool_drain(server->pool);
+        any = false;
+        for (size_t i = 0; i < server->loop_count; i++)
+            any = loop_drain(server->loops[i]) || any;
+    }
+}
+
+/* In the order that lets what is on its way end: nothing new, then the uploads, whose transactions follow, then the
+ * store, which gives back what it has, then whoever was told so. Only then is nobody left who would call them. */
 static void stop_store(Server *server)
 {
     if (server->packages != NULL)
         packages_stop(server->packages);
-    store_stop(server->store);
+    finish_posted(server);
+    store_halt(server->store);
+    finish_posted(server);
     if (server->pool != NULL)
         work_pool_close(server->pool);
-    /* Calls that the store gave back as it stopped lie in what is freed next. */
-    for (size_t i = 0; i < server->loop_count; i++)
-        loop_drain(server->loops[i]);
     if (server->packages != NULL)
         packages_close(server->packages);
+    store_stop(server->store);
 }
 
 static bool open_loops(Server *server, Slice *message)
@@ -231,6 +245,7 @@ static bool open_admin(Server *server, Slice *message)
 {
     AdminOptions options = {
         .store = server->store,
+        .packages = server->packages,
         .loop = server->control,
         .limits = &server->settings.limits,
         .generation = &server->generation,

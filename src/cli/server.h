@@ -67,6 +67,9 @@ void server_run(Server *server);
  * be had stays as it was, and the log says so. */
 void server_reload(Server *server);
 
+/* Writes whom functions trust, before the spawner is forked and when the certificate has changed (server_trust.c). What
+ * cannot be written, the log tells. */
+void server_trust_lay_out(Server *server);
 /* Loads the certificate, if there is to be one (server_tls.c). False with one line that says what to do. */
 bool server_tls_open(Server *server, Slice *message);
 /* Loads it again; one that cannot be used leaves the old one in use. */

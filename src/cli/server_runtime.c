@@ -36,6 +36,7 @@ bool server_spawner_start(Server *server, Slice *message)
     /* A data directory that cannot be made is told of better when the store is opened. */
     if (bundle_lay_out(server->os, arena_string(&server->arena, options.runtime_directory)) != OK)
         return true;
+    server_trust_lay_out(server);
     Error error = spawner_start(&options, &server->arena, &server->spawner, message);
     if (error == OK)
         return true;

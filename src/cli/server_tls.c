@@ -35,9 +35,11 @@ void server_tls_reload(Server *server)
         return;
     Arena arena = arena_make();
     TlsLoad load;
-    if (tls_context_load(server->tls, &arena, &load))
+    if (tls_context_load(server->tls, &arena, &load)) {
         report_load(server, &load);
-    else
+        server_trust_lay_out(server);
+    } else {
         LOG(&server->log, ERROR, "tls_kept", log_text("problem", load.problem));
+    }
     arena_free(&arena);
 }

@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "core/package.h"
+#include "core/provisioner.h"
 
 enum { SCHEMA_USAGE = 1 };
 
@@ -34,19 +35,6 @@ Buffer function_own_key(Txn *txn, const Function *function, char tag)
     buffer_add(&key, function->prefix);
     key_add_tag(&key, tag);
     return key;
-}
-
-KeyRange function_range_after(Txn *txn, Slice prefix, Slice after)
-{
-    KeyRange range = key_range_of_prefix(txn_arena(txn), prefix);
-    if (after.size > 0) {
-        Buffer begin = buffer_make(txn_arena(txn));
-        buffer_add(&begin, prefix);
-        buffer_add(&begin, after);
-        buffer_add_byte(&begin, '\0');
-        range.begin = buffer_slice(&begin);
-    }
-    return range;
 }
 
 Slice function_new_revision(Txn *txn)
@@ -135,6 +123,12 @@ void function_put(Txn *txn, const Function *function)
 {
     txn_put(txn, function_name_key(txn, function->account, function->region, function->name),
             function_write(txn, function));
+}
+
+Error function_put_tags(Txn *txn, const Function *function)
+{
+    function_put(txn, function);
+    return provisioner_touch(txn, function);
 }
 
 Error function_create(Txn *txn, Function *function, FunctionVersion *latest, uint64_t code_limit)

@@ -116,8 +116,10 @@ Home function_home(Slice account, Slice region, Slice name);
 Error function_create(Txn *txn, Function *function, FunctionVersion *latest, uint64_t code_limit);
 /* FUNCTION_NOT_FOUND. */
 Error function_open(Txn *txn, Slice account, Slice region, Slice name, Function *function);
-/* Keeps what was changed of tags and may_recurse. */
+/* Keeps what was changed of may_recurse. */
 void function_put(Txn *txn, const Function *function);
+/* Keeps what was changed of tags, one of which decides on the network of workers: those that are ready are asked for again. */
+Error function_put_tags(Txn *txn, const Function *function);
 /* Reserves executions for the function, or none. FUNCTION_UNRESERVED: fewer than FUNCTION_UNRESERVED_MIN of `all`, the
  * account's, would be left to the others. */
 Error function_reserve(Txn *txn, Function *function, bool has_reserved, uint64_t reserved, uint64_t all);
@@ -182,6 +184,8 @@ typedef struct FunctionTarget {
  * invoked now; FUNCTION_TENANT_MISSING, FUNCTION_TENANT_UNKNOWN: it asks for a tenant, or knows none. */
 Error function_target(Txn *txn, const Limits *limits, Slice account, Slice region, Slice name, Slice qualifier,
                       uint64_t pick, Slice tenant_id, FunctionTarget *target);
+/* What the lines of the function's workers begin with (WorkerSpec.line), and those of no other function. */
+Slice function_worker_lines(Txn *txn, const Function *function);
 /* The same of a version that is known: what workers that are kept for it are made of. */
 WorkerSpec function_worker_spec(Txn *txn, const Function *function, const FunctionVersion *version, Slice tenant_id);
 

@@ -70,7 +70,7 @@ Error function_alias_list(Txn *txn, const Function *function, Slice version, Fun
     page->next = (Slice){0};
     *aliases = ARENA_ARRAY(txn_arena(txn), FunctionAlias, page->limit);
     Buffer prefix = function_own_key(txn, function, FUNCTION_TAG_ALIAS);
-    Cursor *cursor = txn_scan(txn, function_range_after(txn, buffer_slice(&prefix), page->after), SCAN_FORWARD);
+    Cursor *cursor = txn_scan(txn, key_range_after(txn_arena(txn), buffer_slice(&prefix), page->after), SCAN_FORWARD);
     while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
         FunctionAlias alias;
         if ((error = function_alias_read(txn, value, &alias)) != OK)

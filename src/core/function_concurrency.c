@@ -56,7 +56,7 @@ Error provisioned_list(Txn *txn, const Function *function, FunctionPage *page, P
     page->next = (Slice){0};
     *provisioned = ARENA_ARRAY(arena, Provisioned, page->limit);
     Buffer prefix = function_own_key(txn, function, FUNCTION_TAG_PROVISIONED);
-    Cursor *cursor = txn_scan(txn, function_range_after(txn, buffer_slice(&prefix), page->after), SCAN_FORWARD);
+    Cursor *cursor = txn_scan(txn, key_range_after(txn_arena(txn), buffer_slice(&prefix), page->after), SCAN_FORWARD);
     while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
         if (*count == page->limit) {
             page->next = place;

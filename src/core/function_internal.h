@@ -58,8 +58,6 @@ void function_version_put(Txn *txn, const Function *function, const FunctionVers
 void function_version_drop(Txn *txn, const Function *function, const FunctionVersion *version);
 /* Reads the version behind a scan's entry. */
 Error function_version_entry(Txn *txn, const Function *function, Slice value, FunctionVersion *version);
-/* Where a scan of `prefix` goes on behind the string or number that `after` holds as key bytes. */
-KeyRange function_range_after(Txn *txn, Slice prefix, Slice after);
 void function_settle_at(Txn *txn, const Function *function, uint64_t version);
 /* Adds to what the account's functions take. FUNCTION_CODE_STORAGE. */
 Error function_usage_add(Txn *txn, Slice account, Slice region, int64_t functions, int64_t bytes, int64_t reserved,

@@ -71,17 +71,31 @@ static const Slice *layer_paths(Txn *txn, const FunctionVersion *version)
     return paths;
 }
 
+static Slice name_for_workers(Arena *arena, Slice account, Slice region, Slice name)
+{
+    return arena_format(arena, "%.*s/%.*s/%.*s", SLICE_PRINT(account), SLICE_PRINT(region), SLICE_PRINT(name));
+}
+
+/* The number keeps a function apart from an earlier one of its name. */
+Slice function_worker_lines(Txn *txn, const Function *function)
+{
+    Slice name = name_for_workers(txn_arena(txn), function->account, function->region, function->name);
+    return arena_format(txn_arena(txn), "%.*s/%ju/", SLICE_PRINT(name), (uintmax_t)function->number);
+}
+
 WorkerSpec function_worker_spec(Txn *txn, const Function *function, const FunctionVersion *version, Slice tenant_id)
 {
     Arena *arena = txn_arena(txn);
-    Slice name = arena_format(arena, "%.*s/%.*s/%.*s", SLICE_PRINT(version->account), SLICE_PRINT(version->region),
-                              SLICE_PRINT(version->name));
-    /* The number keeps a function apart from an earlier one of its name, the change what it was before. */
-    Slice line = arena_format(arena, "%.*s/%ju/%.*s", SLICE_PRINT(name), (uintmax_t)function->number,
+    Slice name = name_for_workers(arena, version->account, version->region, version->name);
+    Slice line = arena_format(arena, "%.*s%.*s", SLICE_PRINT(function_worker_lines(txn, function)),
                               SLICE_PRINT(version->version));
+    /* The change keeps it apart from what it was before. A tag is no change of a version, but workers of another network
+     * are others. */
+    static const char network_letters[] = {[NETWORK_DEFAULT] = 'd', [NETWORK_HOST] = 'h', [NETWORK_ISOLATED] = 'i'};
+    NetworkMode network = network_of(function);
     return (WorkerSpec){
-        .key =
-            arena_format(arena, "%.*s/%ju/%.*s", SLICE_PRINT(line), (uintmax_t)version->change, SLICE_PRINT(tenant_id)),
+        .key = arena_format(arena, "%.*s/%ju/%c/%.*s", SLICE_PRINT(line), (uintmax_t)version->change,
+                            network_letters[network], SLICE_PRINT(tenant_id)),
         .line = line,
         .function = name,
         .account = version->account,
@@ -103,7 +117,7 @@ WorkerSpec function_worker_spec(Txn *txn, const Function *function, const Functi
         .memory_mb = version->memory_mb,
         .timeout_ms = version->timeout_s * 1000,
         .tmp_mb = version->tmp_mb,
-        .network = network_of(function),
+        .network = network,
         .snap_start = version->snap_start && !slice_equal(version->version, FUNCTION_LATEST),
     };
 }

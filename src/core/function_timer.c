@@ -111,7 +111,7 @@ Error function_delete(Txn *txn, const Function *function)
     int64_t reserved = function->has_reserved ? (int64_t)function->reserved : 0;
     TRY(function_usage_add(txn, function->account, function->region, -1, 0, -reserved, 0));
     txn_delete(txn, function_name_key(txn, function->account, function->region, function->name));
-    TRY(provisioner_touch(txn, function));
+    provisioner_forget(txn, function);
     return remove_rest(txn, function);
 }
 

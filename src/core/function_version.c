@@ -218,7 +218,7 @@ Error function_version_list(Txn *txn, const Function *function, FunctionPage *pa
     page->next = (Slice){0};
     *versions = ARENA_ARRAY(txn_arena(txn), FunctionVersion, page->limit);
     Buffer prefix = function_own_key(txn, function, FUNCTION_TAG_VERSION);
-    Cursor *cursor = txn_scan(txn, function_range_after(txn, buffer_slice(&prefix), page->after), SCAN_FORWARD);
+    Cursor *cursor = txn_scan(txn, key_range_after(txn_arena(txn), buffer_slice(&prefix), page->after), SCAN_FORWARD);
     Slice place = {0};
     while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
         if (*count == page->limit) {

@@ -23,21 +23,11 @@ Buffer identity_key(Txn *txn, Slice account, char tag)
     return key;
 }
 
-Slice identity_fold(Arena *arena, Slice name)
-{
-    char *folded = arena_alloc(arena, name.size + 1);
-    for (size_t i = 0; i < name.size; i++) {
-        char c = name.data[i];
-        folded[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
-    return slice_make(folded, name.size);
-}
-
 Buffer identity_own_key(Txn *txn, const Identity *identity, char tag)
 {
     Buffer key = identity_key(txn, identity->account, tag);
     key_add_tag(&key, (char)identity->kind);
-    key_add_string(&key, identity_fold(txn_arena(txn), identity->name));
+    key_add_string(&key, arena_lower(txn_arena(txn), identity->name));
     return key;
 }
 
@@ -249,7 +239,7 @@ Error identity_create(Txn *txn, Identity *identity)
     Identity other;
     bool found;
     KindFacts facts = facts_of(identity->kind);
-    Slice folded = identity_fold(txn_arena(txn), identity->name);
+    Slice folded = arena_lower(txn_arena(txn), identity->name);
     TRY(identity_find(txn, identity->account, identity->kind, folded, &other, &found));
     if (found)
         return IDENTITY_EXISTS;
@@ -267,7 +257,7 @@ Error identity_create(Txn *txn, Identity *identity)
 Error identity_get(Txn *txn, Slice account, IdentityKind kind, Slice name, Identity *identity)
 {
     bool found;
-    TRY(identity_find(txn, account, kind, identity_fold(txn_arena(txn), name), identity, &found));
+    TRY(identity_find(txn, account, kind, arena_lower(txn_arena(txn), name), identity, &found));
     return found && slice_equal(identity->name, name) ? OK : IDENTITY_NOT_FOUND;
 }
 

@@ -39,7 +39,6 @@ enum { IDENTITY_SCHEMA_MARK = 1 };
 Buffer identity_key(Txn *txn, Slice account, char tag);
 /* Under it stand the identity's own keys of that tag. */
 Buffer identity_own_key(Txn *txn, const Identity *identity, char tag);
-Slice identity_fold(Arena *arena, Slice name);
 void identity_put_mark(Txn *txn, Slice key);
 
 typedef struct IdentityEntry {

@@ -7,7 +7,7 @@ enum { GROUPS_OF_USER_MAX = 10, ROLES_OF_PROFILE_MAX = 1 }; /* IAM quotas */
 static Slice side(Txn *txn, const Identity *identity, char tag, const Identity *other)
 {
     Buffer key = identity_own_key(txn, identity, tag);
-    key_add_string(&key, identity_fold(txn_arena(txn), other->name));
+    key_add_string(&key, arena_lower(txn_arena(txn), other->name));
     return buffer_slice(&key);
 }
 

@@ -160,7 +160,7 @@ static Slice use_key(Txn *txn, const Identity *identity, Slice policy_arn, char 
 {
     Buffer key = use_prefix(txn, identity->account, policy_arn, as);
     key_add_string(&key, arena_format(txn_arena(txn), "%c%.*s", (char)identity->kind,
-                                      SLICE_PRINT(identity_fold(txn_arena(txn), identity->name))));
+                                      SLICE_PRINT(arena_lower(txn_arena(txn), identity->name))));
     return buffer_slice(&key);
 }
 

@@ -25,8 +25,8 @@ typedef enum NetworkMode {
 
 /* What a worker is made of. The invoker copies what it keeps. */
 typedef struct WorkerSpec {
-    Slice key;      /* equal keys, equal workers: account, region, function, version, revision, tenant */
-    Slice line;     /* the key without revision and tenant: a new revision of a line lets its older workers go */
+    Slice key;  /* equal keys, equal workers: account, region, function, version, revision, network, tenant */
+    Slice line; /* the key without revision, network and tenant: a new revision of a line lets its older workers go */
     Slice function; /* account, region and name alone: what reserved concurrency is counted by */
     Slice account;
     Slice region;
@@ -50,6 +50,9 @@ typedef struct WorkerSpec {
     NetworkMode network;
     bool snap_start; /* workers are copies of one that has been initialised */
 } WorkerSpec;
+
+/* A copy that needs nothing but the arena (worker_spec.c). */
+WorkerSpec worker_spec_copy(const WorkerSpec *spec, Arena *arena);
 
 /* Why an invocation never reached a handler. */
 typedef enum InvokeRefusal {
@@ -123,6 +126,8 @@ typedef struct InvokerOperations {
     void (*cancel)(Invoker *invoker, Invocation *invocation);
     void (*resume)(Invoker *invoker, Invocation *invocation);
     void (*provision)(Invoker *invoker, const WorkerSpec *spec, uint64_t count);
+    void (*forget)(Invoker *invoker, Slice function, Slice except);
+    void (*warm)(Invoker *invoker, Slice runtime);
     void (*count)(Invoker *invoker, Slice function, Slice line, Arena *arena, InvokerCounts *counts);
 } InvokerOperations;
 
@@ -153,6 +158,20 @@ static inline void invoker_resume(Invoker *invoker, Invocation *invocation)
 static inline void invoker_provision(Invoker *invoker, const WorkerSpec *spec, uint64_t count)
 {
     invoker->operations->provision(invoker, spec, count);
+}
+
+/* Nothing of `function` is wanted any more but lines that begin with `except`; absent: nothing at all. Its idle workers end
+ * now, a busy one behind its event, and its credentials are forgotten. Any thread. */
+static inline void invoker_forget(Invoker *invoker, Slice function, Slice except)
+{
+    invoker->operations->forget(invoker, function, except);
+}
+
+/* A function of that runtime ("python3.11") will perhaps be invoked: what its workers have in common may be got ready. A
+ * hint, which may come from a transaction that fails. Any thread. */
+static inline void invoker_warm(Invoker *invoker, Slice runtime)
+{
+    invoker->operations->warm(invoker, runtime);
 }
 
 /* What there is of a function, or, when `line` is not empty, of one version of it. Any thread; does not block. */

@@ -213,19 +213,6 @@ static bool passes(const LayerVersion *layer, const LayerFilter *filter)
            has_name(layer->architectures, layer->architecture_count, filter->architecture);
 }
 
-static KeyRange range_after(Txn *txn, Slice prefix, Slice after)
-{
-    KeyRange range = key_range_of_prefix(txn_arena(txn), prefix);
-    if (after.size > 0) {
-        Buffer begin = buffer_make(txn_arena(txn));
-        buffer_add(&begin, prefix);
-        buffer_add(&begin, after);
-        buffer_add_byte(&begin, '\0');
-        range.begin = buffer_slice(&begin);
-    }
-    return range;
-}
-
 Error layer_list_versions(Txn *txn, Slice account, Slice region, Slice name, const LayerFilter *filter,
                           FunctionPage *page, LayerVersion **layers, size_t *count)
 {
@@ -237,7 +224,7 @@ Error layer_list_versions(Txn *txn, Slice account, Slice region, Slice name, con
     page->next = (Slice){0};
     *layers = ARENA_ARRAY(txn_arena(txn), LayerVersion, page->limit);
     Buffer prefix = versions_prefix(txn, account, region, TAG_VERSION, name);
-    Cursor *cursor = txn_scan(txn, range_after(txn, buffer_slice(&prefix), page->after), SCAN_FORWARD);
+    Cursor *cursor = txn_scan(txn, key_range_after(txn_arena(txn), buffer_slice(&prefix), page->after), SCAN_FORWARD);
     while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
         LayerVersion layer = {.account = account, .region = region, .name = name};
         if ((error = read_version(txn, value, &layer)) != OK)
@@ -267,7 +254,7 @@ Error layer_list(Txn *txn, Slice account, Slice region, const LayerFilter *filte
     page->next = (Slice){0};
     *layers = ARENA_ARRAY(arena, LayerVersion, page->limit);
     Buffer prefix = tagged_key(txn, account, region, TAG_NAME);
-    Cursor *cursor = txn_scan(txn, range_after(txn, buffer_slice(&prefix), page->after), SCAN_FORWARD);
+    Cursor *cursor = txn_scan(txn, key_range_after(txn_arena(txn), buffer_slice(&prefix), page->after), SCAN_FORWARD);
     while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
         FunctionPage newest = {.limit = 1};
         LayerVersion *layer;

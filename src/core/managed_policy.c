@@ -17,7 +17,7 @@ Slice managed_policy_arn(Arena *arena, const ManagedPolicy *policy)
 static Slice policy_key(Txn *txn, Slice account, Slice name)
 {
     Buffer key = identity_key(txn, account, IDENTITY_TAG_POLICY);
-    key_add_string(&key, identity_fold(txn_arena(txn), name));
+    key_add_string(&key, arena_lower(txn_arena(txn), name));
     return buffer_slice(&key);
 }
 
@@ -101,7 +101,7 @@ Error managed_policy_put(Txn *txn, const ManagedPolicy *policy)
 static Buffer versions_prefix(Txn *txn, const ManagedPolicy *policy)
 {
     Buffer key = identity_key(txn, policy->account, IDENTITY_TAG_VERSION);
-    key_add_string(&key, identity_fold(txn_arena(txn), policy->name));
+    key_add_string(&key, arena_lower(txn_arena(txn), policy->name));
     return key;
 }
 

@@ -44,7 +44,9 @@ struct Packages {
     bool stopped;
     PackageUpload *held;
     Collection *collections;
-    uint64_t last_new; /* number of a folder in "new" */
+    unsigned backups;      /* that want all packages kept */
+    Collection *postponed; /* until there are none */
+    uint64_t last_new;     /* number of a folder in "new" */
     bool watching;
     /* Waits for packages that lose a reference. */
     StoreCall watch;
@@ -192,17 +194,43 @@ Error packages_add(Packages *packages, PackageUpload *upload)
 
 /* ---- On their way out ---- */
 
+/* Takes it off those that are on their way; called with the mutex. */
+static void take_off(Collection *collection)
+{
+    Collection **place = &collection->packages->collections;
+    while (*place != collection)
+        place = &(*place)->next;
+    *place = collection->next;
+}
+
+static void free_collection(Collection *collection)
+{
+    arena_free(&collection->arena);
+    free(collection);
+}
+
 static void end_collection(Collection *collection)
 {
     Packages *packages = collection->packages;
     pthread_mutex_lock(&packages->mutex);
-    Collection **place = &packages->collections;
-    while (*place != collection)
-        place = &(*place)->next;
-    *place = collection->next;
+    take_off(collection);
     pthread_mutex_unlock(&packages->mutex);
-    arena_free(&collection->arena);
-    free(collection);
+    free_collection(collection);
+}
+
+/* Keeps it for later while a backup is taken. */
+static bool postpone(Collection *collection)
+{
+    Packages *packages = collection->packages;
+    pthread_mutex_lock(&packages->mutex);
+    bool postponed = packages->backups > 0 && !collection->used;
+    if (postponed) {
+        take_off(collection);
+        collection->next = packages->postponed;
+        packages->postponed = collection;
+    }
+    pthread_mutex_unlock(&packages->mutex);
+    return postponed;
 }
 
 /* Moves the folder away, unless somebody has held it since its references were counted: who holds it looks again when
@@ -211,7 +239,7 @@ static bool move_away(Collection *collection, const char *path)
 {
     Packages *packages = collection->packages;
     pthread_mutex_lock(&packages->mutex);
-    bool moved = !collection->held && !is_held(packages, collection->folder) &&
+    bool moved = packages->backups == 0 && !collection->held && !is_held(packages, collection->folder) &&
                  folder_move(path_of(packages, &collection->arena, collection->folder), path) == OK;
     pthread_mutex_unlock(&packages->mutex);
     return moved;
@@ -221,6 +249,8 @@ static void remove_unused(Task *task)
 {
     Collection *collection = CONTAINER_OF(task, Collection, task);
     Packages *packages = collection->packages;
+    if (postpone(collection))
+        return;
     const char *path = new_path(packages, &collection->arena);
     if (!collection->used && move_away(collection, path) && folder_remove(path) != OK && packages->log != NULL)
         log_line(packages->log, LOG_LEVEL_WARNING, "a package that nobody refers to cannot be removed",
@@ -268,6 +298,36 @@ static void collect(Packages *packages, Slice folder)
     pthread_mutex_unlock(&packages->mutex);
     if (stopped)
         end_collection(collection);
+}
+
+void packages_keep_all(Packages *packages)
+{
+    pthread_mutex_lock(&packages->mutex);
+    packages->backups++;
+    pthread_mutex_unlock(&packages->mutex);
+}
+
+void packages_keep_no_longer(Packages *packages)
+{
+    Collection *again = NULL;
+    pthread_mutex_lock(&packages->mutex);
+    if (--packages->backups == 0) {
+        again = packages->postponed;
+        packages->postponed = NULL;
+    }
+    pthread_mutex_unlock(&packages->mutex);
+    while (again != NULL) {
+        Collection *next = again->next;
+        collect(packages, again->folder);
+        free_collection(again);
+        again = next;
+    }
+}
+
+void packages_report_lost(const Packages *packages, Slice folder, Error reason)
+{
+    if (packages->log != NULL)
+        LOG(packages->log, ERROR, "package_lost", log_text("folder", folder), log_string("reason", error_text(reason)));
 }
 
 void packages_release(PackageUpload *upload)

@@ -99,4 +99,10 @@ bool packages_verify(const Packages *packages, Slice folder, uint64_t expires_ms
 const char *packages_zip_path(const Packages *packages, Arena *arena, Slice folder);
 WorkPool *packages_pool(const Packages *packages);
 
+/* For backups (package_backup.h), on any thread: from now on nothing is removed; then what was left is looked at again. */
+void packages_keep_all(Packages *packages);
+void packages_keep_no_longer(Packages *packages);
+/* Tells the log that the code of a package that is referred to is not there. */
+void packages_report_lost(const Packages *packages, Slice folder, Error reason);
+
 #endif

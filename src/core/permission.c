@@ -1,40 +1,11 @@
 #include "core/permission.h"
 
+#include "core/policy_document.h"
 #include "store/key.h"
 
 enum { SCHEMA_PERMISSIONS = 1 };
 
 /* ---- What is allowed ---- */
-
-/* '*' stands for any run of characters, '?' for any one (IAM user guide, "IAM JSON policy elements: Action"); the case
- * of letters does not matter in actions, but in ARNs (the same, "Condition operators": ArnLike). */
-static bool pattern_fits(Slice pattern, Slice text, bool any_case)
-{
-    size_t p = 0;
-    size_t t = 0;
-    size_t star = SIZE_MAX; /* behind the last '*', and where its run began */
-    size_t run = 0;
-    while (t < text.size) {
-        Slice expected = slice_make(pattern.data + p, p < pattern.size ? 1 : 0);
-        Slice actual = slice_make(text.data + t, 1);
-        if (p < pattern.size && pattern.data[p] == '*') {
-            star = ++p;
-            run = t;
-        } else if (expected.size == 1 && (expected.data[0] == '?' || slice_equal(expected, actual) ||
-                                          (any_case && slice_equal_ignore_case(expected, actual)))) {
-            p++;
-            t++;
-        } else if (star != SIZE_MAX) {
-            p = star;
-            t = ++run;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size && pattern.data[p] == '*')
-        p++;
-    return p == pattern.size;
-}
 
 static bool principal_fits(const Permission *permission, const AccessRequest *request)
 {
@@ -61,9 +32,9 @@ static bool equals(Slice asked, Slice given)
 
 static bool conditions_hold(const Permission *permission, const AccessRequest *request)
 {
-    bool source =
-        permission->source_arn.data == NULL ||
-        (request->source_arn.data != NULL && pattern_fits(permission->source_arn, request->source_arn, false));
+    bool source = permission->source_arn.data == NULL ||
+                  (request->source_arn.data != NULL &&
+                   policy_wildcard_matches(permission->source_arn, request->source_arn, false));
     return source && equals(permission->source_account, request->source_account) &&
            equals(permission->organization, request->organization) &&
            equals(permission->source_token, request->source_token) && equals(permission->url_auth, request->url_auth) &&
@@ -74,7 +45,7 @@ bool permissions_allow(const Permissions *permissions, const AccessRequest *requ
 {
     for (size_t i = 0; i < permissions->count; i++) {
         const Permission *permission = &permissions->items[i];
-        if (pattern_fits(permission->action, request->action, true) && principal_fits(permission, request) &&
+        if (policy_wildcard_matches(permission->action, request->action, true) && principal_fits(permission, request) &&
             conditions_hold(permission, request))
             return true;
     }

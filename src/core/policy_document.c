@@ -342,19 +342,18 @@ Error policy_document_check(Slice text, PolicyUse use, Arena *arena)
 
 /* ---- Whom a trust policy lets in ---- */
 
-/* '*' stands for any run of characters, '?' for any one (IAM user guide, "IAM JSON policy elements: Action"); case does
- * not matter in actions. */
-static bool wildcard_matches(Slice pattern, Slice text)
+bool policy_wildcard_matches(Slice pattern, Slice text, bool any_case)
 {
     size_t p = 0;
     size_t t = 0;
-    size_t star = SIZE_MAX; /* after the last '*', and where its run began */
+    size_t star = SIZE_MAX; /* behind the last '*', and where its run began */
     size_t run = 0;
     while (t < text.size) {
-        bool same = p < pattern.size &&
-                    (pattern.data[p] == '?' ||
-                     slice_equal_ignore_case(slice_make(pattern.data + p, 1), slice_make(text.data + t, 1)));
-        if (p < pattern.size && pattern.data[p] == '*') {
+        Slice expected = slice_make(pattern.data + p, p < pattern.size ? 1 : 0);
+        Slice actual = slice_make(text.data + t, 1);
+        bool same = expected.size == 1 && (expected.data[0] == '?' || slice_equal(expected, actual) ||
+                                           (any_case && slice_equal_ignore_case(expected, actual)));
+        if (expected.size == 1 && expected.data[0] == '*') {
             star = ++p;
             run = t;
         } else if (same) {
@@ -379,7 +378,7 @@ static bool lists_action(Slice json, Slice action, Arena *arena)
     if (strings_begin(json, arena, &strings) != OK)
         return false;
     while (strings_next(&strings, &pattern) == OK && pattern.data != NULL)
-        if (wildcard_matches(pattern, action))
+        if (policy_wildcard_matches(pattern, action, true))
             return true;
     return false;
 }

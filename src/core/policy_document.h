@@ -33,4 +33,8 @@ typedef struct TrustRequest {
  * match. A document that cannot be read allows nothing. */
 bool policy_trust_allows(Slice document, const TrustRequest *request, Arena *arena);
 
+/* '*' stands for any run of characters, '?' for any one (IAM user guide, "IAM JSON policy elements: Action"); the case of
+ * letters does not matter in actions, but in ARNs (the same, "Condition operators": ArnLike). */
+bool policy_wildcard_matches(Slice pattern, Slice text, bool any_case);
+
 #endif

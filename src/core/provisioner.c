@@ -73,6 +73,11 @@ Error provisioner_touch(Txn *txn, const Function *function)
     return OK;
 }
 
+void provisioner_forget(Txn *txn, const Function *function)
+{
+    put_mark(txn, TAG_CHANGED, function);
+}
+
 static Error scan_owners(Txn *txn, KeyRange range, size_t most, ProvisionedOwner **owners, size_t *count, Slice *last)
 {
     Slice key;
@@ -112,6 +117,7 @@ Error provisioned_owners(Txn *txn, Slice account, Slice region, ProvisionedOwner
 /* What one function is to have ready. */
 typedef struct Demand {
     Slice function; /* as WorkerSpec names it */
+    Slice present;  /* what its lines begin with; absent: it has been deleted */
     WorkerSpec *specs;
     uint64_t *counts;
     size_t count;
@@ -140,31 +146,34 @@ struct Provisioner {
     bool started;
     Buffer after;
     Arena after_arena;
-    /* Left by the body. */
+    /* Left by the body, in the call's arena: a transaction's own is the next one's. */
     Demand *demands;
     size_t demand_count;
     Slice last;
 };
 
-static Error read_demand(Txn *txn, const ProvisionedOwner *owner, Demand *demand)
+static Error read_demand(Txn *txn, const ProvisionedOwner *owner, Arena *arena, Demand *demand)
 {
     Function function;
     ProvisionedVersion *versions = NULL;
     size_t count = 0;
-    *demand = (Demand){.function = arena_format(txn_arena(txn), "%.*s/%.*s/%.*s", SLICE_PRINT(owner->account),
+    *demand = (Demand){.function = arena_format(arena, "%.*s/%.*s/%.*s", SLICE_PRINT(owner->account),
                                                 SLICE_PRINT(owner->region), SLICE_PRINT(owner->name))};
     Error error = function_open(txn, owner->account, owner->region, owner->name, &function);
-    if (error == OK)
+    if (error == OK) {
+        demand->present = arena_copy(arena, function_worker_lines(txn, &function));
         TRY(provisioned_versions(txn, &function, &versions, &count));
-    else if (error != FUNCTION_NOT_FOUND)
+    } else if (error != FUNCTION_NOT_FOUND) {
         return error;
+    }
     if (count == 0)
         txn_delete(txn, owner_key(txn, TAG_OWNER, owner->account, owner->region, owner->name));
-    demand->specs = ARENA_ARRAY(txn_arena(txn), WorkerSpec, count);
-    demand->counts = ARENA_ARRAY(txn_arena(txn), uint64_t, count);
+    demand->specs = ARENA_ARRAY(arena, WorkerSpec, count);
+    demand->counts = ARENA_ARRAY(arena, uint64_t, count);
     for (; demand->count < count; demand->count++) {
         const ProvisionedVersion *version = &versions[demand->count];
-        demand->specs[demand->count] = function_worker_spec(txn, &function, &version->version, SLICE(""));
+        WorkerSpec spec = function_worker_spec(txn, &function, &version->version, SLICE(""));
+        demand->specs[demand->count] = worker_spec_copy(&spec, arena);
         demand->counts[demand->count] = version->count;
     }
     return OK;
@@ -201,9 +210,10 @@ static Error look(Txn *txn, StoreCall *call)
     if (provisioner->failed && !txn_timed_out(txn))
         return txn_wait(txn, changed_range(txn), RETRY_MS);
     TRY(find_owners(txn, provisioner, &owners, &count));
-    provisioner->demands = ARENA_ARRAY(txn_arena(txn), Demand, count);
+    provisioner->last = arena_copy(call->arena, provisioner->last);
+    provisioner->demands = ARENA_ARRAY(call->arena, Demand, count);
     for (size_t i = 0; i < count; i++) {
-        TRY(read_demand(txn, &owners[i], &provisioner->demands[i]));
+        TRY(read_demand(txn, &owners[i], call->arena, &provisioner->demands[i]));
         txn_delete(txn, owner_key(txn, TAG_CHANGED, owners[i].account, owners[i].region, owners[i].name));
     }
     provisioner->demand_count = count;
@@ -269,6 +279,7 @@ static void meet(Provisioner *provisioner, const Demand *demand)
         *place = asked->next;
         asked_free(asked);
     }
+    invoker_forget(provisioner->invoker, demand->function, demand->present);
     for (size_t i = 0; i < demand->count; i++)
         ask(provisioner, asked_of(provisioner, &demand->specs[i]), &demand->specs[i], demand->counts[i]);
 }

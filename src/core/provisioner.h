@@ -1,4 +1,5 @@
-/* provisioner.h: makes true what is stored of provisioned executions: asks the invoker for that many workers.
+/* provisioner.h: makes true what is stored of provisioned executions: asks the invoker for that many workers; and has it
+ * forget those of functions that have been deleted.
  *
  * Whoever changes what a function is to have ready puts a key (provisioner_touch); one parked transaction takes these
  * keys, reads what each function is to have, and only when that is durable is the invoker asked. What an earlier process
@@ -17,6 +18,9 @@ void provisioner_add(Txn *txn, const Function *function);
 /* What a function is to have ready may have changed: an alias moved, a configuration is gone. Nothing of a function that
  * has none. */
 Error provisioner_touch(Txn *txn, const Function *function);
+
+/* The function has been deleted. */
+void provisioner_forget(Txn *txn, const Function *function);
 
 /* A function that has, or had, provisioned executions. */
 typedef struct ProvisionedOwner {

@@ -61,10 +61,12 @@ static bool run_posted(Loop *loop)
     return newest != NULL;
 }
 
-void loop_drain(Loop *loop)
+bool loop_drain(Loop *loop)
 {
+    bool any = false;
     while (run_posted(loop))
-        continue;
+        any = true;
+    return any;
 }
 
 static void on_wake(uv_async_t *wake)

@@ -21,8 +21,9 @@ Error loop_start(Loop *loop);
 void loop_run(Loop *loop);
 /* Any thread: the loop ends when its mailbox is empty; waits for its thread if it has one. */
 void loop_stop(Loop *loop);
-/* Runs what was posted since it stopped, on the calling thread: by who is stopped after it, as a store is. */
-void loop_drain(Loop *loop);
+/* Runs what was posted since it stopped, on the calling thread: by who is stopped after it, as a store is. True when there
+ * was something. */
+bool loop_drain(Loop *loop);
 /* Closes what is left and frees the loop; after it has stopped. */
 void loop_close(Loop *loop);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,6 +141,16 @@ Error folder_sync(int folder)
     return result_of(syncfs(folder));
 }
 
+Error folder_sync_at(const char *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return error_of_errno();
+    Error error = folder_sync(folder);
+    close(folder);
+    return error;
+}
+
 /* ---- In place ---- */
 
 static Error sync_parent_of(const char *path)
@@ -238,4 +249,22 @@ Error file_read(int file, char *bytes, size_t size, size_t *given)
 void file_end(int file)
 {
     close(file);
+}
+
+Error file_map(const char *path, Slice *bytes)
+{
+    int file;
+    uint64_t size;
+    TRY(file_open(path, &file, &size));
+    void *place = size == 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+    Error error = size == 0 ? ERROR_MALFORMED : place == MAP_FAILED ? error_of_errno() : OK;
+    close(file);
+    if (error == OK)
+        *bytes = slice_make(place, size);
+    return error;
+}
+
+void file_unmap(Slice bytes)
+{
+    munmap((void *)(uintptr_t)bytes.data, bytes.size);
 }

@@ -21,6 +21,8 @@ Error file_write(int file, Slice piece);
 Error file_close(int file, int64_t seconds);
 /* Makes durable all that was written on the folder's file system. */
 Error folder_sync(int folder);
+/* The same, of a folder that is not open. */
+Error folder_sync_at(const char *path);
 
 /* Renames a folder and syncs both parents. ERROR_EXISTS: there is one of that name with something in it. */
 Error folder_move(const char *from, const char *to);
@@ -35,5 +37,8 @@ Error file_open(const char *path, int *file, uint64_t *size);
 /* The next piece, at most `size` bytes; 0 at the end. */
 Error file_read(int file, char *bytes, size_t size, size_t *given);
 void file_end(int file);
+/* A file's bytes as memory, of which the system keeps what it likes; until file_unmap. ERROR_MALFORMED: it is empty. */
+Error file_map(const char *path, Slice *bytes);
+void file_unmap(Slice bytes);
 
 #endif

@@ -46,6 +46,9 @@ void os_probe_limits(int64_t process, OsLimits *limits);
 int os_probe_overcommit(void);
 /* Bytes that could be taken without swapping (proc(5), MemAvailable), 0 when that cannot be read. */
 uint64_t os_probe_memory_available(void);
+/* Bytes that a process holds in memory, those that it shares with others among them (proc(5), "/proc/pid/statm"), by its
+ * pidfd; 0 when that cannot be read. Any thread; some twenty microseconds. */
+uint64_t os_probe_resident(int process_file);
 /* Whether something (NTP as a rule) holds the wall clock right (adjtimex(2)). */
 bool os_probe_clock_is_synchronised(void);
 /* Whether systemd manages this machine (sd_booted(3)). */

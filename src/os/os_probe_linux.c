@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
 #include <linux/seccomp.h>
@@ -230,6 +231,31 @@ uint64_t os_probe_memory_available(void)
             bytes = strtoull(arena_string(&arena, slice_skip(line, name.size)), NULL, 10) * 1024;
     arena_free(&arena);
     return bytes;
+}
+
+/* A number behind a name; or the second number, when there is no name. */
+static long long read_number(const char *path, const char *name)
+{
+    char text[1024];
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
+    if (file >= 0)
+        close(file);
+    text[size < 0 ? 0 : size] = '\0';
+    const char *found = name != NULL ? strstr(text, name) : strchr(text, ' ');
+    return found == NULL ? 0 : strtoll(found + (name != NULL ? strlen(name) : 1), NULL, 10);
+}
+
+uint64_t os_probe_resident(int process_file)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", process_file);
+    long long process = process_file < 0 ? 0 : read_number(path, "\nPid:");
+    if (process <= 0) /* it has ended */
+        return 0;
+    snprintf(path, sizeof path, "/proc/%lld/statm", process);
+    long long pages = read_number(path, NULL);
+    return pages <= 0 ? 0 : (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 bool os_probe_clock_is_synchronised(void)

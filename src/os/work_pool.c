@@ -14,6 +14,9 @@ struct WorkPool {
     TaskChain tasks;
     size_t waiting;
     size_t queue;
+    unsigned busy; /* threads that run a task */
+    pthread_cond_t idle;
+    bool draining; /* nothing new */
     bool stop;
     unsigned thread_count;
     pthread_t threads[];
@@ -28,10 +31,15 @@ static void *work(void *argument)
             pthread_cond_wait(&pool->wake, &pool->mutex);
         Task *task = task_chain_pop(&pool->tasks);
         pool->waiting -= task != NULL;
+        pool->busy += task != NULL;
         pthread_mutex_unlock(&pool->mutex);
         if (task == NULL)
             return NULL;
         task->run(task);
+        pthread_mutex_lock(&pool->mutex);
+        if (--pool->busy == 0 && pool->tasks.first == NULL)
+            pthread_cond_broadcast(&pool->idle);
+        pthread_mutex_unlock(&pool->mutex);
     }
 }
 
@@ -60,6 +68,7 @@ WorkPool *work_pool_open(unsigned threads, size_t queue)
     pool->thread_count = threads;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->idle, NULL);
     /* Signals are for the control loop. */
     sigset_t all;
     sigset_t before;
@@ -74,7 +83,7 @@ WorkPool *work_pool_open(unsigned threads, size_t queue)
 bool work_pool_post(WorkPool *pool, Task *task)
 {
     pthread_mutex_lock(&pool->mutex);
-    bool room = pool->waiting < pool->queue;
+    bool room = !pool->draining && pool->waiting < pool->queue;
     if (room)
         push(pool, task);
     pthread_mutex_unlock(&pool->mutex);
@@ -84,6 +93,15 @@ bool work_pool_post(WorkPool *pool, Task *task)
 Mailbox *work_pool_mailbox(WorkPool *pool)
 {
     return &pool->mailbox;
+}
+
+void work_pool_drain(WorkPool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->draining = true;
+    while (pool->busy > 0 || pool->tasks.first != NULL)
+        pthread_cond_wait(&pool->idle, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 void work_pool_close(WorkPool *pool)
@@ -96,5 +114,6 @@ void work_pool_close(WorkPool *pool)
         pthread_join(pool->threads[i], NULL);
     pthread_mutex_destroy(&pool->mutex);
     pthread_cond_destroy(&pool->wake);
+    pthread_cond_destroy(&pool->idle);
     free(pool);
 }

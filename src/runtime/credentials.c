@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* One function's role. Lives until the runtime ends: there are as many as functions that have run. */
+/* One function's role. Lives until the function is deleted, or the runtime ends. */
 typedef struct KeptCredentials {
     Credentials *owner;
     StoreCall call;
@@ -19,6 +19,7 @@ typedef struct KeptCredentials {
     SessionCredentials fresh;       /* in `arena` */
     uint64_t expires_ms;
     bool asking;
+    bool is_forgotten; /* while it is asked for: freed when that has ended */
     List waiting;
 } KeptCredentials;
 
@@ -27,17 +28,44 @@ void credentials_open(Credentials *credentials, MapSeed seed)
     credentials->kept = map_make(seed);
 }
 
+static void wipe(Slice secret)
+{
+    if (secret.size > 0)
+        explicit_bzero((void *)(uintptr_t)secret.data, secret.size);
+}
+
+static void kept_free(KeptCredentials *kept)
+{
+    wipe(kept->credentials.secret_key);
+    arena_free(&kept->arena);
+    arena_free(&kept->now);
+    arena_free(&kept->names);
+    free(kept);
+}
+
 void credentials_close(Credentials *credentials)
 {
     size_t position = 0;
-    for (const MapEntry *entry; (entry = map_next(&credentials->kept, &position)) != NULL;) {
-        KeptCredentials *kept = entry->value;
-        arena_free(&kept->arena);
-        arena_free(&kept->now);
-        arena_free(&kept->names);
-        free(kept);
-    }
+    for (const MapEntry *entry; (entry = map_next(&credentials->kept, &position)) != NULL;)
+        kept_free(entry->value);
     map_free(&credentials->kept);
+}
+
+static Slice key_of(const WorkerSpec *spec, Arena *arena)
+{
+    return arena_format(arena, "%.*s %.*s %.*s", SLICE_PRINT(spec->account), SLICE_PRINT(spec->role_arn),
+                        SLICE_PRINT(spec->name));
+}
+
+void credentials_forget(Credentials *credentials, const WorkerSpec *spec)
+{
+    Arena scratch = arena_make();
+    KeptCredentials *kept = map_remove(&credentials->kept, key_of(spec, &scratch));
+    arena_free(&scratch);
+    if (kept != NULL && kept->asking)
+        kept->is_forgotten = true;
+    else if (kept != NULL)
+        kept_free(kept);
 }
 
 /* "arn:aws:iam::123456789012:role/some/where/name": the account and the name. */
@@ -140,8 +168,11 @@ static void issued(StoreCall *call)
     }
     Slice message = problem_of(kept, call->result, &kept->arena);
     answer_all(kept, call->result, message);
-    if (!kept->asking)
-        arena_free(&kept->arena);
+    if (kept->asking)
+        return;
+    arena_free(&kept->arena);
+    if (kept->is_forgotten)
+        kept_free(kept);
 }
 
 static KeptCredentials *keep(Credentials *credentials, Slice key, const WorkerSpec *spec)
@@ -181,8 +212,7 @@ static void ask(KeptCredentials *kept)
 void credentials_get(Credentials *credentials, const WorkerSpec *spec, CredentialsRequest *request)
 {
     Arena scratch = arena_make();
-    Slice key = arena_format(&scratch, "%.*s %.*s %.*s", SLICE_PRINT(spec->account), SLICE_PRINT(spec->role_arn),
-                             SLICE_PRINT(spec->name));
+    Slice key = key_of(spec, &scratch);
     KeptCredentials *kept = map_get(&credentials->kept, key);
     if (kept == NULL)
         kept = keep(credentials, key, spec);

@@ -15,7 +15,7 @@ typedef struct Credentials {
     Os *os;
     bool any_role;
     uint64_t lasting_ms; /* what is given lasts that long at least */
-    Map kept;            /* by account, role and function */
+    Map kept;            /* by account, role and function, until that is deleted */
     size_t asking;       /* transactions under way */
 } Credentials;
 
@@ -31,6 +31,8 @@ void credentials_open(Credentials *credentials, MapSeed seed);
 /* After the store has stopped: nothing is under way. Waiting requests are forgotten. */
 void credentials_close(Credentials *credentials);
 void credentials_get(Credentials *credentials, const WorkerSpec *spec, CredentialsRequest *request);
+/* The function is gone: what was kept for it is wiped. One that is made again under its name gets credentials of its own. */
+void credentials_forget(Credentials *credentials, const WorkerSpec *spec);
 /* No longer wanted; one that has been answered: nothing. */
 void credentials_cancel(CredentialsRequest *request);
 

@@ -85,6 +85,14 @@ static void define_paths(Variables *variables, const EnvironmentFacts *facts, Ar
                             SLICE_PRINT(node_major(spec->runtime))),
                true);
     define(variables, spec, SLICE("AWS_ENDPOINT_URL"), facts->endpoint, true);
+    if (facts->has_trust) {
+        /* The AWS SDKs for Python and Go and the AWS CLI; OpenSSL, which is Python's and curl's, Go and Rust; Python's
+         * requests; Node.js, which adds it to its own. The function's own variables come first. */
+        define(variables, spec, SLICE("AWS_CA_BUNDLE"), SLICE(TRUST_PATH), true);
+        define(variables, spec, SLICE("SSL_CERT_FILE"), SLICE(TRUST_PATH), true);
+        define(variables, spec, SLICE("REQUESTS_CA_BUNDLE"), SLICE(TRUST_PATH), true);
+        define(variables, spec, SLICE("NODE_EXTRA_CA_CERTS"), SLICE(TRUST_PATH), true);
+    }
     /* Nobody listens there: what X-Ray's libraries send is lost without harm, and they need not be switched off. */
     define(variables, spec, SLICE("AWS_XRAY_DAEMON_ADDRESS"), SLICE("127.0.0.1:2000"), true);
     define(variables, spec, SLICE("AWS_XRAY_CONTEXT_MISSING"), SLICE("LOG_ERROR"), true);

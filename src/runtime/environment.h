@@ -5,11 +5,16 @@
 #include "core/invoker.h"
 #include "core/session.h"
 
+/* The certificates that functions trust when the endpoint is HTTPS: a file beside the bootstraps, as workers see it. */
+#define TRUST_FILE "trust.pem"
+#define TRUST_PATH "/var/brume/" TRUST_FILE
+
 typedef struct EnvironmentFacts {
     const WorkerSpec *spec;
     const SessionCredentials *credentials;
     Slice endpoint;
     Slice log_stream;
+    bool has_trust;            /* the endpoint is HTTPS, and TRUST_PATH is there */
     Slice initialization_type; /* "on-demand", "provisioned-concurrency", "snap-start" */
 } EnvironmentFacts;
 

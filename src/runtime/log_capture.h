@@ -33,7 +33,7 @@ bool log_rate_allows(LogRate *rate, uint64_t wall_ms, uint64_t per_second, uint6
 
 /* One pipe. */
 typedef struct LogPipe {
-    int file;   /* non-blocking, the owner's; -1: it has ended */
+    int file;   /* non-blocking, the owner's; -1: there is none */
     char *line; /* the beginning of a line whose end has not come */
     size_t size;
     size_t capacity;

@@ -2,7 +2,7 @@
  *
  * An invocation takes the idle worker that was used last; where there is none it waits, and one worker is started for it.
  * Whatever worker of the pool is free first takes whoever has waited longest. So there are never more starts under way
- * than invocations that wait. */
+ * than invocations that wait. Where handlers are quick, some wait for a busy worker instead, for a moment: pool_brisk.c. */
 #include "base/bug.h"
 #include "base/json.h"
 #include "os/os_probe.h"
@@ -73,6 +73,8 @@ static InvocationState *first_waiting(const Pool *pool)
 
 static void stop_waiting(InvocationState *state)
 {
+    if (state->is_patient)
+        brisk_leave(state);
     list_remove(&state->waiting);
     state->pool->waiting_count--;
     pool_count(state->pool, COUNT_WAITING, -1);
@@ -83,10 +85,18 @@ static void wait_for_worker(InvocationState *state, bool in_front)
     Pool *pool = state->pool;
     if (in_front)
         list_push_front(&pool->waiting, &state->waiting);
+    else if (brisk_is_full(pool) || pool->patient_count > 0)
+        brisk_wait(state);
     else
         list_push_back(&pool->waiting, &state->waiting);
     pool->waiting_count++;
     pool_count(pool, COUNT_WAITING, 1);
+}
+
+/* Those for which workers are started. */
+static size_t wanted(const Pool *pool)
+{
+    return pool->waiting_count - pool->patient_count;
 }
 
 /* The one that came last has to be told that there is no place. */
@@ -99,13 +109,17 @@ static void refuse_last(Pool *pool)
                 SLICE("the server runs as many workers as it may: raise the limit RUNTIME_WORKERS"));
 }
 
+static bool awaits_template(const Pool *pool)
+{
+    return pool->spec.snap_start && pool->template_ != NULL;
+}
+
 static void start_wanted(Pool *pool)
 {
-    while (pool->coming < pool->waiting_count) {
+    while (pool->coming < wanted(pool)) {
         if (start_one(pool, false, false))
             continue;
-        bool awaits_template = pool->spec.snap_start && pool->template_ != NULL;
-        if (awaits_template || pool->waiting_count == 0)
+        if (awaits_template(pool) || wanted(pool) == 0)
             return;
         refuse_last(pool);
     }
@@ -150,6 +164,28 @@ static Worker *take_idle(Pool *pool)
     return NULL;
 }
 
+/* Who gets the next worker that is free; nobody, when enough of them are at work for those that are patient. */
+static InvocationState *next_waiting(const Pool *pool)
+{
+    InvocationState *state = first_waiting(pool);
+    ListNode *node = list_first(&pool->patient);
+    if (state != NULL || node == NULL || brisk_is_full(pool))
+        return state;
+    return CONTAINER_OF(node, InvocationState, waiting);
+}
+
+void pool_serve(Pool *pool)
+{
+    Worker *worker;
+    InvocationState *state;
+    while ((state = next_waiting(pool)) != NULL && (worker = take_idle(pool)) != NULL) {
+        stop_waiting(state);
+        worker_give(worker, state);
+    }
+    brisk_let_go(pool);
+    start_wanted(pool);
+}
+
 static void end_start(Worker *worker)
 {
     if (worker->is_coming)
@@ -175,7 +211,7 @@ void pool_worker_ready(Worker *worker)
     end_start(worker);
     if (worker->is_provisioned && !worker->is_kept)
         keep_provisioned(worker);
-    InvocationState *state = first_waiting(pool);
+    InvocationState *state = next_waiting(pool);
     if (state != NULL) {
         if (worker->is_retry && state->init_failed)
             state->spent_us = worker->init_us;
@@ -215,7 +251,7 @@ void pool_worker_dead(Worker *worker)
     end_start(worker);
     list_remove(&worker->in_pool);
     pool_count(pool, COUNT_WORKERS, -1);
-    start_wanted(pool);
+    pool_serve(pool);
     start_provisioned(pool);
 }
 
@@ -325,7 +361,7 @@ static void pause_provisioning(Pool *pool, const StartFailure *failure)
 static void refuse_waiting(Pool *pool, const StartFailure *failure, bool all)
 {
     InvocationState *state;
-    while (pool->waiting_count > pool->coming && (state = first_waiting(pool)) != NULL) {
+    while (wanted(pool) > pool->coming && (state = first_waiting(pool)) != NULL) {
         stop_waiting(state);
         pool_refuse(state, failure->refusal, failure->message);
         if (!all)
@@ -336,8 +372,8 @@ static void refuse_waiting(Pool *pool, const StartFailure *failure, bool all)
 /* The process that starts workers may have ended just then, and be there again. */
 static bool try_again(const Worker *worker, const StartFailure *failure, InvocationState *state)
 {
-    return failure->refusal == INVOKE_FAILED && !worker->is_template && worker->order.snapshot_of == 0 &&
-           ++state->attempts < ATTEMPTS_MAX && start_one(worker->pool, false, worker->is_retry);
+    return failure->refusal == INVOKE_FAILED && !worker->is_template && ++state->attempts < ATTEMPTS_MAX &&
+           (start_one(worker->pool, false, worker->is_retry) || awaits_template(worker->pool));
 }
 
 void pool_start_failed(Worker *worker, const StartFailure *failure)
@@ -350,7 +386,7 @@ void pool_start_failed(Worker *worker, const StartFailure *failure)
     if (worker->is_provisioned)
         pause_provisioning(pool, failure);
     /* Whoever waits and has no other worker on its way hears of it. */
-    InvocationState *state = pool->waiting_count > pool->coming ? first_waiting(pool) : NULL;
+    InvocationState *state = wanted(pool) > pool->coming ? first_waiting(pool) : NULL;
     if (failure->problem == START_REFUSED) {
         if (state != NULL && try_again(worker, failure, state))
             return;
@@ -408,13 +444,8 @@ void pool_write_event(InvocationState *state)
 
 static void find_worker(InvocationState *state)
 {
-    Worker *worker = take_idle(state->pool);
-    if (worker != NULL) {
-        worker_give(worker, state);
-        return;
-    }
     wait_for_worker(state, state->attempts > 0);
-    start_wanted(state->pool);
+    pool_serve(state->pool);
 }
 
 static bool has_place(const InvocationState *state, InvokeRefusal *refusal)
@@ -495,7 +526,7 @@ void pool_report(InvocationState *state, const Outcome *outcome)
     invocation->init_us = state->init_us;
     invocation->billed_ms = report_billed_ms(invocation->duration_us, state->init_us);
     if (invocation->memory_peak_bytes == 0)
-        invocation->memory_peak_bytes = spawner_memory_peak(state->runtime->options.spawner, worker->id);
+        invocation->memory_peak_bytes = worker_memory_peak(worker, ran_us * 1000);
     invocation->result = outcome->result;
     invocation->failed = outcome->failed;
     invocation->is_handled = outcome->is_handled;
@@ -586,10 +617,16 @@ static void stop_idle(Runtime *runtime)
     }
 }
 
+bool pool_has_copies(const Pool *pool)
+{
+    return pool->template_ != NULL && pool->workers.next != pool->workers.previous;
+}
+
 static void sweep_pool(Pool *pool, uint64_t idle_ns)
 {
     start_provisioned(pool);
-    Worker *template_ = pool->template_;
+    /* Copies end with it. */
+    Worker *template_ = pool_has_copies(pool) ? NULL : pool->template_;
     bool is_unused = now_ns(pool->runtime) - pool->used_ns >= idle_ns;
     if (template_ != NULL && (is_unused || pool->retired) && template_->state == WORKER_TEMPLATE)
         worker_stop(template_);

@@ -18,38 +18,6 @@ static Slice keep(Arena *arena, Slice slice)
     return slice.data == NULL ? slice : arena_copy(arena, slice);
 }
 
-WorkerSpec worker_spec_copy(const WorkerSpec *spec, Arena *arena)
-{
-    WorkerSpec copy = *spec;
-    Slice *const texts[] = {&copy.key,
-                            &copy.line,
-                            &copy.function,
-                            &copy.account,
-                            &copy.region,
-                            &copy.name,
-                            &copy.version,
-                            &copy.role_arn,
-                            &copy.runtime,
-                            &copy.handler,
-                            &copy.log_group,
-                            &copy.code_directory,
-                            &copy.log_format,
-                            &copy.application_log_level,
-                            &copy.system_log_level};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        *texts[i] = keep(arena, *texts[i]);
-    Slice *layers = ARENA_ARRAY(arena, Slice, spec->layer_count);
-    for (size_t i = 0; i < spec->layer_count; i++)
-        layers[i] = keep(arena, spec->layer_directories[i]);
-    EnvironmentVariable *environment = ARENA_ARRAY(arena, EnvironmentVariable, spec->environment_count);
-    for (size_t i = 0; i < spec->environment_count; i++)
-        environment[i] =
-            (EnvironmentVariable){keep(arena, spec->environment[i].name), keep(arena, spec->environment[i].value)};
-    copy.layer_directories = layers;
-    copy.environment = environment;
-    return copy;
-}
-
 /* ---- Tallies and lines ---- */
 
 static Tally *find_tally(Map *map, Slice key)
@@ -113,7 +81,7 @@ static void retire(Pool *pool)
     LIST_FOR_EACH(&pool->workers, node)
     {
         Worker *worker = CONTAINER_OF(node, Worker, in_pool);
-        if (worker->state == WORKER_IDLE || worker->state == WORKER_TEMPLATE)
+        if (worker->state == WORKER_IDLE || (worker->state == WORKER_TEMPLATE && !pool_has_copies(pool)))
             worker_stop(worker);
     }
 }
@@ -130,6 +98,19 @@ static void retire_others(Pool *pool)
     }
 }
 
+void pool_forget(Runtime *runtime, Slice function, Slice except)
+{
+    LIST_FOR_EACH(&runtime->all_pools, node)
+    {
+        Pool *pool = CONTAINER_OF(node, Pool, in_all);
+        bool excepted = except.data != NULL && slice_starts_with(pool->spec.line, except);
+        if (slice_equal(pool->spec.function, function) && !excepted) {
+            credentials_forget(&runtime->credentials, &pool->spec);
+            retire(pool);
+        }
+    }
+}
+
 static Pool *make_pool(Runtime *runtime, const WorkerSpec *spec, Slice tenant)
 {
     Pool *pool = calloc(1, sizeof *pool);
@@ -142,6 +123,9 @@ static Pool *make_pool(Runtime *runtime, const WorkerSpec *spec, Slice tenant)
     list_init(&pool->workers);
     list_init(&pool->idle);
     list_init(&pool->waiting);
+    list_init(&pool->patient);
+    list_init(&pool->busy);
+    list_init(&pool->in_patient);
     list_push_back(&pool->line->pools, &pool->in_line);
     list_push_back(&runtime->all_pools, &pool->in_all);
     map_put(&runtime->pools, pool->spec.key, pool);

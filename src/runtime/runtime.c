@@ -69,6 +69,67 @@ static void provision(Invoker *invoker, const WorkerSpec *spec, uint64_t count)
     post(message->runtime->mailbox, &message->task);
 }
 
+typedef struct Forget {
+    Task task;
+    Runtime *runtime;
+    Arena arena;
+    Slice function;
+    Slice except;
+} Forget;
+
+static void forget_posted(Task *task)
+{
+    Forget *message = CONTAINER_OF(task, Forget, task);
+    pool_forget(message->runtime, message->function, message->except);
+    arena_free(&message->arena);
+    free(message);
+}
+
+static void forget(Invoker *invoker, Slice function, Slice except)
+{
+    Forget *message = calloc(1, sizeof *message);
+    ASSERT(message != NULL);
+    message->task.run = forget_posted;
+    message->runtime = runtime_of(invoker);
+    message->function = arena_copy(&message->arena, function);
+    if (except.data != NULL)
+        message->except = arena_copy(&message->arena, except);
+    post(message->runtime->mailbox, &message->task);
+}
+
+typedef struct Warming {
+    Task task;
+    Runtime *runtime;
+    Arena arena;
+    Slice name;
+} Warming;
+
+static void warm_posted(Task *task)
+{
+    Warming *warming = CONTAINER_OF(task, Warming, task);
+    const RuntimeOptions *options = &warming->runtime->options;
+    RuntimeEntry entry = {0};
+    Slice message;
+    SpawnOrder order = {.code_directory = SLICE(""), .runtime = warming->name};
+    if (catalog_find(&options->catalog, warming->name, &warming->arena, &entry, &message) == RUNTIME_FOUND &&
+        entry.kind != RUNTIME_CUSTOM) {
+        worker_fill_kind(options, &entry, NETWORK_DEFAULT, &order);
+        spawner_warm(options->spawner, &order);
+    }
+    arena_free(&warming->arena);
+    free(warming);
+}
+
+static void warm(Invoker *invoker, Slice name)
+{
+    Warming *message = calloc(1, sizeof *message);
+    ASSERT(message != NULL);
+    message->task.run = warm_posted;
+    message->runtime = runtime_of(invoker);
+    message->name = arena_copy(&message->arena, name);
+    post(message->runtime->mailbox, &message->task);
+}
+
 static void count(Invoker *invoker, Slice function, Slice line, Arena *arena, InvokerCounts *counts)
 {
     pool_counts(runtime_of(invoker), function, line, arena, counts);
@@ -79,6 +140,8 @@ static const InvokerOperations operations = {
     .cancel = cancel,
     .resume = resume,
     .provision = provision,
+    .forget = forget,
+    .warm = warm,
     .count = count,
 };
 
@@ -166,6 +229,7 @@ Error runtime_open(const RuntimeOptions *options, Runtime **result)
     uv_timer_init(loop_uv(options->loop), runtime->sweep);
     runtime->sweep->data = runtime;
     uv_timer_start(runtime->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    brisk_open(runtime);
     runtime->start_task.run = begin_on_loop;
     post(runtime->mailbox, &runtime->start_task);
     *result = runtime;
@@ -216,6 +280,7 @@ void runtime_close(Runtime *runtime)
     spawner_close(runtime->options.spawner);
     pool_close_all(runtime);
     uv_close((uv_handle_t *)runtime->sweep, free_handle);
+    brisk_close(runtime);
     free_maps(runtime);
     pthread_mutex_destroy(&runtime->lock);
     free(runtime);

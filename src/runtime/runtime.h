@@ -29,7 +29,8 @@ typedef struct RuntimeOptions {
     NetworkMode network;    /* of functions that do not say */
     const Slice *reachable; /* "HOST:PORT" that isolated ones may reach besides */
     size_t reachable_count;
-    bool any_role; /* a role that does not exist is the account itself (mode `open`) */
+    unsigned processors; /* that functions run on; 0: those of this process */
+    bool any_role;       /* a role that does not exist is the account itself (mode `open`) */
     FunctionLog log;
     Log *server_log;
 } RuntimeOptions;

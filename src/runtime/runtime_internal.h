@@ -4,8 +4,10 @@
  *     runtime.c    opens and closes; takes invocations from any thread
  *     delivery.c   gives answers back, on the caller's thread
  *     pool.c       which worker an invocation gets, and when one is started or let go
+ *     pool_brisk.c which of them rather wait for one that is busy, but not for long
  *     worker.c     one worker: a total table of states and events
  *     worker_io.c  its channel and pipes
+ *     worker_memory.c how much it holds
  *     worker_log.c what it logs, and what the platform says of it */
 #ifndef BRUME_RUNTIME_RUNTIME_INTERNAL_H
 #define BRUME_RUNTIME_RUNTIME_INTERNAL_H
@@ -83,10 +85,16 @@ struct Pool {
     ListNode in_line;
     ListNode in_all;
     List workers;
-    List idle;    /* the one used last is the first to be used again */
-    List waiting; /* invocations, first come first served */
-    size_t waiting_count;
-    size_t coming; /* workers that start and will take an event */
+    List idle;            /* the one used last is the first to be used again */
+    List waiting;         /* invocations, first come first served */
+    List patient;         /* those behind them: for a busy worker, not for one that starts (pool_brisk.c) */
+    size_t waiting_count; /* of both */
+    size_t patient_count;
+    List busy;            /* workers with an event, the one that has had it for longest first */
+    uint64_t shortest_ns; /* that a worker had an event, of late */
+    unsigned answered;    /* events, up to as many as say what is usual */
+    ListNode in_patient;  /* of the runtime, when somebody is patient */
+    size_t coming;        /* workers that start and will take an event */
     uint64_t provisioned;
     size_t provisioned_workers; /* starting or alive */
     uint64_t provision_at_ns;   /* not before: a start has failed */
@@ -104,6 +112,8 @@ struct InvocationState {
     Pool *pool;
     Worker *worker;   /* which has its event; NULL: it waits, or has ended */
     ListNode waiting; /* in its pool */
+    bool is_patient;  /* among the patient ones there */
+    uint64_t waiting_since_ns;
     bool is_unreserved;
     bool init_failed; /* the init phase took too long: it is tried again within the function's own timeout */
     bool cancelled;
@@ -189,6 +199,7 @@ struct Worker {
     ListNode in_pool;
     ListNode in_idle;     /* of its pool */
     ListNode in_all_idle; /* of the runtime, the one idle for longest first */
+    ListNode in_busy;     /* of its pool */
     bool is_template;
     bool is_provisioned;
     bool is_coming; /* counted in pool->coming */
@@ -212,12 +223,15 @@ struct Worker {
     LogPipe output;
     LogPipe errors;
     LogRate log_rate;
-    int process;            /* pidfd, or -1 */
-    bool reads_paused;      /* its caller takes no pieces now */
-    bool is_pumping;        /* its frames are being taken */
-    int watched;            /* UV_READABLE, UV_WRITABLE of the channel */
-    const char *lie;        /* what it sent that is none of a worker's; NULL: a frame at the wrong time */
-    InvocationState *event; /* NULL: it has none */
+    int process;                  /* pidfd, or -1 */
+    uint64_t memory_before_bytes; /* that it held when it became the function's (worker_memory.c) */
+    uint64_t memory_peak_bytes;   /* when it was last looked at */
+    uint64_t memory_at_ns;        /* which was then; 0: never yet */
+    bool reads_paused;            /* its caller takes no pieces now */
+    bool is_pumping;              /* its frames are being taken */
+    int watched;                  /* UV_READABLE, UV_WRITABLE of the channel */
+    const char *lie;              /* what it sent that is none of a worker's; NULL: a frame at the wrong time */
+    InvocationState *event;       /* NULL: it has none */
     uint64_t started_ns;
     uint64_t init_us; /* of its init phase, until an invocation has reported it */
     uint64_t restore_us;
@@ -252,6 +266,8 @@ struct Runtime {
     Mailbox *drained_mailbox;
     Task start_task;
     uv_timer_t *sweep;
+    List patient; /* pools in which somebody is */
+    uv_timer_t *patience;
 };
 
 static inline uint64_t runtime_limit(const Runtime *runtime, LimitName name)
@@ -282,6 +298,7 @@ void delivery_done(InvocationState *state);
 void pool_invoke(Runtime *runtime, Invocation *invocation);
 void pool_cancel(InvocationState *state);
 void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count);
+void pool_forget(Runtime *runtime, Slice function, Slice except);
 /* So many of its workers are to be there from now on; what there are more may go. */
 void pool_keep_provisioned(Pool *pool, uint64_t count);
 /* Once a second: lets idle and old workers go, and replaces provisioned ones. */
@@ -291,11 +308,16 @@ void pool_count(Pool *pool, CountName name, int change);
 /* Fills in what its worker is told of the invocation: when it gets it, since its time runs from then on. */
 void pool_write_event(InvocationState *state);
 
+/* Gives those that wait what can be given now: idle workers, and starts. */
+void pool_serve(Pool *pool);
+
 /* A worker is ready for its first event, or has answered one. */
 void pool_worker_ready(Worker *worker);
 void pool_worker_free(Worker *worker);
 /* A template waits to be copied. */
 void pool_template_ready(Worker *worker);
+/* Whether others live as long as the pool's template does. */
+bool pool_has_copies(const Pool *pool);
 
 /* Why a worker could not be had. */
 typedef enum StartProblem {
@@ -335,6 +357,21 @@ void pool_report(InvocationState *state, const Outcome *outcome);
 /* It never reached a handler. */
 void pool_refuse(InvocationState *state, InvokeRefusal refusal, Slice message);
 
+/* ---- pool_brisk.c ---- */
+
+void brisk_open(Runtime *runtime);
+void brisk_close(Runtime *runtime);
+/* A worker has got an event; it has answered, or lost it otherwise. */
+void brisk_begin(Worker *worker);
+void brisk_end(Worker *worker, bool has_answered);
+/* Whether a further event rather waits for one of those that are busy. */
+bool brisk_is_full(const Pool *pool);
+/* It does, or does so no longer. */
+void brisk_wait(InvocationState *state);
+void brisk_leave(InvocationState *state);
+/* Those for which no busy worker can be expected soon wait as all others do: for one that starts, too. */
+void brisk_let_go(Pool *pool);
+
 /* ---- pool_table.c ---- */
 
 /* The pool of that spec, made when there is none. Older revisions of its version let their workers go. */
@@ -345,7 +382,6 @@ void pool_free(Pool *pool);
 void pool_set_problem(Pool *pool, Slice problem);
 /* Any thread. */
 void pool_counts(Runtime *runtime, Slice function, Slice line, Arena *arena, InvokerCounts *counts);
-WorkerSpec worker_spec_copy(const WorkerSpec *spec, Arena *arena);
 
 /* ---- runtime.c ---- */
 
@@ -362,6 +398,8 @@ typedef struct WorkerStart {
 } WorkerStart;
 /* Starts a worker; what becomes of it is told to the pool, perhaps before this returns. */
 void worker_start(Pool *pool, const WorkerStart *start);
+/* What workers of a runtime have in common, whatever function they get. */
+void worker_fill_kind(const RuntimeOptions *options, const RuntimeEntry *entry, NetworkMode network, SpawnOrder *order);
 void worker_step(Worker *worker, WorkerEvent event, void *detail);
 /* WORKER_LIE, for the log; `what` is a constant. */
 void worker_lied(Worker *worker, const char *what);
@@ -385,8 +423,17 @@ void worker_watch(Worker *worker);
 void worker_resume(Worker *worker);
 void worker_set_timer(Worker *worker, uint64_t after_us);
 void worker_clear_timer(Worker *worker);
+/* Takes what it has sent, of a worker that has ended. */
+void worker_drain_channel(Worker *worker);
 /* What has been written to stdout and stderr, up to now. */
 void worker_drain_pipes(Worker *worker);
+
+/* ---- worker_memory.c ---- */
+
+/* The most memory that it has held, for an event that took so long. */
+uint64_t worker_memory_peak(Worker *worker, uint64_t event_ns);
+/* The same, of what its control group had counted. */
+uint64_t worker_memory_with(const Worker *worker, uint64_t counted_bytes);
 
 /* ---- worker_log.c ---- */
 

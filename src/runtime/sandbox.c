@@ -27,6 +27,11 @@ uint64_t sandbox_namespaces(bool isolated_network)
            (isolated_network ? CLONE_NEWNET : 0u);
 }
 
+uint64_t sandbox_copy_flags(bool isolated_network)
+{
+    return CLONE_PARENT | (sandbox_namespaces(isolated_network) & ~(uint64_t)CLONE_NEWUSER);
+}
+
 void sandbox_fail(int sync, const char *step)
 {
     SandboxFailure failure = {.reason = errno};
@@ -213,28 +218,37 @@ static const char *mount_root(const SandboxPlan *plan, const SandboxFiles *files
 
 /* ---- What it has open ---- */
 
-/* Files may lie in each other's places, so that all are moved out of the way first. */
+/* Behind those that stay, until they are used. */
+enum { FILTER_FILE = SANDBOX_ORDERS_FILE + 1, FILES_END };
+
+/* Files may lie in each other's places, so that all are moved out of the way first; all others are closed. */
 static const char *arrange_files(const SandboxFiles *files)
 {
     int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (empty < 0)
         return "open /dev/null";
-    const int wanted[] = {empty, files->output, files->errors, files->channel, files->sync};
-    enum { COUNT = sizeof wanted / sizeof *wanted, HIGH = 64 };
-    int moved[COUNT];
-    for (int i = 0; i < COUNT; i++)
-        if ((moved[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, HIGH)) < 0)
+    const int wanted[FILES_END] = {empty,       files->output, files->errors, files->channel,
+                                   files->sync, files->orders, files->filter};
+    enum { HIGH = 64 };
+    int moved[FILES_END];
+    for (int i = 0; i < FILES_END; i++)
+        if (wanted[i] >= 0 && (moved[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, HIGH)) < 0)
             return "dup";
-    for (int i = 0; i < COUNT; i++)
-        if (dup3(moved[i], i, i == SANDBOX_SYNC_FILE ? O_CLOEXEC : 0) < 0 && i != moved[i])
+    for (int i = 0; i < FILES_END; i++)
+        if (wanted[i] < 0)
+            close(i);
+        else if (dup3(moved[i], i, i >= SANDBOX_SYNC_FILE ? O_CLOEXEC : 0) < 0)
             return "dup3";
-    return NULL;
+    return syscall(SYS_close_range, FILES_END, ~0u, 0) != 0 ? "close_range" : NULL;
 }
 
 /* ---- What it may do ---- */
 
 static const char *set_limits(const SandboxPlan *plan)
 {
+    /* A template's copies are its user, too, and control groups count each by itself. */
+    const rlim_t processes =
+        plan->is_zygote || (plan->is_template && plan->has_groups) ? RLIM_INFINITY : SANDBOX_PROCESSES;
     const rlim_t files = plan->open_files > 0 ? plan->open_files : SANDBOX_OPEN_FILES;
     const struct {
         __rlimit_resource_t what;
@@ -243,8 +257,7 @@ static const char *set_limits(const SandboxPlan *plan)
     } limits[] = {
         {RLIMIT_NOFILE, files, files},
         /* Counted for the user in its namespace; control groups, where there are any, count all the worker has. */
-        {RLIMIT_NPROC, plan->is_zygote ? RLIM_INFINITY : SANDBOX_PROCESSES,
-         plan->is_zygote ? RLIM_INFINITY : SANDBOX_PROCESSES},
+        {RLIMIT_NPROC, processes, processes},
         {RLIMIT_CORE, 0, 0},
         {RLIMIT_MEMLOCK, 64 << 10, 64 << 10},
         {RLIMIT_MSGQUEUE, 0, 0},
@@ -280,6 +293,14 @@ static void forget_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A bit for each capability below 32. */
+static bool keep_power(uint32_t kept)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct powers[_LINUX_CAPABILITY_U32S_3] = {{.effective = kept, .permitted = kept}};
+    return syscall(SYS_capset, &header, powers) == 0;
+}
+
 static const char *give_up_powers(const SandboxPlan *plan)
 {
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
@@ -295,9 +316,7 @@ static const char *give_up_powers(const SandboxPlan *plan)
     const char *failed = plan->is_zygote ? become_user(plan->user, plan->group) : NULL;
     if (failed != NULL)
         return failed;
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-    if (syscall(SYS_capset, &header, none) != 0)
+    if (!keep_power(plan->is_template ? 1u << CAP_SYS_ADMIN : 0))
         return "drop capabilities";
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? "set no_new_privs" : NULL;
 }
@@ -315,28 +334,20 @@ static const char *filter_calls(int filter)
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0 ? "set the filter" : NULL;
 }
 
-static const char *close_doors(const SandboxPlan *plan, const SandboxFiles *files)
-{
-    /* The filter is read before its file is closed, and set last. */
-    int filter = -1;
-    if (plan->has_filter && (filter = fcntl(files->filter, F_DUPFD_CLOEXEC, SANDBOX_SYNC_FILE + 1)) < 0)
-        return "dup the filter";
-    const char *failed = arrange_files(files);
-    if (failed != NULL)
-        return failed;
-    if (filter >= 0 && (dup3(filter, SANDBOX_SYNC_FILE + 1, O_CLOEXEC) < 0 && filter != SANDBOX_SYNC_FILE + 1))
-        return "dup3";
-    if (syscall(SYS_close_range, SANDBOX_SYNC_FILE + 1 + (filter >= 0), ~0u, 0) != 0)
-        return "close_range";
-    return NULL;
-}
-
 /* By itself, since the kernel then need not stop the machine's other forks, which takes milliseconds. */
 static const char *join_groups(const SandboxFiles *files)
 {
     for (int i = 0; i < SANDBOX_GROUPS_MAX; i++)
         if (files->groups[i] >= 0 && write(files->groups[i], "0", 1) != 1)
             return "enter its control groups";
+    return NULL;
+}
+
+static const char *own_groups(const SandboxFiles *files)
+{
+    const char *failed = join_groups(files);
+    if (failed != NULL)
+        return failed;
     /* They become the root of what it sees of them. */
     return unshare(CLONE_NEWCGROUP) != 0 ? "unshare CLONE_NEWCGROUP" : NULL;
 }
@@ -346,7 +357,7 @@ static const char *furnish(const SandboxPlan *plan, const SandboxFiles *files)
 {
     const char *failed = NULL;
     if (!plan->is_zygote &&
-        ((failed = join_groups(files)) != NULL || (failed = become_user(SANDBOX_USER, SANDBOX_GROUP)) != NULL))
+        ((failed = own_groups(files)) != NULL || (failed = become_user(SANDBOX_USER, SANDBOX_GROUP)) != NULL))
         return failed;
     if ((failed = mount_root(plan, files)) != NULL)
         return failed;
@@ -364,24 +375,107 @@ static const char *confine(const SandboxPlan *plan)
     forget_signals();
     if ((failed = set_limits(plan)) != NULL || (failed = give_up_powers(plan)) != NULL)
         return failed;
-    if (plan->landlock > 0 && !sandbox_landlock(plan->landlock))
+    if (plan->landlock > 0 && !sandbox_landlock(plan->landlock, plan->is_template))
         return "restrict with Landlock";
-    if (!plan->has_filter)
-        return NULL;
-    failed = filter_calls(SANDBOX_SYNC_FILE + 1);
-    close(SANDBOX_SYNC_FILE + 1);
-    return failed;
+    if (plan->has_filter && (failed = filter_calls(FILTER_FILE)) != NULL)
+        return failed;
+    close(FILTER_FILE);
+    return NULL;
 }
 
 void sandbox_enter(const SandboxPlan *plan, const SandboxFiles *files)
 {
     const char *failed;
-    if (!plan->is_zygote)
+    if (!plan->is_zygote && !plan->is_template)
         await(files->sync, SANDBOX_MAPPED);
     if ((failed = furnish(plan, files)) != NULL)
         sandbox_fail(files->sync, failed);
-    if ((failed = close_doors(plan, files)) != NULL)
+    if ((failed = arrange_files(files)) != NULL)
         sandbox_fail(files->sync, failed);
     if ((failed = confine(plan)) != NULL)
         sandbox_fail(SANDBOX_SYNC_FILE, failed);
+}
+
+/* ---- Templates and copies ---- */
+
+/* Orphans end in its place: nobody waits for them. */
+__attribute__((noreturn)) static void be_first(const SandboxPlan *plan)
+{
+    syscall(SYS_close_range, 0, ~0u, 0);
+    setsid();
+    forget_signals();
+    signal(SIGCHLD, SIG_IGN);
+    SandboxPlan powerless = *plan;
+    powerless.is_template = false;
+    if (become_user(SANDBOX_USER, SANDBOX_GROUP) != NULL || give_up_powers(&powerless) != NULL)
+        _exit(127);
+    for (;;)
+        pause();
+}
+
+void sandbox_begin_template(const SandboxPlan *plan, const SandboxFiles *files)
+{
+    await(files->sync, SANDBOX_MAPPED);
+    if (unshare(CLONE_NEWPID) != 0)
+        sandbox_fail(files->sync, "unshare CLONE_NEWPID");
+    SandboxTemplate told = {.first = call_clone(CLONE_PARENT, 0)};
+    if (told.first == 0)
+        be_first(plan);
+    if (told.first > 0 && (told.template = call_clone(CLONE_PARENT, 0)) == 0)
+        return;
+    if (told.first < 0 || told.template <0)
+        sandbox_fail(files->sync, "clone a template");
+    (void)!send(files->sync, &told, sizeof told, MSG_NOSIGNAL);
+    _exit(0);
+}
+
+const char *sandbox_furnish_copy(const SandboxPlan *plan, int sync)
+{
+    if (chdir("/") != 0)
+        return "chdir /";
+    /* Over the template's, which nobody can take away. */
+    const char *failed = mount_proc(false);
+    if (failed != NULL)
+        return failed;
+    if (umount2("tmp", MNT_DETACH) != 0 || mount_tmpfs(plan, "tmp", plan->tmp_bytes) != 0)
+        return "mount /tmp";
+    if (umount2("dev/shm", MNT_DETACH) != 0 || mount_tmpfs(plan, "dev/shm", SANDBOX_SHM_BYTES) != 0)
+        return "mount /dev/shm";
+    if (sethostname(plan->host_name, strlen(plan->host_name)) != 0)
+        return "sethostname";
+    return plan->isolated_network ? sandbox_open_network(plan, sync) : NULL;
+}
+
+static const char *take_files(const SandboxFiles *files)
+{
+    const int taken[] = {files->output, files->errors, files->channel};
+    for (int i = 0; i < 3; i++)
+        if (dup3(taken[i], STDOUT_FILENO + i, i == 2 ? O_CLOEXEC : 0) < 0 || close(taken[i]) != 0)
+            return "dup3";
+    return NULL;
+}
+
+/* It is held by all that holds the template, too. */
+static const char *confine_copy(const SandboxPlan *plan, const SandboxFiles *files)
+{
+    setsid();
+    if (!keep_power(0))
+        return "drop capabilities";
+    if (plan->landlock > 0 && !sandbox_landlock(plan->landlock, false))
+        return "restrict with Landlock";
+    return filter_calls(files->filter);
+}
+
+void sandbox_enter_copy(const SandboxPlan *plan, const SandboxFiles *files)
+{
+    const char copied = SANDBOX_COPIED;
+    const char *failed = join_groups(files);
+    (void)!send(files->sync, &copied, 1, MSG_NOSIGNAL);
+    await(files->sync, SANDBOX_MAPPED);
+    if (failed != NULL || (failed = take_files(files)) != NULL || (failed = confine_copy(plan, files)) != NULL)
+        sandbox_fail(files->sync, failed);
+    close(files->filter);
+    for (int i = 0; i < SANDBOX_GROUPS_MAX; i++)
+        if (files->groups[i] >= 0)
+            close(files->groups[i]);
 }

@@ -22,6 +22,7 @@ enum {
     SANDBOX_DOORS_MAX = 16,
     SANDBOX_GROUPS_MAX = 3,
     SANDBOX_MAPPED = 'm',
+    SANDBOX_COPIED = 'c',
     SANDBOX_STEP_SIZE = 60,
     SANDBOX_OPEN_FILES = 1024, /* Lambda quotas: file descriptors, processes and threads */
     SANDBOX_PROCESSES = 1024,
@@ -43,9 +44,12 @@ typedef struct SandboxPlan {
     uint32_t landlock; /* the version of its interface; 0: there is none */
     bool isolated_network;
     bool has_filter; /* of system calls */
+    bool has_groups; /* control groups */
     /* A process that workers are forked from: it stays in the spawner's user and process namespaces, as `user` and
      * `group` of theirs, and has no filter and no rules for files, since its children put up walls of their own. */
     bool is_zygote;
+    /* A process whose copies are workers, once a function's code has run in it (sandbox_begin_template). */
+    bool is_template;
     uid_t user;
     gid_t group;
     uint64_t open_files; /* that it may have; 0: SANDBOX_OPEN_FILES */
@@ -59,6 +63,7 @@ typedef struct SandboxFiles {
     int channel;
     int output;
     int errors;
+    int orders;                     /* SOCK_SEQPACKET, of a template: copies are ordered over it */
     int filter;                     /* a struct sock_filter array in a memory file */
     int root;                       /* mount: what the process sees as "/" */
     int code;                       /* mount: /var/task */
@@ -89,6 +94,11 @@ typedef struct ZygoteReply {
     int32_t process;
     int32_t reason; /* an errno, without a process */
 } ZygoteReply;
+/* What a template's first process says over `sync`, in the spawner's numbers. */
+typedef struct SandboxTemplate {
+    int32_t first;    /* the first process of its namespace, which waits: all in it end with it */
+    int32_t template; /* the one that functions' code runs in */
+} SandboxTemplate;
 enum { SANDBOX_FILES = sizeof(SandboxFiles) / sizeof(int), ZYGOTE_READY = 'r' };
 
 /* Puts up the walls; afterwards the channel is file 3, stdout and stderr are the pipes, stdin is empty, and `sync` is
@@ -96,7 +106,31 @@ enum { SANDBOX_FILES = sizeof(SandboxFiles) / sizeof(int), ZYGOTE_READY = 'r' };
  * over `sync`, and the process ends. */
 void sandbox_enter(const SandboxPlan *plan, const SandboxFiles *files);
 /* The process's file of `sync` after sandbox_enter. */
-enum { SANDBOX_SYNC_FILE = 4 };
+enum { SANDBOX_SYNC_FILE = 4, SANDBOX_ORDERS_FILE = 5 };
+
+/* ---- SnapStart: workers that are copies of a template ----
+ *
+ * A copy is a fork of a process in which a function's code has run, and has namespaces of its own. A process may only give
+ * those to its child with CAP_SYS_ADMIN, so a template keeps that one power, over its own user namespace, and a filter takes
+ * away all that it opens but one call: clone(2) with exactly sandbox_copy_flags. Copies are the spawner's children, to be
+ * waited for by it alone, which the first process of a namespace cannot make (clone(2), CLONE_PARENT, EINVAL): so a
+ * template has another process before it, which does nothing.
+ *
+ * Nothing that a template says is believed. A copy speaks over a `sync` of its own, and the kernel tells which process
+ * that is; the spawner's helper enters its namespaces and gives it /proc, /tmp, /dev/shm and a network, because the filter
+ * that the copy has inherited keeps it from doing so; then the copy gives up what power it has. */
+
+/* The flags of clone(2) by which a template makes a copy. */
+uint64_t sandbox_copy_flags(bool isolated_network);
+/* In a process with the namespaces that a worker has, but the one of processes: makes that one and the template in it,
+ * tells over `sync` of them, and ends. Returns in the template, which goes on with sandbox_enter. */
+void sandbox_begin_template(const SandboxPlan *plan, const SandboxFiles *files);
+/* In a copy: waits until it is furnished, takes channel, stdout and stderr, and gives up its powers. Other files stay as
+ * the function's code has opened them. `files->sync` is the caller's to close. */
+void sandbox_enter_copy(const SandboxPlan *plan, const SandboxFiles *files);
+/* In a process that has entered all of a copy's namespaces: gives it what must be its own; listeners go over `sync`. The
+ * step that failed, or NULL. */
+const char *sandbox_furnish_copy(const SandboxPlan *plan, int sync);
 
 /* Tells over `sync` that `step` failed with errno, and ends the process. */
 __attribute__((noreturn)) void sandbox_fail(int sync, const char *step);
@@ -109,8 +143,9 @@ const char *sandbox_mount_code(const SandboxPlan *plan, const SandboxFiles *file
 const char *sandbox_resize_tmp(const SandboxPlan *plan);
 
 /* Restricts writing to /tmp, /dev/shm, devices and /proc, and signals and abstract sockets to the sandbox: false with
- * errno. `version` of Landlock's interface. */
-bool sandbox_landlock(uint32_t version);
+ * errno. `version` of Landlock's interface. Of a template only the latter: rules are for what is mounted now, and its
+ * copies have a /tmp of their own, which they are held to by rules of their own. */
+bool sandbox_landlock(uint32_t version, bool is_template);
 
 /* Brings up the loopback of a fresh network, and listens on it for each door of the plan; the listening sockets go over
  * `sync` in one message of a byte. The name of the step that failed with errno, or NULL. */

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/capability.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -97,6 +98,21 @@ static bool read_spawner(WireMessage *in, int *socket, int *process)
     return true;
 }
 
+/* A server that is not root, but was given powers for its workers, keeps of them what opens ports below 1024. */
+static bool leave_powers(void)
+{
+    const cap_value_t ports = CAP_NET_BIND_SERVICE;
+    cap_flag_value_t has = CAP_CLEAR;
+    cap_t now = cap_get_proc();
+    cap_t kept = cap_init();
+    bool left = now != NULL && kept != NULL && cap_get_flag(now, ports, CAP_PERMITTED, &has) == 0 &&
+                cap_set_flag(kept, CAP_PERMITTED, 1, &ports, has) == 0 &&
+                cap_set_flag(kept, CAP_EFFECTIVE, 1, &ports, has) == 0 && cap_set_proc(kept) == 0;
+    cap_free(now);
+    cap_free(kept);
+    return left && cap_reset_ambient() == 0;
+}
+
 /* Waits for the first spawner's words. */
 static Error greet(Spawner *spawner, Arena *arena, Slice *message)
 {
@@ -130,8 +146,14 @@ Error spawner_start(const SpawnerOptions *options, Arena *arena, Spawner **resul
     if (copy_path(spawner->options.data_directory, options->data_directory) &&
         copy_path(spawner->options.runtime_directory, options->runtime_directory)) {
         *message = SLICE("functions cannot run: no process could be started");
-        error = launch_keeper(spawner) ? greet(spawner, arena, message) : ERROR_IO;
+        error = launch_keeper(spawner) ? OK : ERROR_IO;
     }
+    if (error == OK && geteuid() != 0 && !leave_powers()) {
+        *message = SLICE("functions cannot run: the server cannot leave its powers to the process that starts them");
+        error = ERROR_IO;
+    }
+    if (error == OK)
+        error = greet(spawner, arena, message);
     if (error != OK) {
         spawner_close(spawner);
         return error;
@@ -218,6 +240,7 @@ static void pack_order(const SpawnOrder *order, WireMessage *out)
     out->head.processor_permille = order->processor_permille;
     out->head.isolated_network = order->isolated_network;
     out->head.snapshot_of = order->snapshot_of;
+    out->head.is_template = order->is_template;
     out->head.layer_count = (uint32_t)order->layer_count;
     out->head.environment_count = (uint32_t)order->environment_count;
     out->head.reachable_count = (uint32_t)order->reachable_count;
@@ -271,6 +294,13 @@ void spawner_spawn(Spawner *spawner, SpawnOrder *order)
         end_order(order, ERROR_DENIED, slice_of_string(spawner->refusal));
     else
         send_order(spawner, order);
+}
+
+void spawner_warm(Spawner *spawner, const SpawnOrder *order)
+{
+    pack_order(order, &spawner->out);
+    spawner->out.head.kind = WIRE_WARM;
+    (void)post(spawner, &spawner->out);
 }
 
 void spawner_kill(Spawner *spawner, uint64_t worker)

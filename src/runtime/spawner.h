@@ -19,7 +19,7 @@
 #include "net/loop.h"
 
 typedef enum Isolation {
-    ISOLATION_REQUIRED,  /* refuse to run functions unless namespaces, cgroups, seccomp and Landlock can all be had */
+    ISOLATION_REQUIRED,  /* refuse unless namespaces, users, cgroups, seccomp and Landlock can all be had */
     ISOLATION_AVAILABLE, /* take what the machine offers; doctor and the log say what is missing */
 } Isolation;
 
@@ -43,8 +43,10 @@ typedef struct SpawnerOptions {
  * What it returns is the worker's exit status. NULL: /var/task/bootstrap is executed with the channel instead. */
 void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int channel));
 
-/* Starts the spawner, and waits until it can be given orders. ERROR_DENIED: functions cannot be isolated as far as
- * `isolation` asks, or at all; `message` (in the arena) says what is missing. */
+/* Starts the spawner, and waits until it can be given orders; to be called while the process has one thread. Powers that a
+ * process which is not root was given (its unit's AmbientCapabilities=) are the spawner's alone from then on; that to open
+ * ports below 1024 stays. ERROR_DENIED: functions cannot be isolated as far as `isolation` asks, or at all; `message` (in
+ * the arena) says what is missing. */
 Error spawner_start(const SpawnerOptions *options, Arena *arena, Spawner **spawner, Slice *message);
 /* What the sandbox of this machine lacks, in words for the log; empty: nothing. */
 Slice spawner_lacks(const Spawner *spawner);
@@ -71,8 +73,10 @@ struct SpawnOrder {
     bool isolated_network;
     const Slice *reachable; /* "HOST:PORT" that an isolated network may reach, the platform's endpoint first */
     size_t reachable_count;
-    /* Another worker, which has sent FRAME_SNAPSHOT_READY: this one is its copy; 0: none. ERROR_DENIED as yet, always: a
-     * process that a function's code has run in would have to make namespaces (docs/isolation.md). */
+    /* Copies will be made of it, which end with it (SnapStart). ERROR_DENIED: of this kind of runtime, with a program to be
+     * executed, or without seccomp there can be none. */
+    bool is_template;
+    /* A template, which has sent FRAME_SNAPSHOT_READY: this one is its copy, with its code, layers and network; 0: none. */
     uint64_t snapshot_of;
     void (*done)(SpawnOrder *order, Error error);
     /* Set before `done` when all went well; the files are the caller's to close. */
@@ -104,6 +108,9 @@ typedef struct SpawnerEvents {
 
 Error spawner_open(Spawner *spawner, Loop *loop, const SpawnerEvents *events, Log *log);
 void spawner_spawn(Spawner *spawner, SpawnOrder *order);
+/* Workers of that kind, program, library and network will be ordered: as many as wait ahead are made, when there is time.
+ * Nothing else of the order is read, and nothing is told of it. */
+void spawner_warm(Spawner *spawner, const SpawnOrder *order);
 /* Ends a worker and all its processes; its exit is reported as any other. Of a worker that is gone: nothing. */
 void spawner_kill(Spawner *spawner, uint64_t worker);
 /* The most memory that the worker has held since it started, in bytes, files that it has read or written among it, and at

@@ -64,7 +64,7 @@ static Ahead *kind_of(SpawnerProcess *spawner, const Order *order)
 SpawnedWorker *ahead_take(SpawnerProcess *spawner, const Order *order)
 {
     /* One whose environment is to be seen from its beginning has to be begun for it. */
-    if (order->head->runtime_kind == RUNTIME_CUSTOM || order->head->environment_count > 0 ||
+    if (order->head->runtime_kind == RUNTIME_CUSTOM || order->head->environment_count > 0 || order->head->is_template ||
         spawner->options->prestart == 0)
         return NULL;
     Ahead *ahead = kind_of(spawner, order);
@@ -77,6 +77,14 @@ SpawnedWorker *ahead_take(SpawnerProcess *spawner, const Order *order)
             return worker;
     }
     return NULL;
+}
+
+void ahead_warm(SpawnerProcess *spawner)
+{
+    static Order order;
+    char failure[160];
+    if (order_read(&spawner->in, &order, failure, sizeof failure)) /* otherwise the first one that is ordered tells */
+        (void)ahead_take(spawner, &order);
 }
 
 void ahead_forget(SpawnedWorker *worker)

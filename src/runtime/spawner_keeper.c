@@ -15,15 +15,28 @@
 
 enum { QUICK_MS = 1000, PAUSE_MS = 200, NEVER = -1 };
 
+static bool has_powers(const cap_value_t *wanted, size_t count)
+{
+    cap_t powers = cap_get_proc();
+    bool all = powers != NULL;
+    for (size_t i = 0; all && i < count; i++) {
+        cap_flag_value_t has = CAP_CLEAR;
+        all = cap_get_flag(powers, wanted[i], CAP_EFFECTIVE, &has) == 0 && has == CAP_SET;
+    }
+    cap_free(powers);
+    return all;
+}
+
 static bool may_make_namespaces(void)
 {
-    bool may = false;
-    cap_t powers = cap_get_proc();
-    cap_flag_value_t admin = CAP_CLEAR;
-    if (powers != NULL && cap_get_flag(powers, CAP_SYS_ADMIN, CAP_EFFECTIVE, &admin) == 0)
-        may = admin == CAP_SET;
-    cap_free(powers);
-    return may;
+    return has_powers(&(cap_value_t){CAP_SYS_ADMIN}, 1);
+}
+
+bool keeper_has_powers_over_users(void)
+{
+    /* To make namespaces and map users into them (user_namespaces(7)); to take powers from what is started in our own. */
+    static const cap_value_t wanted[] = {CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP};
+    return has_powers(wanted, sizeof wanted / sizeof *wanted);
 }
 
 static bool put(const char *path, const char *text)

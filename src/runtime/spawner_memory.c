@@ -104,6 +104,11 @@ void memory_look(SpawnerProcess *spawner)
     LIST_FOR_EACH(&spawner->workers, node)
     {
         SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);
+        SpawnedWorker *template = worker->template_ != 0 && worker->process == 0 && now >= worker->copied_by_ms
+                                      ? spawner_process_find(spawner, worker->template_)
+                                      : NULL;
+        if (template != NULL)
+            spawned_worker_kill(template);
         if (worker->stage != WORKER_STARTED || worker->is_killed)
             continue;
         if (now >= worker->look_ms)

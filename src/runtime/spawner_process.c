@@ -59,9 +59,9 @@ static void find_users(SpawnerProcess *spawner, Lack *lack)
     clock_gettime(CLOCK_MONOTONIC, &now);
     salt = (salt + (uid_t)now.tv_nsec / 1024) % (SERVERS - 1);
     spawner->first_user = USERS_FIRST + salt * USERS_OF_A_SERVER;
-    spawner->has_users = geteuid() == 0 && has_users(spawner->first_user, USERS_OF_A_SERVER);
+    spawner->has_users = keeper_has_powers_over_users() && has_users(spawner->first_user, USERS_OF_A_SERVER);
     if (!spawner->has_users)
-        lacks(lack, "a user of its own for each worker (the server does not run as root)");
+        lacks(lack, "a user of its own for each worker (the server has not been given the powers for it)");
 }
 
 /* Mounts made here stay here; /proc shows the processes of our namespace. */
@@ -88,7 +88,7 @@ static const char *prepare(SpawnerProcess *spawner, Lack *lack)
              spawner->options->runtime_directory);
     if ((failed = sandbox_root_make(spawner->root, spawner->options->runtime_directory)) != NULL)
         return failed;
-    spawner->filter = sandbox_filter_make();
+    spawner->filter = sandbox_filter_make(0);
     if (spawner->filter < 0)
         lacks(lack, "a seccomp filter");
     spawner->landlock = (uint32_t)os_probe_landlock();
@@ -136,7 +136,7 @@ bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched)
     return epoll_ctl(spawner->epoll, EPOLL_CTL_ADD, file, &event) == 0;
 }
 
-static SpawnedWorker *find_worker(SpawnerProcess *spawner, uint64_t id)
+SpawnedWorker *spawner_process_find(SpawnerProcess *spawner, uint64_t id)
 {
     LIST_FOR_EACH(&spawner->workers, node)
     {
@@ -157,8 +157,10 @@ static void hear_server(SpawnerProcess *spawner)
         _exit(0);
     if (spawner->in.head.kind == WIRE_ORDER) {
         spawned_worker_begin(spawner);
+    } else if (spawner->in.head.kind == WIRE_WARM) {
+        ahead_warm(spawner);
     } else if (spawner->in.head.kind == WIRE_KILL) {
-        SpawnedWorker *worker = find_worker(spawner, spawner->in.head.worker);
+        SpawnedWorker *worker = spawner_process_find(spawner, spawner->in.head.worker);
         if (worker != NULL)
             spawned_worker_kill(worker);
     }
@@ -179,11 +181,13 @@ static void reap(SpawnerProcess *spawner)
         LIST_FOR_EACH(&spawner->workers, node)
         {
             SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);
-            if (worker->process == process) {
+            if (worker->process != process && worker->first != process)
+                continue;
+            if (spawned_worker_is_over(spawner, worker, process, &status)) {
                 worker->largest_bytes = (uint64_t)use.ru_maxrss << 10;
                 spawned_worker_ended(spawner, worker, status);
-                break;
             }
+            break;
         }
     }
 }
@@ -242,8 +246,7 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
     list_init(&spawner.zygotes);
     list_init(&spawner.ahead);
     raise_limits();
-    if (geteuid() == 0)
-        (void)setgroups(0, NULL);
+    (void)setgroups(0, NULL); /* who may not has none to give to others */
     if (!greet(&spawner, cgroups_lack) || !open_loop(&spawner)) {
         /* The server reads why, and closes its end; ending first would make the keeper try again. */
         while (wire_receive(server, &spawner.in) > 0)

@@ -33,6 +33,10 @@ void keeper_end(pid_t keeper);
  * ends the spawner with all that it has started, clears up, and exits. */
 __attribute__((noreturn)) void keeper_main(const KeeperOptions *options, int server);
 
+/* Whether this process may make workers users of their own, and do with them what it may with its own: as root, or with
+ * the powers that `packaging/brume.service` names. */
+bool keeper_has_powers_over_users(void);
+
 /* What is on the other side of a file that the loop watches. */
 typedef enum WatchedKind { WATCHED_SERVER, WATCHED_SIGNALS, WATCHED_WORKER, WATCHED_ZYGOTE } WatchedKind;
 typedef struct Watched {
@@ -83,7 +87,14 @@ typedef struct SpawnedWorker {
     pid_t process; /* in the spawner's namespace; 0: not cloned yet */
     int process_file;
     int sync;
-    int channel; /* the server's ends, until they are sent */
+    bool is_template;
+    int orders;            /* of a template: copies are ordered of it; -1 */
+    pid_t first;           /* of a template: the first process of its namespace; 0: there is none */
+    int status;            /* of a template that has ended, while `first` has not */
+    uint64_t template_;    /* of a copy: the server's number of what it is a copy of; 0 */
+    uint64_t copied_by_ms; /* until then there has to be a process of it, or the template is ended */
+    SandboxPlan *plan;     /* of a copy */
+    int channel;           /* the server's ends, until they are sent */
     int output;
     int errors;
     int peak;
@@ -142,10 +153,15 @@ uint32_t spawner_process_slot(SpawnerProcess *spawner);
 /* The user and group of the host that a process is, which nobody else is if that can be had. */
 void spawner_process_user(const SpawnerProcess *spawner, uint32_t slot, uid_t *user, gid_t *group);
 
+/* The server's worker of that number; NULL: there is none (any more). */
+SpawnedWorker *spawner_process_find(SpawnerProcess *spawner, uint64_t id);
+
 /* Begins what the message in `spawner->in` orders; failures are told to the server. */
 void spawned_worker_begin(SpawnerProcess *spawner);
 /* Its `sync` can be read. */
 void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker);
+/* One of its processes has been waited for: false while there are others, true with the status of the one that counts. */
+bool spawned_worker_is_over(SpawnerProcess *spawner, SpawnedWorker *worker, pid_t process, int *status);
 /* It has been waited for. */
 void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int status);
 void spawned_worker_kill(SpawnedWorker *worker);
@@ -175,6 +191,8 @@ void doors_lost(SpawnerProcess *spawner);
 
 /* One that waits for such an order: NULL when none does. Others will be made. */
 SpawnedWorker *ahead_take(SpawnerProcess *spawner, const Order *order);
+/* The message in `spawner->in` says what workers will be ordered: some are made ahead. */
+void ahead_warm(SpawnerProcess *spawner);
 /* Such a worker is of no use, or has ended. */
 void ahead_forget(SpawnedWorker *worker);
 /* Makes the next one that is missing. */
@@ -184,6 +202,8 @@ void ahead_make_one(SpawnerProcess *spawner);
 Zygote *zygote_of(SpawnerProcess *spawner, const char *program, const char *library, const char **failed);
 /* Orders a worker's process of it; the files inside stay the caller's. False with errno. */
 bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan, const SandboxFiles *files);
+/* The order itself, over any socket; `flags` of sendmsg(2). */
+bool zygote_send_order(int socket, uint64_t serial, const SandboxPlan *plan, const SandboxFiles *files, int flags);
 /* Its socket can be read. */
 void zygote_heard(SpawnerProcess *spawner, Zygote *zygote);
 

@@ -24,6 +24,7 @@ typedef enum WireKind {
     /* Server to spawner. */
     WIRE_ORDER, /* strings as wire_order.c has them */
     WIRE_KILL,
+    WIRE_WARM, /* an order of which only what workers that wait ahead are made of counts */
     /* Spawner to server. */
     WIRE_STARTED, /* files: channel, output, errors, process, and perhaps the memory peak */
     WIRE_FAILED,  /* string: why */
@@ -47,6 +48,7 @@ typedef struct WireHead {
     uint32_t isolation; /* the keeper's options */
     uint64_t prestart;
     bool isolated_network;
+    bool is_template;
     bool out_of_memory;
     bool has_peak_file;
     bool try_again; /* what failed may not fail again */

@@ -2,8 +2,10 @@
 
 #include "base/bug.h"
 #include "runtime/channel.h"
+#include "runtime/environment.h"
 #include "runtime/sandbox_calls.h"
 #include "runtime/sandbox_root.h"
+#include "runtime/spawner_ends.h"
 #include "runtime/spawner_order.h"
 
 #include <errno.h>
@@ -23,6 +25,8 @@ static void make_plan(const SpawnerProcess *spawner, const Order *order, uint64_
         .landlock = spawner->landlock,
         .isolated_network = order->head->isolated_network,
         .has_filter = spawner->filter >= 0,
+        .has_groups = spawner->cgroups.version != 0,
+        .is_template = order->head->is_template,
     };
     memcpy(plan->doors, order->doors, sizeof plan->doors);
     /* As AWS names its machines: by an address of their link. */
@@ -32,82 +36,13 @@ static void make_plan(const SpawnerProcess *spawner, const Order *order, uint64_
 
 /* ---- What it is made of ---- */
 
-/* Both sides' files. */
-typedef struct Ends {
-    SandboxFiles inside;
-    int sync;
-    int channel;
-    int output;
-    int errors;
-} Ends;
-
-static void close_file(int *file)
+static void take_ends(SpawnedWorker *worker, const Ends *ends)
 {
-    if (*file >= 0)
-        close(*file);
-    *file = -1;
-}
-
-/* SandboxFiles is nothing but files. */
-static void close_inside(Ends *ends)
-{
-    int *file = (int *)(void *)&ends->inside;
-    for (int i = 0; i < SANDBOX_FILES; i++)
-        close_file(&file[i]);
-}
-
-static void no_ends(Ends *ends)
-{
-    memset(&ends->inside, 0xff, sizeof ends->inside); /* -1 */
-    ends->sync = ends->channel = ends->output = ends->errors = -1;
-}
-
-static bool make_pipe(int *outside, int *inside)
-{
-    int pair[2];
-    if (pipe2(pair, O_CLOEXEC) != 0)
-        return false;
-    *outside = pair[0];
-    *inside = pair[1];
-    return fcntl(*outside, F_SETFL, O_NONBLOCK) == 0;
-}
-
-static bool make_pair(int type, int *outside, int *inside)
-{
-    int pair[2];
-    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) != 0)
-        return false;
-    *outside = pair[0];
-    *inside = pair[1];
-    return fcntl(*outside, F_SETFL, O_NONBLOCK) == 0;
-}
-
-static const char *open_code(const Order *order, SandboxFiles *inside)
-{
-    if (*order->code != '\0' && (inside->code = sandbox_tree(order->code)) < 0)
-        return "open the code's folder";
-    for (uint32_t i = 0; i < order->head->layer_count; i++)
-        if ((inside->layers[i] = sandbox_tree(order->layers[i])) < 0)
-            return "open a layer's folder";
-    return NULL;
-}
-
-static const char *open_ends(const SpawnerProcess *spawner, const Order *order, const OrderProgram *program, Ends *ends)
-{
-    SandboxFiles *inside = &ends->inside;
-    if (spawner->filter >= 0 && (inside->filter = fcntl(spawner->filter, F_DUPFD_CLOEXEC, 0)) < 0)
-        return "dup the filter";
-    if (!make_pair(SOCK_SEQPACKET, &ends->sync, &inside->sync) ||
-        !make_pair(SOCK_STREAM, &ends->channel, &inside->channel) || !make_pipe(&ends->output, &inside->output) ||
-        !make_pipe(&ends->errors, &inside->errors))
-        return "open its channel";
-    if ((inside->root = sandbox_root_copy(spawner->root)) < 0)
-        return "copy the root";
-    if (*order->library != '\0' && (inside->library = sandbox_tree(order->library)) < 0)
-        return "open the library's folder";
-    if (program->tree[0] != '\0' && (inside->language = sandbox_tree(program->tree)) < 0)
-        return "open the runtime's folder";
-    return open_code(order, inside);
+    worker->sync = ends->sync;
+    worker->orders = ends->orders;
+    worker->channel = ends->channel;
+    worker->output = ends->output;
+    worker->errors = ends->errors;
 }
 
 static bool limit_group(const Order *order, const SpawnedWorker *worker)
@@ -140,6 +75,9 @@ static const char *make_group(SpawnerProcess *spawner, const Order *order, Spawn
 
 /* What FRAME_INIT replaces, for processes that are started before they know whose they are. */
 static char *plain_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", NULL};
+/* Node.js reads this one before its first line of a program runs. */
+static char extra_certificates[] = "NODE_EXTRA_CA_CERTS=" TRUST_PATH;
+static char *trusting_environment[] = {SEARCH_PATH, "LANG=en_US.UTF-8", "TZ=:UTC", extra_certificates, NULL};
 
 static const char *wrapper_of(const Order *order)
 {
@@ -165,8 +103,10 @@ static void execute(const Order *order, const char *program)
         arguments[count++] = "/var/brume/python/bootstrap.py";
     if (chdir("/var/task") != 0)
         return;
-    execve(arguments[0], (char **)(uintptr_t)arguments,
-           order->head->environment_count > 0 ? (char **)(uintptr_t)order->environment : plain_environment);
+    char **environment = access(TRUST_PATH, R_OK) == 0 ? trusting_environment : plain_environment;
+    if (order->head->environment_count > 0)
+        environment = (char **)(uintptr_t)order->environment;
+    execve(arguments[0], (char **)(uintptr_t)arguments, environment);
 }
 
 /* The child: nothing of the spawner's may be used but what was made for it. */
@@ -289,14 +229,12 @@ static const char *start(SpawnerProcess *spawner, const Order *order, Ends *ends
     if (order->head->runtime_kind != RUNTIME_CUSTOM &&
         !order_find_program(order->program, spawner->options->data_directory, &program))
         return "find the runtime's program";
-    const char *failed = open_ends(spawner, order, &program, ends);
+    const char *failed = ends_open(spawner, order, &program, ends);
     worker->door_count = order->head->isolated_network ? order->door_count : 0;
     memcpy(worker->doors, order->doors, sizeof worker->doors);
+    worker->is_template = order->head->is_template;
     worker->memory_bytes = order->head->memory_bytes;
-    worker->sync = ends->sync;
-    worker->channel = ends->channel;
-    worker->output = ends->output;
-    worker->errors = ends->errors;
+    take_ends(worker, ends);
     if (failed != NULL || (failed = make_group(spawner, order, worker, &ends->inside)) != NULL)
         return failed;
     if (!spawner_process_watch(spawner, worker->sync, &worker->watched))
@@ -314,13 +252,15 @@ static void free_worker(SpawnedWorker *worker)
     if (list_is_linked(&worker->at_zygote))
         list_remove(&worker->at_zygote);
     ahead_forget(worker);
-    close_file(&worker->process_file);
-    close_file(&worker->sync);
-    close_file(&worker->channel);
-    close_file(&worker->output);
-    close_file(&worker->errors);
-    close_file(&worker->peak);
-    close_file(&worker->doors_life);
+    ends_close_file(&worker->process_file);
+    ends_close_file(&worker->sync);
+    ends_close_file(&worker->channel);
+    ends_close_file(&worker->output);
+    ends_close_file(&worker->errors);
+    ends_close_file(&worker->peak);
+    ends_close_file(&worker->doors_life);
+    ends_close_file(&worker->orders);
+    free(worker->plan);
     cgroup_remove(&worker->group);
     free(worker);
 }
@@ -339,15 +279,17 @@ static void tell_start(SpawnerProcess *spawner, SpawnedWorker *worker)
     wire_send(spawner->server, out);
     worker->stage = WORKER_STARTED;
     memory_watch(spawner, worker);
-    close_file(&worker->channel);
-    close_file(&worker->output);
-    close_file(&worker->errors);
-    close_file(&worker->peak);
+    ends_close_file(&worker->channel);
+    ends_close_file(&worker->output);
+    ends_close_file(&worker->errors);
+    ends_close_file(&worker->peak);
 }
 
 void spawned_worker_kill(SpawnedWorker *worker)
 {
     worker->is_killed = true;
+    if (worker->first > 0)
+        kill(worker->first, SIGKILL);
     if (worker->process_file >= 0)
         call_signal_process(worker->process_file, SIGKILL);
     else if (worker->process > 0)
@@ -376,7 +318,7 @@ static SpawnedWorker *new_worker(SpawnerProcess *spawner, uint64_t id)
     worker->id = id;
     worker->serial = ++spawner->next_serial;
     worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak =
-        worker->doors_life = -1;
+        worker->doors_life = worker->orders = -1;
     worker->slot = free_slot(spawner);
     list_push_back(&spawner->workers, &worker->node);
     return worker;
@@ -402,7 +344,7 @@ void spawned_worker_give_up(SpawnerProcess *spawner, SpawnedWorker *worker, bool
 SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, uint64_t id, Ahead *ahead)
 {
     Ends ends;
-    no_ends(&ends);
+    ends_none(&ends);
     SpawnedWorker *worker = new_worker(spawner, id);
     if (ahead != NULL) {
         worker->ahead = ahead;
@@ -412,7 +354,7 @@ SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, 
     const char *failed = start(spawner, order, &ends, worker);
     if (failed != NULL && worker->failure[0] == '\0')
         fail(worker, failed);
-    close_inside(&ends);
+    ends_close_inside(&ends);
     if (worker->failure[0] == '\0' || worker->process > 0)
         return worker;
     spawned_worker_give_up(spawner, worker, false);
@@ -442,7 +384,7 @@ static const char *furnish(SpawnedWorker *worker, const SandboxPlan *plan, Ends 
         furnish_worker(worker, plan, &ends->inside);
     if (helper < 0)
         return "clone a helper";
-    close_file(&ends->inside.sync);
+    ends_close_file(&ends->inside.sync);
     int status;
     while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
         continue;
@@ -456,13 +398,13 @@ void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const
 {
     SandboxPlan plan;
     Ends ends;
-    no_ends(&ends);
+    ends_none(&ends);
     ahead_forget(worker);
     worker->id = id;
     worker->memory_bytes = order->head->memory_bytes;
     make_plan(spawner, order, worker->serial, &plan);
-    const char *failed = open_code(order, &ends.inside);
-    if (failed == NULL && !make_pair(SOCK_SEQPACKET, &ends.sync, &ends.inside.sync))
+    const char *failed = ends_open_code(order, &ends.inside);
+    if (failed == NULL && !ends_make_pair(SOCK_SEQPACKET, &ends.sync, &ends.inside.sync))
         failed = "open a socket";
     if (failed == NULL && !limit_group(order, worker))
         failed = "limit its control group";
@@ -470,8 +412,8 @@ void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const
         failed = furnish(worker, &plan, &ends);
     if (failed != NULL)
         fail(worker, failed);
-    close_inside(&ends);
-    close_file(&ends.sync);
+    ends_close_inside(&ends);
+    ends_close_file(&ends.sync);
     if (failed == NULL) {
         tell_start(spawner, worker);
     } else {
@@ -480,16 +422,244 @@ void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const
     }
 }
 
+/* ---- Copies ---- */
+
+enum { COPY_MS = 10 * 1000 };
+
+static const char *ask_template(SpawnerProcess *spawner, const Order *order, const SpawnedWorker *template, Ends *ends,
+                                SpawnedWorker *worker)
+{
+    const int on = 1;
+    const char *failed = ends_open_channel(spawner, ends);
+    take_ends(worker, ends);
+    if (failed != NULL || (failed = make_group(spawner, order, worker, &ends->inside)) != NULL)
+        return failed;
+    /* The kernel says who speaks. */
+    if (setsockopt(worker->sync, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
+        return "set SO_PASSCRED";
+    if (!spawner_process_watch(spawner, worker->sync, &worker->watched))
+        return "watch it";
+    return zygote_send_order(template->orders, worker->serial, worker->plan, &ends->inside, MSG_DONTWAIT)
+               ? NULL
+               : "ask the initialised process";
+}
+
+static void begin_copy(SpawnerProcess *spawner, const Order *order, uint64_t id)
+{
+    Ends ends;
+    struct timespec now;
+    SpawnedWorker *template = spawner_process_find(spawner, order->head->snapshot_of);
+    if (template == NULL || template->orders < 0 || template->is_killed) {
+        bool is_plain = template != NULL && template->orders < 0;
+        tell_failure(spawner, id,
+                     is_plain ? "only what is started to be copied can be" : "the initialised process has ended",
+                     false);
+        return;
+    }
+    ends_none(&ends);
+    SpawnedWorker *worker = new_worker(spawner, id);
+    worker->template_ = order->head->snapshot_of;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    worker->copied_by_ms = (uint64_t)now.tv_sec * 1000 + COPY_MS;
+    worker->memory_bytes = order->head->memory_bytes;
+    worker->door_count = template->door_count;
+    memcpy(worker->doors, template->doors, sizeof worker->doors);
+    worker->plan = malloc(sizeof *worker->plan);
+    ASSERT(worker->plan != NULL);
+    make_plan(spawner, order, worker->serial, worker->plan);
+    const char *failed = ask_template(spawner, order, template, &ends, worker);
+    if (failed != NULL)
+        fail(worker, failed);
+    ends_close_inside(&ends);
+    if (failed != NULL)
+        spawned_worker_give_up(spawner, worker, false);
+}
+
+/* What a process says over `sync`. */
+typedef struct Said {
+    union {
+        char word;
+        SandboxFailure failure;
+        SandboxTemplate template;
+    };
+    ssize_t size;
+    pid_t from; /* 0: that was not asked for */
+    int files[SANDBOX_DOORS_MAX];
+    size_t file_count;
+} Said;
+
+/* False when there is nothing (now). */
+static bool receive(int sync, Said *said)
+{
+    char room[CMSG_SPACE(sizeof said->files) + CMSG_SPACE(sizeof(struct ucred))];
+    struct iovec content = {said, sizeof said->failure};
+    struct msghdr packet = {.msg_iov = &content, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    said->from = 0;
+    said->file_count = 0;
+    do
+        said->size = recvmsg(sync, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (said->size < 0 && errno == EINTR);
+    if (said->size < 0)
+        return errno != EAGAIN;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&packet); part != NULL; part = CMSG_NXTHDR(&packet, part)) {
+        struct ucred sender;
+        if (part->cmsg_type == SCM_CREDENTIALS) {
+            memcpy(&sender, CMSG_DATA(part), sizeof sender);
+            said->from = sender.pid;
+        } else if (part->cmsg_type == SCM_RIGHTS) {
+            said->file_count = (part->cmsg_len - CMSG_LEN(0)) / sizeof *said->files;
+            memcpy(said->files, CMSG_DATA(part), said->file_count * sizeof *said->files);
+        }
+    }
+    return true;
+}
+
+static void close_said(const Said *said)
+{
+    for (size_t i = 0; i < said->file_count; i++)
+        close(said->files[i]);
+}
+
+__attribute__((noreturn)) static void furnish_copy_inside(const SpawnedWorker *worker, int sync)
+{
+    int network = worker->plan->isolated_network ? CLONE_NEWNET : 0;
+    if (setns(worker->process_file, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | network) != 0)
+        sandbox_fail(sync, "enter its namespaces");
+    /* Only a child is in the other process namespace, and mounts the /proc of that one. */
+    pid_t child = call_clone(0, SIGCHLD);
+    if (child < 0)
+        sandbox_fail(sync, "clone a helper");
+    if (child > 0) {
+        int status = -1;
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+            continue;
+        _exit(status != 0);
+    }
+    const char *failed = sandbox_furnish_copy(worker->plan, sync);
+    if (failed != NULL)
+        sandbox_fail(sync, failed);
+    _exit(0);
+}
+
+/* The helper's words: the listeners of its network, or what has failed. */
+static const char *furnish_copy(SpawnerProcess *spawner, SpawnedWorker *worker)
+{
+    static Said said;
+    int inside;
+    int sync;
+    const char *failed = NULL;
+    if (!ends_make_pair(SOCK_SEQPACKET, &sync, &inside))
+        return "open a socket";
+    pid_t helper = call_clone(0, SIGCHLD);
+    if (helper == 0)
+        furnish_copy_inside(worker, inside);
+    close(inside);
+    int status = 0;
+    while (helper > 0 && waitpid(helper, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (helper < 0)
+        failed = "clone a helper";
+    while (failed == NULL && receive(sync, &said) && said.size > 0) {
+        if (said.file_count > 0 && !doors_open(spawner, worker, said.files, said.file_count))
+            failed = "open the doors of its network";
+        close_said(&said);
+        if (said.size == sizeof said.failure) {
+            failed = said.failure.step;
+            errno = said.failure.reason;
+        }
+    }
+    if (failed == NULL && status != 0) {
+        errno = ECHILD;
+        failed = "furnish a copy";
+    }
+    int reason = errno;
+    close(sync);
+    errno = reason;
+    return failed;
+}
+
+/* Whether a process is a child that nobody knows: nothing else can be a copy. */
+static bool is_new_child(const SpawnerProcess *spawner, pid_t process)
+{
+    siginfo_t information;
+    bool is_known = process <= 0 || process == spawner->relay;
+    LIST_FOR_EACH(&spawner->zygotes, node)
+    is_known |= CONTAINER_OF(node, Zygote, node)->process == process;
+    LIST_FOR_EACH(&spawner->workers, node)
+    {
+        const SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);
+        is_known |= worker->process == process || worker->first == process;
+    }
+    return !is_known && waitid(P_PID, (id_t)process, &information, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static void adopt_copy(SpawnerProcess *spawner, SpawnedWorker *worker, pid_t process)
+{
+    const char mapped = SANDBOX_MAPPED;
+    if (worker->template_ == 0 || worker->process != 0 || !is_new_child(spawner, process)) {
+        snprintf(worker->failure, sizeof worker->failure, "the initialised process has not made a copy");
+        return;
+    }
+    worker->process = process;
+    const char *failed = NULL;
+    if ((worker->process_file = call_open_process(process)) < 0)
+        failed = "open its process";
+    else
+        failed = furnish_copy(spawner, worker);
+    if (failed != NULL) {
+        fail(worker, failed);
+        return;
+    }
+    if (worker->group.tree == NULL)
+        worker->peak = open_status(process);
+    (void)!send(worker->sync, &mapped, 1, MSG_NOSIGNAL);
+}
+
+/* ---- Templates ---- */
+
+/* What made it goes; its own process takes that one's place. */
+static void become_template(SpawnedWorker *worker, const SandboxTemplate *told)
+{
+    if (!worker->is_template || worker->first != 0)
+        return;
+    ends_close_file(&worker->process_file);
+    worker->first = told->first;
+    worker->process = told->template;
+    worker->process_file = call_open_process(worker->process);
+    if (worker->group.tree == NULL) {
+        ends_close_file(&worker->peak);
+        worker->peak = open_status(worker->process);
+    }
+    if (worker->process_file < 0)
+        fail(worker, "open its process");
+}
+
+static bool can_be_copied(const SpawnerProcess *spawner, const Order *order, const char **why)
+{
+    if (order->head->runtime_kind != RUNTIME_PYTHON)
+        *why = "only processes of Python can be copied";
+    else if (order->head->environment_count > 0)
+        *why = "a program that AWS_LAMBDA_EXEC_WRAPPER or the like starts cannot be copied";
+    else if (spawner->filter < 0)
+        *why = "without seccomp no process is copied";
+    else
+        return true;
+    return false;
+}
+
 void spawned_worker_begin(SpawnerProcess *spawner)
 {
+    const char *why;
     static Order order; /* large, and used until the clone alone */
     char failure[sizeof((SpawnedWorker *)0)->failure];
     uint64_t id = spawner->in.head.worker;
     SpawnedWorker *worker;
-    if (spawner->in.head.snapshot_of != 0)
-        tell_failure(spawner, id, "copies of an initialised worker cannot be made", false);
-    else if (!order_read(&spawner->in, &order, failure, sizeof failure))
+    if (!order_read(&spawner->in, &order, failure, sizeof failure))
         tell_failure(spawner, id, failure, false);
+    else if (order.head->snapshot_of != 0)
+        begin_copy(spawner, &order, id);
+    else if (order.head->is_template && !can_be_copied(spawner, &order, &why))
+        tell_failure(spawner, id, why, false);
     else if ((worker = ahead_take(spawner, &order)) != NULL)
         spawned_worker_assign(spawner, worker, &order, id);
     else
@@ -499,56 +669,81 @@ void spawned_worker_begin(SpawnerProcess *spawner)
 }
 
 /* What a worker says while it puts up its walls: it listens at its doors; a step has failed; or it is ready. */
-static void hear(SpawnerProcess *spawner, SpawnedWorker *worker, const SandboxFailure *said, size_t size,
-                 const int *files, size_t count)
+static void hear(SpawnerProcess *spawner, SpawnedWorker *worker, const Said *said)
 {
-    if (count > 0) {
-        if (!doors_open(spawner, worker, files, count))
+    if (said->file_count > 0) {
+        /* A copy's are the helper's to open. */
+        if (worker->template_ != 0 || !doors_open(spawner, worker, said->files, said->file_count))
             fail(worker, "open the doors of its network");
-    } else if (size == 1) {
-        worker->is_ready = true;
-    } else if (size == sizeof *said) {
-        snprintf(worker->failure, sizeof worker->failure, "%.*s: %s", SANDBOX_STEP_SIZE - 1, said->step,
-                 strerror(said->reason));
+    } else if (said->size == 1 && said->word == SANDBOX_COPIED) {
+        adopt_copy(spawner, worker, said->from);
+    } else if (said->size == 1) {
+        worker->is_ready = worker->process != 0;
+    } else if (said->size == sizeof said->template) {
+        become_template(worker, &said->template);
+    } else if (said->size == sizeof said->failure) {
+        snprintf(worker->failure, sizeof worker->failure, "%.*s: %s", SANDBOX_STEP_SIZE - 1, said->failure.step,
+                 strerror(said->failure.reason));
     } else {
-        close_file(&worker->sync); /* takes it off the loop */
+        ends_close_file(&worker->sync); /* takes it off the loop */
     }
 }
 
-void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
+static void hear_all(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
-    while (worker->sync >= 0) {
-        SandboxFailure said;
-        char room[CMSG_SPACE(sizeof(int) * SANDBOX_DOORS_MAX)];
-        struct iovec content = {&said, sizeof said};
-        struct msghdr packet = {
-            .msg_iov = &content, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
-        ssize_t size = recvmsg(worker->sync, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0 && errno == EAGAIN)
+    static Said said;
+    while (worker->sync >= 0 && worker->failure[0] == '\0') {
+        if (!receive(worker->sync, &said))
             return;
-        int files[SANDBOX_DOORS_MAX];
-        struct cmsghdr *part = size < 0 ? NULL : CMSG_FIRSTHDR(&packet);
-        size_t count = part == NULL ? 0 : (part->cmsg_len - CMSG_LEN(0)) / sizeof *files;
-        if (count > 0)
-            memcpy(files, CMSG_DATA(part), count * sizeof *files);
-        hear(spawner, worker, &said, size < 0 ? 0 : (size_t)size, files, count);
-        for (size_t i = 0; i < count; i++)
-            close(files[i]);
+        hear(spawner, worker, &said);
+        close_said(&said);
     }
-    if (worker->failure[0] != '\0')
+    if (worker->failure[0] != '\0') {
+        ends_close_file(&worker->sync);
         spawned_worker_kill(worker);
-    else if (worker->is_ready && worker->stage == WORKER_CLONED && worker->ahead != NULL)
+    } else if (worker->is_ready && worker->stage == WORKER_CLONED && worker->ahead != NULL)
         worker->stage = WORKER_AHEAD;
     else if (worker->is_ready && worker->stage == WORKER_CLONED)
         tell_start(spawner, worker);
 }
 
+void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
+{
+    hear_all(spawner, worker);
+    if (worker->template_ == 0 || worker->process != 0 || worker->sync >= 0)
+        return;
+    if (worker->failure[0] == '\0')
+        snprintf(worker->failure, sizeof worker->failure, "the initialised process has not made a copy");
+    spawned_worker_give_up(spawner, worker, false);
+}
+
+bool spawned_worker_is_over(SpawnerProcess *spawner, SpawnedWorker *worker, pid_t process, int *status)
+{
+    if (!worker->is_template)
+        return true;
+    if (process == worker->process && worker->first == 0 && worker->sync >= 0) {
+        hear_all(spawner, worker);
+        if (process != worker->process)
+            return false;
+    }
+    if (process == worker->process && worker->first != 0) {
+        worker->status = *status;
+        worker->process = 0;
+        spawned_worker_kill(worker);
+        return false;
+    }
+    if (process == worker->first) {
+        worker->first = 0;
+        *status = worker->status;
+        return worker->process == 0; /* or it is ending, too */
+    }
+    return true;
+}
+
 void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int status)
 {
     if (worker->sync >= 0)
-        spawned_worker_heard(spawner, worker);
+        hear_all(spawner, worker);
     if (worker->stage != WORKER_STARTED) {
         if (worker->failure[0] == '\0')
             snprintf(worker->failure, sizeof worker->failure, "it ended before it was ready (status %d)", status);

@@ -89,7 +89,11 @@ static const char *start(SpawnerProcess *spawner, Zygote *zygote)
     static OrderProgram program;
     ZygoteFiles files;
     SandboxPlan plan = {.is_zygote = true, .tmp_bytes = SANDBOX_TMP_NODE_BYTES};
-    spawner_process_user(spawner, spawner_process_slot(spawner), &plan.user, &plan.group);
+    /* Of a server that is not root it stays the user: whose forks' namespaces it owns then, and so has powers over them. */
+    plan.user = geteuid();
+    plan.group = getegid();
+    if (plan.user == 0)
+        spawner_process_user(spawner, spawner_process_slot(spawner), &plan.user, &plan.group);
     if (!order_find_program(zygote->program, spawner->options->data_directory, &program))
         return "find the runtime's program";
     const char *failed = open_files(spawner, &program, zygote->library, &files);
@@ -159,9 +163,9 @@ Zygote *zygote_of(SpawnerProcess *spawner, const char *program, const char *libr
 
 /* ---- Ordering from it ---- */
 
-bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan, const SandboxFiles *files)
+bool zygote_send_order(int socket, uint64_t serial, const SandboxPlan *plan, const SandboxFiles *files, int flags)
 {
-    ZygoteOrder order = {.worker = worker->serial, .plan = *plan};
+    ZygoteOrder order = {.worker = serial, .plan = *plan};
     const int *file = (const int *)(const void *)files; /* SandboxFiles is nothing but files */
     int sent[SANDBOX_FILES];
     size_t count = 0;
@@ -180,7 +184,12 @@ bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
     memcpy(CMSG_DATA(part), sent, sizeof(int) * count);
-    if (sendmsg(zygote->socket, &packet, MSG_NOSIGNAL) < 0)
+    return sendmsg(socket, &packet, MSG_NOSIGNAL | flags) >= 0;
+}
+
+bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan, const SandboxFiles *files)
+{
+    if (!zygote_send_order(zygote->socket, worker->serial, plan, files, 0))
         return false;
     list_push_back(&zygote->workers, &worker->at_zygote);
     return true;

@@ -66,11 +66,26 @@ static uint64_t processors_of(const WorkerSpec *spec)
     return permille < 1000 ? 1000 : permille;
 }
 
+void worker_fill_kind(const RuntimeOptions *options, const RuntimeEntry *entry, NetworkMode network, SpawnOrder *order)
+{
+    order->kind = entry->kind;
+    order->program = entry->program;
+    order->library = entry->library;
+    order->isolated_network = (network == NETWORK_DEFAULT ? options->network : network) == NETWORK_ISOLATED;
+    order->reachable = options->reachable;
+    order->reachable_count = options->reachable_count;
+}
+
 static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionCredentials *credentials)
 {
     const RuntimeOptions *options = &worker->runtime->options;
     const WorkerSpec *spec = &worker->pool->spec;
-    EnvironmentFacts facts = {spec, credentials, options->endpoint, worker->log_stream, initialization_type(worker)};
+    EnvironmentFacts facts = {spec,
+                              credentials,
+                              options->endpoint,
+                              worker->log_stream,
+                              slice_starts_with(options->endpoint, SLICE("https:")),
+                              initialization_type(worker)};
     EnvironmentVariable *variables;
     size_t count;
     environment_make(&facts, &worker->arena, &variables, &count);
@@ -78,10 +93,8 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
                               ? environment_restore(variables, count, &worker->arena)
                               : environment_init(spec, variables, count, worker->is_template, &worker->arena);
     SpawnOrder *order = &worker->order;
-    order->kind = entry->kind;
+    worker_fill_kind(options, entry, spec->network, order);
     order->runtime = spec->runtime;
-    order->program = entry->program;
-    order->library = entry->library;
     order->code_directory = spec->code_directory;
     order->layer_directories = spec->layer_directories;
     order->layer_count = spec->layer_count;
@@ -92,9 +105,7 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
     order->memory_bytes = spec->memory_mb << 20;
     order->tmp_bytes = spec->tmp_mb << 20;
     order->processor_permille = processors_of(spec);
-    order->isolated_network = (spec->network == NETWORK_DEFAULT ? options->network : spec->network) == NETWORK_ISOLATED;
-    order->reachable = options->reachable;
-    order->reachable_count = options->reachable_count;
+    order->is_template = worker->is_template;
     order->done = spawned;
 }
 
@@ -145,6 +156,7 @@ void worker_start(Pool *pool, const WorkerStart *start)
     worker->started_ns = now_ns(worker);
     list_init(&worker->in_idle);
     list_init(&worker->in_all_idle);
+    list_init(&worker->in_busy);
     list_push_back(&pool->workers, &worker->in_pool);
     pool->coming += worker->is_coming;
     pool->provisioned_workers += worker->is_provisioned;
@@ -172,6 +184,7 @@ void worker_abandon(Worker *worker)
     credentials_cancel(&worker->credentials);
     list_remove(&worker->in_pool);
     list_remove(&worker->in_all_idle);
+    list_remove(&worker->in_busy);
     release(worker);
 }
 
@@ -223,6 +236,7 @@ static void take_back(Worker *worker)
     InvocationState *state = worker->event;
     worker->event = NULL;
     pool_count(worker->pool, COUNT_BUSY, -1);
+    brisk_end(worker, false);
     pool_again(state);
 }
 
@@ -404,6 +418,7 @@ static void send_event(void *subject, void *detail)
     state->restore_us = worker->restore_us;
     worker->init_us = worker->restore_us = 0;
     pool_count(worker->pool, COUNT_BUSY, 1);
+    brisk_begin(worker);
     pool_write_event(state);
     if (worker_send_event(worker, state->event, state->invocation->payload) == ERROR_GONE) {
         worker_step(worker, WORKER_CLOSED, NULL);
@@ -420,6 +435,7 @@ static InvocationState *end_event(Worker *worker, const Outcome *outcome)
     InvocationState *state = worker->event;
     worker_drain_pipes(worker);
     pool_report(state, outcome);
+    brisk_end(worker, true);
     worker->event = NULL;
     state->worker = NULL;
     pool_count(worker->pool, COUNT_BUSY, -1);
@@ -573,7 +589,7 @@ static void report_crash(Worker *worker, const WorkerExit *exit)
     Outcome outcome = {.failed = true, .status = status_error};
     outcome.result =
         report_exit(invocation->request_id, exit, invocation->arena, &outcome.cut_off, &outcome.error_type);
-    invocation->memory_peak_bytes = exit->memory_peak_bytes;
+    invocation->memory_peak_bytes = worker_memory_with(worker, exit->memory_peak_bytes);
     runtime_total(worker->runtime, TOTAL_OUT_OF_MEMORY, exit->out_of_memory);
     delivery_done(end_event(worker, &outcome));
 }
@@ -737,5 +753,7 @@ void worker_stop(Worker *worker)
 
 void worker_exited(Worker *worker, const WorkerExit *exit)
 {
+    /* Its last words may lie in its channel, while the news of its end has come first. */
+    worker_drain_channel(worker);
     worker_step(worker, WORKER_EXIT, (void *)exit);
 }

@@ -117,6 +117,12 @@ static void on_channel(uv_poll_t *poll, int status, int events)
         worker_step(worker, WORKER_CLOSED, NULL);
 }
 
+void worker_drain_channel(Worker *worker)
+{
+    while (worker->handles != NULL && takes_frames(worker) && channel_read(&worker->channel) == OK)
+        pump(worker);
+}
+
 void worker_resume(Worker *worker)
 {
     worker->reads_paused = false;

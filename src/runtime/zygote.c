@@ -11,8 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-enum { ORDERS = 3 }; /* the file of the socket to the spawner */
-
 /* Everything is loaded: orders are taken from now on. */
 void zygote_ready(void);
 /* Waits for the next order: 1; 0: the spawner is gone. */
@@ -21,14 +19,19 @@ int zygote_receive(void);
 int zygote_fork(void);
 /* In the worker: puts up its walls. */
 void zygote_enter(void);
+/* In a template: forks for the order, as above; the copy itself tells the spawner. */
+int zygote_copy(void);
+/* In a copy: waits until it is furnished, and is a worker then. */
+void zygote_enter_copy(void);
 
+static int orders = 3; /* the file of the socket to the spawner */
 static ZygoteOrder order;
 static SandboxFiles files;
 
 void zygote_ready(void)
 {
     const char ready = ZYGOTE_READY;
-    (void)!send(ORDERS, &ready, 1, MSG_NOSIGNAL);
+    (void)!send(orders, &ready, 1, MSG_NOSIGNAL);
 }
 
 static int receive(int *received)
@@ -38,7 +41,7 @@ static int receive(int *received)
     struct msghdr packet = {.msg_iov = &content, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
     ssize_t size;
     do
-        size = recvmsg(ORDERS, &packet, MSG_CMSG_CLOEXEC);
+        size = recvmsg(orders, &packet, MSG_CMSG_CLOEXEC);
     while (size < 0 && errno == EINTR);
     struct cmsghdr *part = CMSG_FIRSTHDR(&packet);
     if (size != sizeof order || part == NULL || (packet.msg_flags & MSG_CTRUNC) != 0)
@@ -70,12 +73,18 @@ static void close_files(void)
 int zygote_fork(void)
 {
     /* The spawner's child, so that it outlives the zygote and is waited for by the spawner. */
-    int process = call_clone(sandbox_namespaces(order.plan.isolated_network) | CLONE_PARENT, 0);
-    if (process == 0)
+    uint64_t namespaces = sandbox_namespaces(order.plan.isolated_network);
+    if (order.plan.is_template)
+        namespaces &= ~(uint64_t)CLONE_NEWPID;
+    int process = call_clone(namespaces | CLONE_PARENT, 0);
+    if (process == 0) {
+        if (order.plan.is_template)
+            sandbox_begin_template(&order.plan, &files);
         return 0;
+    }
     ZygoteReply reply = {.worker = order.worker, .process = process, .reason = process < 0 ? errno : 0};
     close_files();
-    (void)!send(ORDERS, &reply, sizeof reply, MSG_NOSIGNAL);
+    (void)!send(orders, &reply, sizeof reply, MSG_NOSIGNAL);
     return process;
 }
 
@@ -85,4 +94,28 @@ void zygote_enter(void)
     const char ready = ZYGOTE_READY;
     (void)!send(SANDBOX_SYNC_FILE, &ready, 1, MSG_NOSIGNAL);
     close(SANDBOX_SYNC_FILE);
+    orders = SANDBOX_ORDERS_FILE;
+}
+
+int zygote_copy(void)
+{
+    int process = call_clone_seen(sandbox_copy_flags(order.plan.isolated_network));
+    int reason = errno;
+    if (process == 0)
+        return 0;
+    if (process < 0) {
+        SandboxFailure failure = {.reason = reason, .step = "copy the initialised process"};
+        (void)!send(files.sync, &failure, sizeof failure, MSG_NOSIGNAL);
+    }
+    close_files();
+    return process;
+}
+
+void zygote_enter_copy(void)
+{
+    const char ready = ZYGOTE_READY;
+    close(orders);
+    sandbox_enter_copy(&order.plan, &files);
+    (void)!send(files.sync, &ready, 1, MSG_NOSIGNAL);
+    close(files.sync);
 }

@@ -1,5 +1,7 @@
 #include "store/directory.h"
 
+#include "os/os_folder.h"
+
 enum { FORMAT_FILE_MAX = 64, RESTORE_CACHE_BYTES = 8 << 20 };
 
 static const char *path_in(Arena *arena, const char *directory, const char *name)
@@ -98,6 +100,17 @@ static Error open_engine(Os *os, const char *path, uint64_t cache_bytes, Arena *
     return error;
 }
 
+/* Before anything is written that an older program does not know, and when the database can be opened at all. */
+static Error raise_format(Os *os, const char *path, Arena *arena, Engine *engine, Slice *message)
+{
+    Error error = write_format(os, path, arena);
+    if (error == OK)
+        return OK;
+    engine->operations->close(engine);
+    *message = arena_format(arena, "%s/format cannot be written: %s", path, error_text(error));
+    return error;
+}
+
 Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena *arena, DataDirectory *directory,
                           Engine **engine, Slice *message)
 {
@@ -114,6 +127,8 @@ Error data_directory_open(Os *os, const char *path, uint64_t cache_bytes, Arena 
     }
     if (error == OK)
         error = open_engine(os, path, cache_bytes, arena, engine, message);
+    if (error == OK && format != 0 && format < STORE_FORMAT)
+        error = raise_format(os, path, arena, *engine, message);
     if (error != OK)
         data_directory_close(directory);
     return error;
@@ -133,17 +148,25 @@ static Error make_room(Os *os, const char *path, Arena *arena, Slice *message)
         *message = arena_format(arena, "there is data in %s already: restore into a new directory", path);
         return ERROR_EXISTS;
     }
-    if (has_database(os, path, arena))
+    if (!has_database(os, path, arena))
+        return OK;
+    /* The database last: while it is there, what lies beside it is known to be a restore's. */
+    error = folder_remove(path_in(arena, path, "functions"));
+    if (error == OK)
         engine_rocksdb_destroy(path_in(arena, path, "db"));
-    return OK;
+    else
+        *message = arena_format(arena, "the restore before, in %s, cannot be removed: %s; remove the directory", path,
+                                error_text(error));
+    return error;
 }
 
-static Error restore_into(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message)
+static Error restore_into(Os *os, const char *path, BackupRead read, void *source, RestoreFiles *files, Arena *arena,
+                          Slice *message)
 {
     TRY(make_room(os, path, arena, message));
     Engine *engine;
     TRY(open_engine(os, path, RESTORE_CACHE_BYTES, arena, &engine, message));
-    Error error = backup_restore(engine, read, source);
+    Error error = backup_restore(engine, read, source, files);
     engine->operations->close(engine);
     if (error == OK)
         error = write_format(os, path, arena);
@@ -156,11 +179,12 @@ static Error restore_into(Os *os, const char *path, BackupRead read, void *sourc
     return error;
 }
 
-Error data_directory_restore(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message)
+Error data_directory_restore(Os *os, const char *path, BackupRead read, void *source, RestoreFiles *files, Arena *arena,
+                             Slice *message)
 {
     DataDirectory directory;
     TRY(take(os, path, arena, &directory, message));
-    Error error = restore_into(os, path, read, source, arena, message);
+    Error error = restore_into(os, path, read, source, files, arena, message);
     data_directory_close(&directory);
     return error;
 }

@@ -12,7 +12,9 @@
 #include "os/os.h"
 #include "store/store.h"
 
-enum { STORE_FORMAT = 1 };
+/* 1: queues, accounts. 2: functions, layers, their code; FIFO queues, move tasks, roles: an older program would serve the
+ * rest of it, and let what it does not know of go stale. Older ones are opened, and are of this format from then on. */
+enum { STORE_FORMAT = 2 };
 
 typedef struct DataDirectory {
     Os *os;
@@ -30,9 +32,10 @@ Error data_directory_check(Os *os, const char *path, Arena *arena, Slice *messag
 /* Lets go of the lock. */
 void data_directory_close(DataDirectory *directory);
 
-/* Fills a new data directory from a backup (store.h). ERROR_EXISTS: there is data in it; ERROR_MALFORMED, ERROR_FORMAT:
+/* Fills a new data directory from a backup, whose files go to `files` (store.h), into DIR/functions/. ERROR_EXISTS: there is data in it; ERROR_MALFORMED, ERROR_FORMAT:
  * no whole backup of a version that we know; others as above. A restore that did not end well leaves a directory that
  * data_directory_open refuses, so that nobody takes it for an empty one; another restore takes its place. */
-Error data_directory_restore(Os *os, const char *path, BackupRead read, void *source, Arena *arena, Slice *message);
+Error data_directory_restore(Os *os, const char *path, BackupRead read, void *source, RestoreFiles *files, Arena *arena,
+                             Slice *message);
 
 #endif

@@ -105,6 +105,19 @@ KeyRange key_range_of_prefix(Arena *arena, Slice prefix)
     return (KeyRange){.begin = prefix, .end = slice_make(end, size)};
 }
 
+KeyRange key_range_after(Arena *arena, Slice prefix, Slice after)
+{
+    KeyRange range = key_range_of_prefix(arena, prefix);
+    if (after.size > 0) {
+        Buffer begin = buffer_make(arena);
+        buffer_add(&begin, prefix);
+        buffer_add(&begin, after);
+        buffer_add_byte(&begin, '\0');
+        range.begin = buffer_slice(&begin);
+    }
+    return range;
+}
+
 Buffer value_start(Arena *arena, uint8_t schema)
 {
     Buffer value = buffer_make(arena);

@@ -47,6 +47,8 @@ Error key_take_tag(Slice *key, char *tag);
 
 /* Every key that begins with `prefix`. */
 KeyRange key_range_of_prefix(Arena *arena, Slice prefix);
+/* Those of them that come behind the one that goes on with `after`; empty: every one. */
+KeyRange key_range_after(Arena *arena, Slice prefix, Slice after);
 
 /* ---- Values: a schema byte, then little-endian varints and length-prefixed byte strings ---- */
 Buffer value_start(Arena *arena, uint8_t schema);

@@ -98,8 +98,9 @@ static void store_free(Store *store)
     free(store);
 }
 
-void store_stop(Store *store)
+void store_halt(Store *store)
 {
+    ASSERT(!store->halted);
     pthread_mutex_lock(&store->writer.mutex);
     store->writer.refusing = true;
     pthread_mutex_unlock(&store->writer.mutex);
@@ -115,6 +116,13 @@ void store_stop(Store *store)
     for (StoreCall *call = watch_take_expired(&store->watches, UINT64_MAX); call != NULL;
          call = watch_take_expired(&store->watches, UINT64_MAX))
         call_complete(call, ERROR_STOPPING);
+    store->halted = true;
+}
+
+void store_stop(Store *store)
+{
+    if (!store->halted)
+        store_halt(store);
     Engine *engine = store->engine;
     engine->operations->flush(engine); /* a failure only makes the next opening longer */
     store_free(store);

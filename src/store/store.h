@@ -163,8 +163,11 @@ Error store_start(Store *store);
 /* Any thread: from now on every wait is over at once: parked calls run their last time, as if their time had passed. A
  * drain begins so, in order that long polls are answered before the server stops. */
 void store_end_waits(Store *store);
-/* Refuses new calls, completes parked ones with ERROR_STOPPING, runs and syncs what is queued, stops the threads,
- * flushes and closes the engine. Mailboxes must still be served until it returns. */
+/* Refuses new calls, completes parked ones with ERROR_STOPPING, runs and syncs what is queued, stops the threads.
+ * Mailboxes must still be served until it returns. Until store_stop, those who are told of results may still call: a
+ * write is given back with ERROR_STOPPING, a read is answered or gets ERROR_BUSY. */
+void store_halt(Store *store);
+/* Halts the store, unless it is halted, flushes and closes the engine, and frees the store. */
 void store_stop(Store *store);
 
 /* As kill -9 would leave it: frees the store without running or syncing what is left, and gives the engine back. Calls
@@ -202,15 +205,39 @@ void store_stats(Store *store, StoreStats *stats);
 
 /* ---- Backup: a stream of every key of one durable state; see docs of the format in backup.c ---- */
 
+/* Files beside the store that keys name, and that go with it into a backup. Of its owner; all on backup_read's thread. */
+typedef struct BackupFiles {
+    /* Every key of the state, in order, before the first file. */
+    void (*see)(struct BackupFiles *files, Slice key);
+    /* Goes on to the next file; `name`, absent behind the last one, lives until the next call. */
+    Error (*next)(struct BackupFiles *files, Slice *name, uint64_t *size);
+    /* The next piece of it; 0 at its end. */
+    Error (*read)(struct BackupFiles *files, char *bytes, size_t size, size_t *given);
+} BackupFiles;
+
 typedef struct Backup Backup;
-/* Starts one; many may run, each holds its state until backup_close. */
-Error backup_open(Store *store, Backup **backup);
+/* Starts one; many may run, each holds its state until backup_close. What `files` may name from here on must stay until
+ * then, which its owner sees to; NULL: there are none. */
+Error backup_open(Store *store, BackupFiles *files, Backup **backup);
 /* The next piece, at most `size` bytes; 0 at the end. May block: call it on a worker thread. */
 Error backup_read(Backup *backup, char *bytes, size_t size, size_t *given);
 void backup_close(Backup *backup);
-/* Writes a backup's bytes (from `read`, which gives 0 at the end) into an empty engine and syncs it.
- * ERROR_MALFORMED: no backup, cut off, or its checksum is wrong; ERROR_FORMAT: of a newer version. */
+
+/* Whoever keeps the files of a backup that is restored: the other side of BackupFiles. */
+typedef struct RestoreFiles {
+    void (*see)(struct RestoreFiles *files, Slice key);
+    /* One file: begun, written in pieces, ended. ERROR_MALFORMED: it is not what its name says. */
+    Error (*begin)(struct RestoreFiles *files, Slice name, uint64_t size);
+    Error (*write)(struct RestoreFiles *files, Slice piece);
+    Error (*end)(struct RestoreFiles *files);
+    /* The stream is whole: makes all of them durable. */
+    Error (*finish)(struct RestoreFiles *files);
+} RestoreFiles;
+
+/* Writes a backup's bytes (from `read`, which gives 0 at the end) into an empty engine, and its files into `files` (NULL: a
+ * backup with files is refused), and syncs them. ERROR_MALFORMED: no backup, cut off, or its checksum is wrong;
+ * ERROR_FORMAT: of a newer version. */
 typedef Error (*BackupRead)(void *source, char *bytes, size_t size, size_t *given);
-Error backup_restore(Engine *engine, BackupRead read, void *source);
+Error backup_restore(Engine *engine, BackupRead read, void *source, RestoreFiles *files);
 
 #endif

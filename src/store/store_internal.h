@@ -238,6 +238,7 @@ struct Store {
     Log *log;
     bool virtual_clock;
     bool started;
+    bool halted; /* no thread of it runs, and nothing more is taken */
     Clock clock;
     Views views;
     Watches watches;

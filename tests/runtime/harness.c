@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "runtime/bundle.h"
+#include "runtime/spawner_process.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -170,6 +171,11 @@ static void open_listeners(Harness *harness)
     memcpy(harness->variables, variables, sizeof variables);
 }
 
+Isolation harness_isolation(void)
+{
+    return keeper_has_powers_over_users() ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE;
+}
+
 void harness_open(Harness *harness, Isolation isolation)
 {
     memset(harness, 0, sizeof *harness);
@@ -186,6 +192,7 @@ void harness_open(Harness *harness, Isolation isolation)
     harness_put(harness->other_code, "secret", "another function's secret");
     put_program(harness->code);
     ASSERT(bundle_lay_out(os_linux(), harness->runtime) == OK);
+    harness->isolation = isolation;
     const SpawnerOptions options = {
         .isolation = isolation,
         .data_directory = slice_of_string(harness->data),

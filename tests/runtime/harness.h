@@ -14,6 +14,7 @@ typedef struct Harness {
     char code[PATH_MAX];       /* the attacks, as /var/task */
     char other_code[PATH_MAX]; /* another function's code, with a file `secret` */
     char runtime[PATH_MAX];    /* Brume's bootstraps */
+    Isolation isolation;
     Loop *loop;
     Spawner *spawner;
     List workers;           /* that exits are waited for */
@@ -38,7 +39,9 @@ typedef struct TestWorker {
     uint64_t done_us;
 } TestWorker;
 
-/* Everything is required that a sandbox can have; the tests fail where it cannot be had. */
+/* Everything that a sandbox can have, where this process has the powers for it (then tests fail where it cannot be had);
+ * else, as for a server that an ordinary user starts, what there is. */
+Isolation harness_isolation(void);
 void harness_open(Harness *harness, Isolation isolation);
 void harness_close(Harness *harness);
 /* Removes a harness's folder, of one that was killed. */

@@ -381,6 +381,134 @@ static void the_environment_is_awss(void **state)
         assert_says(result, words[i]);
 }
 
+/* ---- SnapStart ---- */
+
+/* The text of a member of an answer, up to the next '"'. */
+static Slice member_of(const Asked *asked, const char *start)
+{
+    Slice result = asked->invocation.result;
+    const char *at = memmem(result.data, result.size, start, strlen(start));
+    assert_non_null(at);
+    at += strlen(start);
+    const char *end = memchr(at, '"', (size_t)(result.data + result.size - at));
+    assert_non_null(end);
+    return slice_make(at, (size_t)(end - at));
+}
+
+static bool four_are_done(void *unused)
+{
+    (void)unused;
+    return bench.dones >= 4;
+}
+
+static void set_snapshot(const char *handler)
+{
+    set_spec("python3.11", handler);
+    bench.spec.version = SLICE("1");
+    bench.spec.snap_start = true;
+}
+
+static void copies_of_one_initialised_process_are_workers_of_their_own(void **state)
+{
+    (void)state;
+    enum { COPIES = 4 };
+    static const char *const words[] = {
+        "\"steps\": [\"init\", \"before 2\", \"before 1\", \"after 1\", \"after 2\"]",
+        "\"type\": \"snap-start\"",
+        "\"processes\": [1]",
+        "\"process\": 1",
+        "\"foundAnothers\": false",
+        "\"readsItsCode\": true",
+        "\"powers\": [\"0000000000000000\", \"0000000000000000\", \"0000000000000000\"]",
+        "\"child\": \"child\"",
+    };
+    set_snapshot("snapshot.copy");
+    for (size_t i = 0; i < COPIES; i++)
+        ask(i, "{\"seconds\": 1}");
+    run_until(four_are_done, NULL);
+    for (size_t i = 0; i < COPIES; i++) {
+        const Asked *asked = &bench.asked[i];
+        if (asked->invocation.refusal != INVOKE_RAN)
+            fprintf(stderr, "refused: %.*s\n", SLICE_PRINT(asked->invocation.message));
+        assert_int_equal(asked->invocation.refusal, INVOKE_RAN);
+        for (size_t word = 0; word < sizeof words / sizeof *words; word++)
+            assert_says(asked->invocation.result, words[word]);
+        assert_says(asked->invocation.log_tail, "Restore Duration: ");
+        assert_says(asked->invocation.log_tail, "\tBilled Restore Duration: ");
+        assert_false(says(asked->invocation.log_tail, "Init Duration"));
+        for (size_t other = 0; other < i; other++) {
+            static const char *const own[] = {"\"drawn\": [0.", "\"stream\": \"", "\"host\": \"", "\"drawn\": "};
+            assert_true(slice_equal(member_of(asked, "\"init\": \""), member_of(&bench.asked[other], "\"init\": \"")));
+            for (size_t one = 0; one < sizeof own / sizeof *own; one++)
+                assert_false(slice_equal(member_of(asked, own[one]), member_of(&bench.asked[other], own[one])));
+        }
+    }
+}
+
+static void init_code_that_is_copied_and_its_copies_gain_nothing(void **state)
+{
+    (void)state;
+    char here[PATH_MAX], layer[PATH_MAX + 32];
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(layer, sizeof layer, "%s/build/tests/runtime/layer", here);
+    const Slice layers[] = {slice_of_string(layer)};
+    set_snapshot("attacker.attack");
+    bench.spec.layer_directories = layers;
+    bench.spec.layer_count = 1;
+    bench.spec.tmp_mb = 16;
+    Asked *asked = run("{}");
+    assert_says(asked->invocation.result, "{\"inInit\": {}, \"inACopy\": {}, \"tried\": 26}");
+}
+
+static void a_copy_has_a_network_of_its_own(void **state)
+{
+    (void)state;
+    set_snapshot("snapshot.listen");
+    bench.spec.network = NETWORK_ISOLATED;
+    ask(0, "{\"seconds\": 1}");
+    ask(1, "{\"seconds\": 1}");
+    for (size_t i = 0; i < 2; i++) {
+        run_until(is_done, &bench.asked[i]);
+        assert_says(bench.asked[i].invocation.result, "\"heard\": \"itself\"");
+    }
+}
+
+static bool nothing_is_left(void *unused)
+{
+    (void)unused;
+    InvokerCounts counts;
+    invoker_count(bench.invoker, bench.spec.function, bench.spec.line, &bench.arena, &counts);
+    return counts.workers == 0;
+}
+
+static void a_snapshot_that_is_lost_is_taken_again(void **state)
+{
+    (void)state;
+    enum { FIRST = 1 }; /* what is started first is what copies are made of */
+    set_snapshot("snapshot.copy");
+    run("{}");
+    assert_says(run("{}")->invocation.result, "\"foundAnothers\": true"); /* by the same copy */
+    spawner_kill(bench.spawner, FIRST);
+    run_until(nothing_is_left, NULL);
+    assert_says(run("{}")->invocation.result, "\"foundAnothers\": false");
+}
+
+static void what_cannot_be_copied_says_why(void **state)
+{
+    (void)state;
+    set_snapshot("threads.handler");
+    Asked *asked = run("{}");
+    assert_true(asked->invocation.failed);
+    assert_says(asked->invocation.result, "SnapStart: 2 threads run when the snapshot is to be taken");
+    assert_says(asked->invocation.log_tail, "RuntimeError");
+    set_spec("nodejs22.x", "stream.hello");
+    bench.spec.snap_start = true;
+    asked = ask(1, "{}");
+    run_until(is_done, asked);
+    assert_int_not_equal(asked->invocation.refusal, INVOKE_RAN);
+    assert_says(asked->invocation.message, "only processes of Python can be copied");
+}
+
 static void answers_that_are_too_large_are_errors(void **state)
 {
     (void)state;
@@ -634,6 +762,11 @@ int main(int count, char **words)
         WITH_BENCH(garbage_and_floods_on_stdout_are_logged_and_harmless),
         WITH_BENCH(threads_processes_and_sockets_work),
         WITH_BENCH(the_environment_is_awss),
+        WITH_BENCH(copies_of_one_initialised_process_are_workers_of_their_own),
+        WITH_BENCH(init_code_that_is_copied_and_its_copies_gain_nothing),
+        WITH_BENCH(a_copy_has_a_network_of_its_own),
+        WITH_BENCH(a_snapshot_that_is_lost_is_taken_again),
+        WITH_BENCH(what_cannot_be_copied_says_why),
         WITH_BENCH(answers_that_are_too_large_are_errors),
         WITH_BENCH(a_liar_is_ended),
         WITH_BENCH(answers_come_in_pieces),

@@ -185,27 +185,155 @@ static void a_wrapper_is_executed_with_the_runtimes_command_line(void **state)
     }
 }
 
-static void a_copy_of_an_initialised_worker_is_refused_by_name(void **state)
+/* ---- SnapStart ---- */
+
+static const char counts[] =
+    "import os\n"
+    "with open('/tmp/of_init', 'w') as left:\n"
+    "    left.write(str(os.getpid()))\n"
+    "count = 0\n"
+    "def handler(event, context):\n"
+    "    global count\n"
+    "    count += 1\n"
+    "    with open('/tmp/of_the_copy', 'a') as mine:\n"
+    "        mine.write('x')\n"
+    "    if event == ['fork'] and os.fork() == 0:\n"
+    "        os.setsid()\n"
+    "        while True: os.waitstatus_to_exitcode(os.system('sleep 100'))\n"
+    "    return [count, os.path.getsize('/tmp/of_the_copy'), os.getpid(), os.getuid(), os.environ['NAME']]\n";
+
+static void begin_template(TestWorker *worker, const char *program)
+{
+    static const char plain[] = "\"snapStart\":false";
+    char init[sizeof INIT];
+    memcpy(init, INIT, sizeof INIT);
+    memcpy(strstr(init, plain), "\"snapStart\": true", sizeof plain - 1);
+    harness_put(harness.code, "app.py", program);
+    order_python(worker);
+    worker->order.is_template = true;
+    harness_spawn(&harness, worker);
+    assert_true(harness_until(&harness, worker_is_done, worker));
+    if (worker->error != OK)
+        fprintf(stderr, "%s\n", worker->message);
+    assert_int_equal(worker->error, OK);
+    frame_send(worker->order.channel, FRAME_INIT, init);
+    assert_int_equal(frame_receive(worker->order.channel, text), FRAME_SNAPSHOT_READY);
+}
+
+static void order_copy(TestWorker *copy, const TestWorker *of)
+{
+    order_python(copy);
+    copy->order.snapshot_of = of->order.worker;
+    harness_spawn(&harness, copy);
+    assert_true(harness_until(&harness, worker_is_done, copy));
+}
+
+static void begin_copy(TestWorker *copy, const TestWorker *of)
+{
+    order_copy(copy, of);
+    if (copy->error != OK)
+        fprintf(stderr, "%s\n", copy->message);
+    assert_int_equal(copy->error, OK);
+    frame_send(copy->order.channel, FRAME_RESTORE, "{\"environment\":{\"NAME\":\"restored\"}}");
+    assert_int_equal(frame_receive(copy->order.channel, text), FRAME_READY);
+}
+
+static void assert_copy_answers(const TestWorker *copy, const char *event, const char *answer)
+{
+    frame_send_event(copy->order.channel, event);
+    assert_int_equal(frame_receive(copy->order.channel, text), FRAME_RESPONSE);
+    assert_string_equal(text, answer);
+}
+
+static void copies_of_an_initialised_process_are_workers(void **state)
+{
+    (void)state;
+    TestWorker template;
+    TestWorker copies[3];
+    begin_template(&template, counts);
+    for (size_t i = 0; i < 3; i++) {
+        begin_copy(&copies[i], &template);
+        assert_copy_answers(&copies[i], "[]", "[1, 1, 1, 993, \"restored\"]");
+    }
+    assert_copy_answers(&copies[0], "[\"fork\"]", "[2, 2, 1, 993, \"restored\"]");
+    for (size_t i = 0; i < 3; i++)
+        end(&copies[i]); /* with all that it has started */
+    begin_copy(&copies[0], &template);
+    assert_copy_answers(&copies[0], "[]", "[1, 1, 1, 993, \"restored\"]");
+    end(&copies[0]);
+    end(&template);
+}
+
+static void copies_end_with_what_they_are_copies_of(void **state)
+{
+    (void)state;
+    TestWorker template;
+    TestWorker copies[2];
+    begin_template(&template, counts);
+    begin_copy(&copies[0], &template);
+    begin_copy(&copies[1], &template);
+    assert_copy_answers(&copies[0], "[\"fork\"]", "[1, 1, 1, 993, \"restored\"]");
+    end(&template);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(harness_until(&harness, worker_has_exited, &copies[i]));
+        assert_int_equal(copies[i].exits, 1);
+        harness_forget(&copies[i]);
+    }
+    order_copy(&copies[0], &template);
+    assert_int_equal(copies[0].error, ERROR_DENIED);
+    assert_string_equal(copies[0].message, "the initialised process has ended");
+    harness_forget(&copies[0]);
+}
+
+/* Init code has left a process that takes the order, and does nothing with it. */
+static void a_snapshot_that_makes_no_copies_is_given_up(void **state)
+{
+    (void)state;
+    TestWorker template;
+    TestWorker copy;
+    begin_template(&template, "import os, socket, time\n"
+                              "hears, says = os.pipe()\n"
+                              "if os.fork() == 0:\n"
+                              "    orders = socket.socket(fileno=5)\n"
+                              "    os.write(says, b'x')\n"
+                              "    kept = orders.recvmsg(4096, 4096)\n"
+                              "    time.sleep(1000)\n"
+                              "os.read(hears, 1)\n"
+                              "time.sleep(0.2)\n"
+                              "def handler(event, context): pass\n");
+    order_copy(&copy, &template);
+    assert_int_equal(copy.error, ERROR_DENIED);
+    assert_string_equal(copy.message, "the initialised process has not made a copy");
+    harness_forget(&copy);
+    assert_true(harness_until(&harness, worker_has_exited, &template));
+    harness_forget(&template);
+}
+
+static void what_cannot_be_copied_is_refused_by_name(void **state)
 {
     (void)state;
     TestWorker first;
-    TestWorker copy;
+    TestWorker other;
     order_python(&first);
     begin(&first);
-    order_python(&copy);
-    copy.order.snapshot_of = first.order.worker;
-    harness_spawn(&harness, &copy);
-    assert_true(harness_until(&harness, worker_is_done, &copy));
-    assert_int_equal(copy.error, ERROR_DENIED);
-    assert_string_equal(copy.message, "copies of an initialised worker cannot be made");
-    harness_forget(&copy);
+    order_copy(&other, &first);
+    assert_int_equal(other.error, ERROR_DENIED);
+    assert_string_equal(other.message, "only what is started to be copied can be");
+    harness_forget(&other);
     end(&first);
+    harness_order(&harness, &other); /* a program of its own */
+    other.order.is_template = true;
+    harness_spawn(&harness, &other);
+    assert_true(harness_until(&harness, worker_is_done, &other));
+    assert_int_equal(other.error, ERROR_DENIED);
+    assert_string_equal(other.message, "only processes of Python can be copied");
+    harness_forget(&other);
 }
 
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE);
+    harness_open(&harness, harness_isolation());
     return 0;
 }
 
@@ -224,7 +352,10 @@ int main(int count, char **words)
         cmocka_unit_test(a_nodejs_function_answers),
         cmocka_unit_test(code_layers_and_library_are_where_they_belong),
         cmocka_unit_test(a_runtime_elsewhere_is_shown_as_var_lang),
-        cmocka_unit_test(a_copy_of_an_initialised_worker_is_refused_by_name),
+        cmocka_unit_test(copies_of_an_initialised_process_are_workers),
+        cmocka_unit_test(copies_end_with_what_they_are_copies_of),
+        cmocka_unit_test(a_snapshot_that_makes_no_copies_is_given_up),
+        cmocka_unit_test(what_cannot_be_copied_is_refused_by_name),
         cmocka_unit_test(a_wrapper_is_executed_with_the_runtimes_command_line),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

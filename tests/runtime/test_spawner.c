@@ -117,7 +117,7 @@ static void what_cannot_start_says_why(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, geteuid() == 0 ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE);
+    harness_open(&harness, harness_isolation());
     return 0;
 }
 

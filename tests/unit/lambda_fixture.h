@@ -177,7 +177,16 @@ static void test_count(Invoker *invoker, Slice function, Slice line, Arena *aren
     *counts = (InvokerCounts){0};
 }
 
-static const InvokerOperations test_invoker = {test_invoke, test_cancel, test_resume, test_provision, test_count};
+static void test_forget(Invoker *invoker, Slice function, Slice except)
+{
+    (void)invoker;
+    (void)function;
+    (void)except;
+}
+
+static const InvokerOperations test_invoker = {
+    test_invoke, test_cancel, test_resume, test_provision, test_forget, test_count,
+};
 
 /* ---- Transactions of the test ---- */
 

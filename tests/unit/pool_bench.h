@@ -33,6 +33,25 @@ typedef struct Bench {
     Asked asked[ACTORS_MAX];
 } Bench;
 
+/* The runtime's clock, in tests that set it; 0: the real one. */
+static uint64_t clock_ns;
+
+static inline uint64_t bench_monotonic_ns(Os *os)
+{
+    (void)os;
+    return clock_ns != 0 ? clock_ns : os_monotonic_ns(os_linux());
+}
+
+static inline Os *bench_os(void)
+{
+    static OsOperations operations;
+    static Os os = {&operations};
+    operations = *os_linux()->operations;
+    operations.monotonic_ns = bench_monotonic_ns;
+    clock_ns = 0;
+    return &os;
+}
+
 static inline void keep_log(void *user, const WorkerSpec *spec, Slice stream, uint64_t wall_ms, Slice request_id,
                             Slice text)
 {
@@ -55,7 +74,7 @@ static inline Bench *bench_open(void (*change)(Bench *bench, RuntimeOptions *opt
     assert_non_null(bench);
     memset(&stage, 0, sizeof stage);
     world_open(&bench->world, 11);
-    assert_int_equal(loop_open(os_linux(), &bench->loop), OK);
+    assert_int_equal(loop_open(bench_os(), &bench->loop), OK);
     bench->limits = limits_default;
     bench->log = buffer_make(&bench->arena);
     bench->spec = (WorkerSpec){

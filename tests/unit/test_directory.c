@@ -99,6 +99,40 @@ static void a_slash_at_the_end_changes_nothing(void **state)
     place_remove(&place);
 }
 
+static void write_format(const Place *place, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/format", place->data);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static int format_of(const Place *place)
+{
+    char path[128];
+    int format = 0;
+    snprintf(path, sizeof path, "%s/format", place->data);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &format), 1);
+    fclose(file);
+    return format;
+}
+
+static void an_older_directory_is_of_this_format_once_it_is_opened(void **state)
+{
+    (void)state;
+    Place place;
+    place_make(&place);
+    open_and_close(place.data);
+    write_format(&place, "1\n");
+    open_and_close(place.data);
+    assert_int_equal(format_of(&place), STORE_FORMAT);
+    place_remove(&place);
+}
+
 static Error nothing_read(void *source, char *bytes, size_t size, size_t *given)
 {
     (void)source;
@@ -112,7 +146,7 @@ static Error restore(const char *path)
 {
     Arena arena = arena_make();
     Slice message = {0};
-    Error error = data_directory_restore(os_linux(), path, nothing_read, NULL, &arena, &message);
+    Error error = data_directory_restore(os_linux(), path, nothing_read, NULL, NULL, &arena, &message);
     assert_true(error == OK || message.size > 0);
     arena_free(&arena);
     return error;
@@ -154,7 +188,7 @@ static void a_newer_or_unreadable_format_is_refused(void **state)
     open_and_close(place.data);
     char path[96];
     snprintf(path, sizeof path, "%s/format", place.data);
-    assert_int_equal(os_write_file(os_linux(), path, SLICE("2\n"), 0600), OK);
+    assert_int_equal(os_write_file(os_linux(), path, SLICE("999\n"), 0600), OK);
     assert_int_equal(opened(place.data), ERROR_FORMAT);
     assert_int_equal(os_write_file(os_linux(), path, SLICE("one\n"), 0600), OK);
     assert_int_equal(opened(place.data), ERROR_MALFORMED);
@@ -168,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_that_a_killed_process_made_are_synced_by_the_next),
         cmocka_unit_test(a_slash_at_the_end_changes_nothing),
+        cmocka_unit_test(an_older_directory_is_of_this_format_once_it_is_opened),
         cmocka_unit_test(a_restore_touches_no_data_and_leaves_nothing_that_is_served),
         cmocka_unit_test(a_newer_or_unreadable_format_is_refused),
     };

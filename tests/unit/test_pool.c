@@ -392,6 +392,18 @@ static void provisioned_workers_of_an_older_revision_go(void **state)
     bench_close(bench);
 }
 
+static void runtimes_are_got_ready_when_they_are_there(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    invoker_warm(bench->invoker, SLICE("python3.11"));
+    invoker_warm(bench->invoker, SLICE("cobol"));
+    settle(bench);
+    assert_int_equal(stage.warmed, 1);
+    assert_int_equal(stage.count, 0);
+    bench_close(bench);
+}
+
 static void provisioning_that_fails_says_why(void **state)
 {
     (void)state;
@@ -428,6 +440,30 @@ static void snapshots_are_taken_once_and_copied(void **state)
     expect_event(bench, actor(2), second);
     answer(bench, actor(1), "1");
     assert_true(says(first->invocation.log_tail, "Restore Duration: "));
+    bench_close(bench);
+}
+
+static void a_snapshot_stays_while_a_copy_of_it_is_busy(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    bench->spec.snap_start = true;
+    Asked *busy = ask(bench, 0);
+    actor_expect(actor(0), FRAME_INIT, &bench->arena);
+    actor_send(actor(0), FRAME_SNAPSHOT_READY, SLICE(""));
+    settle(bench);
+    actor_expect(actor(1), FRAME_RESTORE, &bench->arena);
+    actor_send(actor(1), FRAME_READY, SLICE(""));
+    settle(bench);
+    expect_event(bench, actor(1), busy);
+    bench->spec.key = SLICE("123456789012 eu-west-1 hello $LATEST r2");
+    ask(bench, 1);
+    settle(bench);
+    assert_true(actor(0)->alive); /* it would take its copy with it */
+    answer(bench, actor(1), "1");
+    assert_result(busy, "1");
+    settle(bench);
+    assert_false(actor(1)->alive);
     bench_close(bench);
 }
 
@@ -505,8 +541,10 @@ int main(void)
         cmocka_unit_test(old_workers_are_replaced),
         cmocka_unit_test(provisioned_workers_are_kept_and_replaced),
         cmocka_unit_test(provisioned_workers_of_an_older_revision_go),
+        cmocka_unit_test(runtimes_are_got_ready_when_they_are_there),
         cmocka_unit_test(provisioning_that_fails_says_why),
         cmocka_unit_test(snapshots_are_taken_once_and_copied),
+        cmocka_unit_test(a_snapshot_stays_while_a_copy_of_it_is_busy),
         cmocka_unit_test(every_invocation_is_answered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,50 @@ static void a_worker_that_ends_in_its_init_phase_is_told(void **state)
     bench_close(bench);
 }
 
+static void last_words_count_though_the_end_is_known_first(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    Asked *failed = ask(bench, 0);
+    actor_expect(actor(0), FRAME_INIT, &bench->arena);
+    actor_send(actor(0), FRAME_INIT_ERROR, SLICE("{\"errorType\":\"Runtime.HandlerNotFound\"}"));
+    actor_exit(actor(0), 1 << 8, false);
+    settle(bench);
+    assert_result(failed, "{\"errorType\":\"Runtime.HandlerNotFound\"}");
+    Asked *answered = ask(bench, 1);
+    make_ready(bench, actor(1));
+    expect_event(bench, actor(1), answered);
+    actor_send(actor(1), FRAME_RESPONSE, SLICE("\"last\""));
+    actor_exit(actor(1), 0, false);
+    settle(bench);
+    assert_result(answered, "\"last\"");
+    bench_close(bench);
+}
+
+/* Its pipes end before its exit is known, and the numbers of its files are given again. */
+static void the_end_of_a_worker_is_nothing_to_the_next(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    run_warm(bench);
+    close(actor(0)->output);
+    close(actor(0)->errors);
+    actor(0)->output = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    actor(0)->errors = dup(actor(0)->output);
+    settle(bench);
+    Asked *first = ask(bench, 1);
+    Asked *second = ask(bench, 2);
+    expect_event(bench, actor(0), first);
+    actor_exit(actor(0), 0, false);
+    settle(bench);
+    assert_int_equal(first->done, 1);
+    make_ready(bench, actor(1));
+    expect_event(bench, actor(1), second);
+    answer(bench, actor(1), "2");
+    assert_result(second, "2");
+    bench_close(bench);
+}
+
 static void liars_are_ended_and_the_server_lives_on(void **state)
 {
     (void)state;
@@ -375,6 +419,8 @@ int main(void)
         cmocka_unit_test(a_worker_that_closes_its_channel_is_ended),
         cmocka_unit_test(an_init_error_is_the_answer),
         cmocka_unit_test(a_worker_that_ends_in_its_init_phase_is_told),
+        cmocka_unit_test(last_words_count_though_the_end_is_known_first),
+        cmocka_unit_test(the_end_of_a_worker_is_nothing_to_the_next),
         cmocka_unit_test(liars_are_ended_and_the_server_lives_on),
         cmocka_unit_test(a_runtime_that_is_missing_is_named),
         cmocka_unit_test(a_process_that_cannot_be_had_is_told),

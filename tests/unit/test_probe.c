@@ -5,8 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -134,15 +137,38 @@ static void the_kernel_is_known(void **state)
     assert_int_equal(os_probe_memfd(), 0);
 }
 
+static void memory_that_a_process_holds_is_known(void **state)
+{
+    enum { BYTES = 64 << 20 };
+    (void)state;
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    assert_true(self >= 0);
+    uint64_t before = os_probe_resident(self);
+    assert_true(before > 0);
+    char *more = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(more != MAP_FAILED);
+    memset(more, 1, BYTES);
+    assert_in_range(os_probe_resident(self), before + BYTES / 2, before + BYTES * 2ULL);
+    munmap(more, BYTES);
+    close(self);
+    assert_int_equal(os_probe_resident(self), 0);
+    assert_int_equal(os_probe_resident(-1), 0);
+}
+
 #define PROBE_TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PROBE_TEST(a_program_tells_its_version),          PROBE_TEST(a_program_that_fails_or_is_silent_tells_nothing),
-        PROBE_TEST(a_program_that_does_not_end_is_ended), PROBE_TEST(much_output_is_cut_not_waited_on),
-        PROBE_TEST(the_holder_of_a_lock_is_seen),         PROBE_TEST(syncs_are_timed_and_leave_nothing),
-        PROBE_TEST(file_systems_are_told_apart),          PROBE_TEST(the_kernel_is_known),
+        PROBE_TEST(a_program_tells_its_version),
+        PROBE_TEST(a_program_that_fails_or_is_silent_tells_nothing),
+        PROBE_TEST(a_program_that_does_not_end_is_ended),
+        PROBE_TEST(much_output_is_cut_not_waited_on),
+        PROBE_TEST(the_holder_of_a_lock_is_seen),
+        PROBE_TEST(syncs_are_timed_and_leave_nothing),
+        PROBE_TEST(file_systems_are_told_apart),
+        PROBE_TEST(the_kernel_is_known),
+        cmocka_unit_test(memory_that_a_process_holds_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,14 @@ static void remember(Invoker *invoker, const WorkerSpec *spec, uint64_t count)
     memory->asked++;
 }
 
-static const InvokerOperations operations = {.provision = remember};
+static void forget(Invoker *invoker, Slice function, Slice except)
+{
+    (void)invoker;
+    (void)function;
+    (void)except;
+}
+
+static const InvokerOperations operations = {.provision = remember, .forget = forget};
 
 static uint64_t ready(const Memory *memory, const char *line)
 {

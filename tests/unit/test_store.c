@@ -404,7 +404,7 @@ static Error restored(Tape *tape)
 {
     Engine *engine = engine_memory_open();
     tape->at = 0;
-    Error error = backup_restore(engine, tape_read, tape);
+    Error error = backup_restore(engine, tape_read, tape, NULL);
     engine->operations->close(engine);
     return error;
 }
@@ -417,7 +417,7 @@ static void a_backup_is_one_state_and_any_damage_is_noticed(void **state)
     set(&world, "a", "1");
     set(&world, "b", "2");
     Backup *backup;
-    assert_int_equal(backup_open(world.store, &backup), OK);
+    assert_int_equal(backup_open(world.store, NULL, &backup), OK);
     set(&world, "a", "changed");
     set(&world, "c", "3");
     static Tape tape;
@@ -435,7 +435,7 @@ static void a_backup_is_one_state_and_any_damage_is_noticed(void **state)
     copy.engine = engine_memory_open();
     copy.mailbox.post = world_post;
     tape.at = 0;
-    assert_int_equal(backup_restore(copy.engine, tape_read, &tape), OK);
+    assert_int_equal(backup_restore(copy.engine, tape_read, &tape, NULL), OK);
     world_start_store(&copy);
     expect(&copy, "a", "1");
     expect(&copy, "b", "2");

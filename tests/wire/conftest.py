@@ -64,6 +64,12 @@ def sqs(server):
     return client(server)
 
 
+@pytest.fixture(scope="module")
+def functions(server):
+    """A client of Lambda."""
+    return client(server, "lambda")
+
+
 @pytest.fixture
 def new_name():
     """Names that no other test has."""

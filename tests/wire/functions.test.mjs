@@ -73,6 +73,10 @@ test('a runtime is the one that there is', async () => {
   assert.deepEqual([manual.UpdateRuntimeOn, manual.RuntimeVersionArn], ['Manual', ours]);
   await send('PutRuntimeManagementConfig', { FunctionName, UpdateRuntimeOn: 'FunctionUpdate' });
   assert.equal((await send('GetRuntimeManagementConfig', { FunctionName })).UpdateRuntimeOn, 'FunctionUpdate');
+  await send('CreateAlias', { FunctionName, Name: 'live', FunctionVersion: '$LATEST' });
+  const alias = await refused(send('GetRuntimeManagementConfig', { FunctionName, Qualifier: 'live' }));
+  assert.equal(alias.message, 'The provided function name arn:aws:lambda:eu-central-1:123456789012:function:managed:live '
+    + 'is invalid. Aliases are not allowed.');
 });
 
 test('whether a function may call itself is kept', async () => {
@@ -96,6 +100,8 @@ test('levels of a log belong to its JSON form', async () => {
     FunctionName: 'logs', LoggingConfig: { LogFormat: 'Text', SystemLogLevel: 'WARN' },
   }));
   assert.equal(error.name, 'InvalidParameterValueException');
+  assert.equal(error.message, 'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your '
+    + 'request or change the LogFormat to "Json" and try again.');
   await send('UpdateFunctionConfiguration', { FunctionName: 'logs', LoggingConfig: { LogFormat: 'Text' } });
   await updated('logs');
   const plain = await send('GetFunctionConfiguration', { FunctionName: 'logs' });
@@ -114,6 +120,10 @@ test('a published version of a runtime that can be copied starts by a copy', asy
     { client, maxWaitTime: 10, minDelay: 0.05, maxDelay: 0.1 }, { FunctionName: 'snap', Qualifier: '1' });
   const published = await send('GetFunctionConfiguration', { FunctionName: 'snap', Qualifier: '1' });
   assert.deepEqual(published.SnapStart, { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' });
+  const both = await refused(send('PutProvisionedConcurrencyConfig', {
+    FunctionName: 'snap', Qualifier: '1', ProvisionedConcurrentExecutions: 1,
+  }));
+  assert.equal(both.message, 'Provisioned concurrency is not supported for functions with SnapStart.');
   const error = await refused(create('no-snap', { SnapStart: { ApplyOn: 'PublishedVersions' } }));
   assert.equal(error.message, 'nodejs22.x is not supported for SnapStart enabled functions.');
 });

@@ -23,6 +23,16 @@ def handler(event, context):
     return "done"
 '''
 PLAIN = "import os\ndef handler(event, context):\n    print('said', event)\n    return os.getpid()\n"
+REACHES = '''
+import socket
+
+def handler(event, context):
+    try:
+        socket.create_connection(("127.0.0.1", event["port"]), 5).close()
+    except OSError:
+        return False
+    return True
+'''
 PATIENCE = 30
 
 
@@ -233,6 +243,32 @@ def test_invocations_are_counted(start):
     assert server.metric("brume_function_cold_starts_total") == 1
     assert server.metric("brume_function_workers") == 1
     assert server.metric("brume_function_errors_total") == 0
+
+
+def test_a_tag_gives_a_function_another_network(start):
+    """Workers that were there before do not stay, provisioned ones neither."""
+    server = start()
+    functions = client(server, "lambda")
+    make(functions, "tagged", Code={"ZipFile": package({"app.py": REACHES})}, Publish=True)
+    arn = functions.get_function(FunctionName="tagged")["Configuration"]["FunctionArn"]
+    one = {"FunctionName": "tagged", "Qualifier": "1"}
+    functions.put_provisioned_concurrency_config(**one, ProvisionedConcurrentExecutions=1)
+
+    def is_ready():
+        return functions.get_provisioned_concurrency_config(**one)["Status"] == "READY"
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def reached(**more):
+            payload = json.dumps({"port": listener.getsockname()[1]})
+            return json.loads(functions.invoke(FunctionName="tagged", Payload=payload, **more)["Payload"].read())
+
+        for tags, reaches in (({}, True), ({"brume:network": "isolated"}, False), ({"brume:network": "host"}, True)):
+            functions.untag_resource(Resource=arn, TagKeys=["brume:network"])
+            if tags:
+                functions.tag_resource(Resource=arn, Tags=tags)
+            wait_until(is_ready)
+            assert reached() is reaches and reached(Qualifier="1") is reaches
+    wait_until(lambda: server.metric("brume_function_workers") == 2)
 
 
 def test_new_code_takes_the_place_of_old(start):

@@ -11,11 +11,6 @@ ACCOUNT = "123456789012"
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 @pytest.fixture
 def name(functions):
     name = f"function-{next(numbers)}"

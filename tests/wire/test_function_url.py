@@ -41,11 +41,6 @@ def handler(event, context):
 '''
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 def open_to_all(functions, name, kind="NONE", **more):
     functions.add_permission(FunctionName=name, StatementId="use", Action="lambda:InvokeFunctionUrl", Principal="*",
                              FunctionUrlAuthType=kind, **more)

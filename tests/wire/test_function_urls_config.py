@@ -13,11 +13,6 @@ CORS = {"AllowCredentials": True, "AllowHeaders": ["x-one"], "AllowMethods": ["G
         "AllowOrigins": ["https://www.example.com", "http://localhost:3000"], "ExposeHeaders": ["date"], "MaxAge": 600}
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 @pytest.fixture
 def name(functions):
     name = f"function-{next(numbers)}"

@@ -21,11 +21,6 @@ ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:"
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 def settle(functions, name, qualifier=None):
     """Waits until nothing of the function changes any more; gives its configuration."""
     more = {"Qualifier": qualifier} if qualifier else {}
@@ -259,7 +254,7 @@ def test_an_alias_is_a_name_for_a_version(functions, function):
     changed = functions.update_alias(FunctionName=function, Name="live", FunctionVersion="$LATEST")
     assert changed["FunctionVersion"] == "$LATEST" and changed["Description"] == "what is live"
     assert changed["RevisionId"] != made["RevisionId"]
-    refused(functions.update_alias, "PreconditionFailedException", "Call the GetAlias API",
+    refused(functions.update_alias, "PreconditionFailedException", "Call the GetFunction/GetAlias API",
             FunctionName=function, Name="live", RevisionId=made["RevisionId"])
     assert functions.delete_alias(FunctionName=function, Name="live")["ResponseMetadata"]["HTTPStatusCode"] == 204
     refused(functions.get_alias, "ResourceNotFoundException", f"Cannot find alias arn: {ARN}{function}:live",
@@ -279,9 +274,14 @@ def test_an_alias_may_share_its_calls_between_two_versions(functions, function):
     for weights, code, text in (
             ({"1": 0.5}, "InvalidParameterValueException", "already included in routing configuration"),
             ({"2": 1.5}, "ValidationException", "less than or equal to 1.0"),
+            ({"2": 2}, "ValidationException", "Value '{2=2.0}' at 'routingConfig.additionalVersionWeights'"),
+            ({"2": -1}, "ValidationException", "Value '{2=-1.0}' at 'routingConfig.additionalVersionWeights'"),
             ({"2": 0.1, "1": 0.1}, "InvalidParameterValueException", "cannot be greater than 1"),
             ({"9": 0.1}, "ResourceNotFoundException", f"Function not found: {ARN}{function}:9"),
-            ({"$LATEST": 0.1}, "ValidationException", "regular expression pattern: [0-9]+")):
+            ({"$LATEST": 0.1}, "ValidationException",
+             "failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal "
+             "to 1024, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: "
+             "[0-9]+, Member must not be null]")):
         refused(functions.update_alias, code, text, FunctionName=function, Name="both",
                 RoutingConfig={"AdditionalVersionWeights": weights})
     refused(functions.create_alias, "InvalidParameterValueException", "$LATEST is not supported", FunctionName=function,
@@ -367,7 +367,9 @@ def test_what_is_not_there_is_refused_by_its_name(functions, more, feature):
     ("dotnet8", 501, "Brume does not run dotnet8"),
     ("ruby3.4", 501, "Brume does not run ruby3.4"),
     ("python3.7", 400, "The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda"),
-    ("cobol85", 400, "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: ["),
+    ("nodejs14.x", 400, "We recommend you use a supported runtime while creating or updating functions."),
+    ("cobol85", 400, "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+     "[nodejs20.x, python3.14, provided.al2023, "),
 ])
 def test_runtimes_that_nobody_may_use(functions, runtime, status, text):
     code = "NotImplemented" if status == 501 else "InvalidParameterValueException"
@@ -400,6 +402,17 @@ def test_runtimes_that_nobody_may_use(functions, runtime, status, text):
 def test_settings_that_cannot_be(functions, more, code, text):
     refused(functions.create_function, code, text, **{**function_arguments("cannot-be"), **more})
     refused(functions.get_function, "ResourceNotFoundException", "cannot-be", FunctionName="cannot-be")
+
+
+def test_names_that_cannot_be_are_told_without_what_is_secret(functions):
+    answer = refused(functions.create_function, "ValidationException",
+                     "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: "
+                     "[Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+",
+                     **function_arguments("no-such-name", Environment={"Variables": {"NO-NAME": "password"}}))
+    assert "password" not in str(answer)
+    refused(functions.create_function, "ValidationException",
+            "Value '{no!=x, b=c}' at 'tags' failed to satisfy constraint: Map keys must satisfy constraint: [",
+            **function_arguments("no-such-tag", Tags={"no!": "x", "b": "c"}))
 
 
 def test_near_the_limit_of_the_environment_is_well(functions):
@@ -509,8 +522,12 @@ def test_a_package_of_50_mb_is_taken_and_a_larger_one_is_not(functions):
     made = functions.create_function(**function_arguments("largest", package))
     assert made["CodeSize"] == len(package)
     functions.delete_function(FunctionName="largest")
-    answer = refused(functions.create_function, "RequestEntityTooLargeException", "Request must be smaller than",
-                     **function_arguments("too-large", package + bytes(1000)))
+    refused(functions.create_function, "InvalidParameterValueException",
+            "Zipped size must be smaller than 52428800 bytes",
+            **function_arguments("too-large", package + bytes(1000)))
+    answer = refused(functions.create_function, "RequestEntityTooLargeException",
+                     "Request must be smaller than 70167211 bytes for the CreateFunction operation",
+                     **function_arguments("too-large", package + bytes(1000000)))
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 413
 
 

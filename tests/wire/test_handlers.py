@@ -6,11 +6,15 @@ import http.server
 import itertools
 import json
 import pathlib
+import signal
 import socketserver
+import ssl
 import threading
+import time
 
 import psycopg2
 import pytest
+from brume import command
 from conftest import client
 from deployment import C_BOOTSTRAP, HANDLERS, ROOT, Deployer, files_below
 from postgres import Postgres
@@ -266,3 +270,61 @@ def test_the_next_event_of_a_runtime_that_ended_behind_its_answer_is_run_by_anot
         answer = function.invoke("leave")
         assert answer.failed and answer.payload == {"errorType": "Panic"}, answer.payload
         assert function.ask("stay") == "stayed"
+
+
+# ---- HTTPS ----
+
+@pytest.mark.parametrize("runtime, file", [(PYTHON, "sender.py"), (NODEJS, "sender.mjs")])
+def test_an_sdk_inside_a_function_trusts_the_server_s_own_certificate(start, folder, runtime, file):
+    """One that nobody else has signed; and after a new one, with a function that starts then."""
+    command("tls", "self-signed", "--directory", folder / "tls")
+    server = start(tls=folder / "tls")
+    deployer = Deployer(functools.partial(client, server))
+    for number in range(2):
+        if number == 1:
+            command("tls", "self-signed", "--directory", folder / "tls", "--force")
+            server.process.send_signal(signal.SIGHUP)
+            await_certificate(server)
+            deployer.client = client(server, "lambda")
+        function = deployer.deploy(
+            f"sender-{number}", {f"app.{file.split('.')[1]}": HANDLERS / file}, runtime)
+        queue = client(server).create_queue(QueueName=f"orders-{number}")["QueueUrl"]
+        said = function.ask({"queue": f"orders-{number}", "body": "over TLS"})
+        message, = client(server).receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        assert (message["MessageId"], message["Body"]) == (said["message"], "over TLS")
+
+
+def await_certificate(server):
+    """Until the server uses the certificate that is there now."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return server.request("GET", "/_brume/health")
+        except ssl.SSLError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+TRUST_HANDLER = """
+import os, ssl, subprocess
+def handler(event, context):
+    trust = ssl.create_default_context()
+    path = os.environ["SSL_CERT_FILE"]
+    health = os.environ["AWS_ENDPOINT_URL"] + "/_brume/health"
+    curl = subprocess.run(["curl", "-sS", "-o", "/dev/null", health], capture_output=True, text=True)
+    return {"authorities": len(trust.get_ca_certs()), "key": "PRIVATE" in open(path).read(), "curl": curl.stderr,
+            "named": {name: os.environ.get(name) for name in ("AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")}}
+"""
+
+
+def test_functions_trust_the_system_s_authorities_as_well_and_see_no_key(start, folder):
+    command("tls", "self-signed", "--directory", folder / "tls")
+    both = folder / "tls" / "cert.pem"
+    both.write_text(both.read_text() + (folder / "tls" / "key.pem").read_text())
+    server = start(tls=folder / "tls")
+    deployer = Deployer(functools.partial(client, server))
+    said = deployer.deploy("trust", {"app.py": TRUST_HANDLER}, PYTHON,
+                           environment={"NODE_EXTRA_CA_CERTS": "/var/task/own.pem"}).ask({})
+    assert said["authorities"] >= len(ssl.create_default_context().get_ca_certs()) and not said["key"]
+    assert said["curl"] == ""
+    assert said["named"] == {"AWS_CA_BUNDLE": "/var/brume/trust.pem", "NODE_EXTRA_CA_CERTS": "/var/task/own.pem"}

@@ -2,9 +2,12 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import itertools
 import json
+import os
 import subprocess
+import time
 
 import boto3
 import botocore.config
@@ -35,11 +38,6 @@ def handler(event, context):
             "request": context.aws_request_id, "custom": context_of and context_of.custom,
             "trace": os.environ.get("_X_AMZN_TRACE_ID")}
 '''
-
-
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +143,43 @@ def test_an_alias_shares_its_calls_between_two_versions(functions):
     assert error["Code"] == "InvalidParameterValueException"
 
 
+def test_an_alias_that_moves_takes_its_callers_along(functions):
+    """What is invoked is the alias; what runs, the version that it means by then."""
+    source = "def handler(event, context):\n    return [{}, context.invoked_function_arn, context.function_version]\n"
+    name = new(functions, source.format(1))
+    version = functions.publish_version(FunctionName=name)["Version"]
+    alias = functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)["AliasArn"]
+    for callee, more in ((name, {"Qualifier": "live"}), (alias, {})):
+        result, payload = answer(functions, callee, **more)
+        assert (result["ExecutedVersion"], payload) == ("1", [1, alias, "1"])
+    functions.update_function_code(FunctionName=name, ZipFile=package({"app.py": source.format(2)}))
+    wait_settled(functions, name)
+    assert answer(functions, alias)[1] == [1, alias, "1"]
+    version = functions.publish_version(FunctionName=name)["Version"]
+    wait_settled(functions, name, Qualifier=version)
+    assert answer(functions, alias)[1] == [1, alias, "1"]
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    result, payload = answer(functions, alias)
+    assert (result["ExecutedVersion"], payload) == ("2", [2, alias, "2"])
+
+
+@pytest.mark.parametrize("name, more, ending", [
+    ("nobody", {}, ":$LATEST"), ("nobody", {"Qualifier": "7"}, ":7"), ("nobody:live", {}, ":live"),
+    ("a" * 65, {}, ":$LATEST")])
+def test_what_is_not_there_is_told_with_the_version_that_would_have_run(functions, name, more, ending):
+    error = refused(functions, name, **more)["Error"]
+    assert error["Code"] == "ResourceNotFoundException"
+    bare = name.split(":")[0]
+    assert error["Message"] == f"Function not found: arn:aws:lambda:us-east-1:{ACCOUNT}:function:{bare}{ending}"
+
+
+def test_recursion_without_end_is_out_of_memory(functions):
+    name = new(functions, "import sys\nsys.setrecursionlimit(10**9)\ndef handler(event, context):\n"
+                          "    return handler([event], context)\n", Timeout=30)
+    result, document = answer(functions, name)
+    assert result["FunctionError"] == "Unhandled" and document["errorType"] == "Runtime.OutOfMemory"
+
+
 def test_another_account_invokes_what_lets_it_in(server, functions, function):
     other = client(server, "lambda", key="111122223333")
     arn = functions.get_function(FunctionName=function)["Configuration"]["FunctionArn"]
@@ -247,8 +282,9 @@ def test_the_command_s_code_tells_how_it_went(server, function, folder):
     done = run(server, function, "--payload", '"fail"')
     assert done.returncode == 1 and json.loads(done.stdout)["errorType"] == "ValueError"
     for arguments, text in (
-            (("nobody",), "there is no such function"), ((function, "--payload", "{"), "no JSON"),
-            ((function, "--qualifier", "9"), "no such version"), ((function, "--payload", "@/none"), "cannot be read"),
+            (("nobody",), "no such function in account 123456789012 and region us-east-1"),
+            ((function, "--payload", "{"), "no JSON"), ((function, "--qualifier", "9"), "no such version"),
+            ((function, "--payload", "@/none"), "cannot be read"),
             ((function, "--client-context", "x"), "client context")):
         done = run(server, *arguments)
         assert (done.returncode, done.stdout) == (2, ""), arguments
@@ -273,3 +309,46 @@ def test_functions_are_shown_with_their_workers(server, functions):
     line = next(line for line in lines if line.split()[0] == name)
     assert line.split() == [name, "us-east-1", "python3.11", "Active", "256", "MB", "$LATEST", "5", "-", "1", "0"]
     assert command("functions", "--data", server.data, "--account", "999999999999", "--json").stdout == ""
+
+
+# ---- Memory ----
+
+def memory_used(functions, name, event=None):
+    """Megabytes that the platform's report names."""
+    result, _ = answer(functions, name, event, LogType="Tail")
+    log = base64.b64decode(result["LogResult"]).decode()
+    return int(log.partition("Max Memory Used: ")[2].split()[0])
+
+
+def test_the_memory_that_is_reported_is_what_the_worker_has_held(functions):
+    python = new(functions, "def handler(event, context):\n    return len(bytearray(b'x') * event)\n", MemorySize=512)
+    small = memory_used(functions, python, 1)
+    assert 10 <= small <= 100  # an interpreter, with what it has imported
+    large = memory_used(functions, python, 200 << 20)
+    assert 200 <= large - small <= 220
+    assert memory_used(functions, python, 1) == large  # the most there ever was
+    make(functions, "memory-node", Runtime="nodejs22.x", MemorySize=512,
+         Code={"ZipFile": package({"app.js": "exports.handler = async () => 1;\n"})})
+    assert 30 <= memory_used(functions, "memory-node") <= 150
+
+
+# ---- Getting ready ----
+
+def processes_below(process):
+    """How many there are, their own included."""
+    count = 0
+    with contextlib.suppress(OSError):  # one has ended meanwhile
+        for task in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{task}/children", encoding="ascii") as file:
+                count += sum(1 + processes_below(int(child)) for child in file.read().split())
+    return count
+
+
+def test_a_new_function_s_runtime_is_got_ready_before_anyone_invokes_it(start):
+    server = start()
+    before = processes_below(server.process.pid)
+    make(client(server, "lambda"), "soon")
+    deadline = time.monotonic() + 20
+    while processes_below(server.process.pid) < before + 2:  # what workers are forked from, and one of them
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

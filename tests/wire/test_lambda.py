@@ -19,9 +19,21 @@ def unsupported():
     return set(re.findall(r"\) (\w+)$", rows, re.MULTILINE))
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
+def documented():
+    """The operations that docs/lambda.md says are there, and those that it says are refused."""
+    with open(os.path.join(ROOT, "docs", "lambda.md"), encoding="utf-8") as file:
+        text = file.read()
+    supported = re.search(r"## Supported\n(.*?)\n\n[^|]", text, re.DOTALL)[1]
+    first = re.findall(r"^\| ([A-Z][\w, ]+) \|", supported, re.MULTILINE)
+    refused = re.search(r"\n- Operations \(.*?:\n(.*?)\n\n", text, re.DOTALL)[1]
+    return set(re.findall(r"\w+", " ".join(first))), set(re.findall(r"`(\w+)`", refused))
+
+
+def test_the_documentation_lists_every_operation(functions):
+    supported, refused = documented()
+    assert refused == unsupported()
+    assert not supported & refused
+    assert set(functions.meta.service_model.operation_names) <= supported | refused
 
 
 def labels_of(functions, operation):

@@ -19,11 +19,6 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
-@pytest.fixture(scope="module")
 def other(server):
     return client(server, "lambda", key=OTHER)
 

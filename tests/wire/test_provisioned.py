@@ -13,11 +13,6 @@ STARTED = "import os\ndef handler(event, context):\n    return os.environ['AWS_L
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def functions(server):
-    return client(server, "lambda")
-
-
 @pytest.fixture
 def name(functions):
     """A function with a version, and an alias of it."""
@@ -78,9 +73,17 @@ def test_what_cannot_be_provisioned_is_refused(functions, name, refused):
         "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function")
     put(functions, name, "1", 1)
     assert refusal("live", 1).message == (
-        "Alias can't be used for provisioned concurrency configuration on an already provisioned version")
+        "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version")
     lower = refused(functions.put_function_concurrency, FunctionName=name, ReservedConcurrentExecutions=0)
-    assert lower.code == "InvalidParameterValueException"
+    assert lower.code == "InvalidParameterValueException" and lower.message == (
+        "ReservedConcurrentExecutions  0 should not be lower than function's total provisioned concurrency [1].")
+    for call in (functions.get_provisioned_concurrency_config, functions.delete_provisioned_concurrency_config):
+        assert refused(call, FunctionName=name, Qualifier="$LATEST").message == (
+            "The function resource provided must be an alias or a published version.")
+        for function in (name, "nobody"):
+            refusal_of = refused(call, FunctionName=function, Qualifier="none")
+            assert refusal_of.message.startswith("Cannot find alias arn: arn:") and refusal_of.message.endswith(":none")
+        assert refused(call, FunctionName=name, Qualifier="7").message.startswith("Function not found: arn:")
     functions.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
     functions.delete_function_concurrency(FunctionName=name)
     functions.update_function_configuration(FunctionName=name, Timeout=9)

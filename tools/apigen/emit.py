@@ -263,6 +263,7 @@ class Emitter:
             if self.simple(shape.members[0]) != SIMPLE["String"]:
                 raise DeclarationError(shape.members[0].place, "keys of maps are strings")
             yield f"    .key_constraint = {self.constraint(shape.members[0], {})},"
+            yield f"    .is_sensitive = {self.boolean('sensitive' in shape.traits)},"
             yield f"    .entry_size = sizeof({type_name}Entry),"
             yield f"    .item_offset = offsetof({type_name}Entry, value),"
             yield f"    .key_query_name = {slice_init(self.query_name(shape.members[0], 'key'))},"

@@ -9,7 +9,7 @@
     map Name { key: Shape  value: Shape }
     enum Name { VALUE …  NAME = "value" }
     @traits string|integer|long|double|boolean|blob|timestamp|document Name
-Members: @traits name: Shape; @itemsOf("Enum") at a list of strings judges them as one value. Members of errors are sent with them; one called message or Message holds the text. Shapes without a declaration: String Blob Integer Long Double Boolean Timestamp Document.
+Members: @traits name: Shape; @itemsOf("Enum") at a list of strings judges them as one value; @sensitive at a map keeps what it holds out of refusals. Members of errors are sent with them; one called message or Message holds the text. Shapes without a declaration: String Blob Integer Long Double Boolean Timestamp Document.
 """
 
 import json
@@ -43,8 +43,8 @@ OPERATION_TRAITS = {
     "pure", "read", "write", "async", "freesSpace", "rootOnly", "prepared", "iam", "http", "bodyLimit"}
 UNSUPPORTED_TRAITS = {"http"}
 CONSTRAINT_TRAITS = {"length", "range", "pattern"}
-SHAPE_TRAITS = CONSTRAINT_TRAITS | {"timestampFormat"}
-MEMBER_TRAITS = SHAPE_TRAITS | set(LOCATIONS) | {
+SHAPE_TRAITS = CONSTRAINT_TRAITS | {"timestampFormat", "sensitive"}
+MEMBER_TRAITS = SHAPE_TRAITS - {"sensitive"} | set(LOCATIONS) | {
     "required", "xmlFlattened", "xmlName", "jsonName", "streaming", "itemsOf"}
 ERROR_TRAITS = {"error", "httpError", "awsQueryError", "message", "noXmlErrorDetail"}
 

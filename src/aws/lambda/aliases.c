@@ -1,5 +1,7 @@
 #include "aws/lambda/dialect.h"
 
+#include "aws/wire/codec.h"
+
 /* CreateAlias, GetAlias, ListAliases, UpdateAlias, DeleteAlias. */
 
 /* Slices of core live as long as the transaction. */
@@ -26,6 +28,18 @@ static LambdaAliasConfiguration alias_of(Call *call, const LambdaName *name, con
     return out;
 }
 
+static Error refuse_weight(Call *call, const LambdaAdditionalVersionWeightsEntry *entry)
+{
+    Buffer weight = buffer_make(call->arena);
+    wire_add_double(&weight, entry->value);
+    return call_fail(
+        call, &common_validation,
+        "1 validation error detected: Value '{%.*s=%.*s}' at 'routingConfig.additionalVersionWeights' "
+        "failed to satisfy constraint: Map value must satisfy constraint: [Member must have value less than "
+        "or equal to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]",
+        SLICE_PRINT(entry->key), SLICE_PRINT(buffer_slice(&weight)));
+}
+
 /* Lambda developer guide, "Implement Lambda canary deployments using a weighted alias": two published versions. */
 static Error apply_routing(Call *call, const LambdaAliasRoutingConfiguration *routing, FunctionAlias *alias)
 {
@@ -38,13 +52,7 @@ static Error apply_routing(Call *call, const LambdaAliasRoutingConfiguration *ro
         return lambda_invalid(call, "Number of items in AdditionalVersionWeights cannot be greater than 1");
     const LambdaAdditionalVersionWeightsEntry *entry = &weights->items[0];
     if (!(entry->value >= 0 && entry->value <= 1))
-        return call_fail(
-            call, &common_validation,
-            "1 validation error detected: Value '{%.*s=%g}' at "
-            "'routingConfig.additionalVersionWeights' failed to satisfy constraint: Map value must satisfy "
-            "constraint: [Member must have value less than or equal to 1.0, Member must have value greater "
-            "than or equal to 0.0, Member must not be null]",
-            SLICE_PRINT(entry->key), entry->value);
+        return refuse_weight(call, entry);
     if (slice_equal(alias->version, SLICE("$LATEST")))
         return lambda_invalid(call, "$LATEST is not supported for an alias pointing to more than 1 version");
     if (slice_equal(alias->version, entry->key))
@@ -141,7 +149,7 @@ Error lambda_update_alias(Call *call, Txn *txn, const UpdateAliasInput *in, Upda
             call, "Alias not found: %.*s",
             SLICE_PRINT(lambda_function_arn(call->arena, name.account, name.region, name.name, in->name)));
     TRY(error);
-    TRY(lambda_check_revision(call, in->revision_id, alias.revision_id, "GetAlias"));
+    TRY(lambda_check_revision(call, in->revision_id, alias.revision_id, "GetFunction/GetAlias"));
     if (in->function_version.data != NULL)
         alias.version = in->function_version;
     if (in->description.data != NULL)

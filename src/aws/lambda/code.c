@@ -3,6 +3,7 @@
 
 #include "base/failpoint.h"
 #include "base/list.h"
+#include "core/invoker.h"
 
 /* One call on its way: first the upload has it, then the store. */
 typedef struct CodeCall {
@@ -21,6 +22,9 @@ static void is_stored(StoreCall *store_call)
     CodeCall *code = CONTAINER_OF(store_call, CodeCall, store_call);
     Error result = store_call->result;
     packages_release(&code->upload);
+    /* Its first invocation will not wait for what all workers of the runtime share. */
+    if (result == OK && call_invoker(code->call) != NULL)
+        invoker_warm(call_invoker(code->call), code->output->runtime);
     call_finish(code->call, result);
 }
 

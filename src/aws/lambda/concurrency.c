@@ -26,9 +26,9 @@ Error lambda_put_function_concurrency(Call *call, Txn *txn, const PutFunctionCon
     TRY(provisioned_total(txn, &function, &provisioned));
     if (reserved < provisioned)
         return lambda_invalid(call,
-                              "Specified ReservedConcurrentExecutions for function is lower than what is provisioned "
-                              "for its versions and aliases [%ju].",
-                              (uintmax_t)provisioned);
+                              "ReservedConcurrentExecutions  %ju should not be lower than function's total "
+                              "provisioned concurrency [%ju].",
+                              (uintmax_t)reserved, (uintmax_t)provisioned);
     TRY(provisioned_of_others(txn, &function, &others));
     Error error = function_reserve(txn, &function, true, reserved, all > others ? all - others : 0);
     if (error == FUNCTION_UNRESERVED)

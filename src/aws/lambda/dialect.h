@@ -48,6 +48,9 @@ Error lambda_denied(Call *call, const char *action, Slice arn);
 Error lambda_not_implemented(Call *call, const char *feature);
 /* Core's code as a refusal about that function, if it has one there. */
 Error lambda_refuse(Call *call, const LambdaName *name, Error error);
+/* The same, with "Cannot find alias arn: ARN" of a qualifier that could be an alias's name: a name with a '$' can be none, a
+ * number is a version, and AWS tells of a function then. */
+Error lambda_refuse_qualified(Call *call, const LambdaName *name, Error error);
 /* PreconditionFailedException, unless there is none or it is the one. */
 Error lambda_check_revision(Call *call, Slice given, Slice revision_id, const char *operation);
 

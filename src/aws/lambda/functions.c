@@ -1,4 +1,5 @@
 #include "aws/lambda/dialect.h"
+#include "core/invoker.h"
 
 /* GetFunction, GetFunctionConfiguration, ListFunctions, UpdateFunctionConfiguration, DeleteFunction. */
 
@@ -125,6 +126,8 @@ Error lambda_update_function_configuration(Call *call, Txn *txn, const UpdateFun
     TRY(lambda_apply_settings(call, txn, &settings, &latest));
     uint64_t code_limit = call->limits->value[LIMIT_LAMBDA_CODE_STORAGE_BYTES];
     TRY(lambda_refuse(call, &name, function_latest_put(txn, &function, &latest, code_limit)));
+    if (in->runtime.data != NULL && call_invoker(call) != NULL)
+        invoker_warm(call_invoker(call), latest.runtime);
     lambda_configuration_of(call, &latest, false, LAMBDA_FULL, out);
     return OK;
 }

@@ -139,11 +139,19 @@ static Error check_found(InvokeCall *invoke)
                      "stopped your function's invocation.");
 }
 
+/* AWS names the version that would have run. */
+static Error refuse_lookup(InvokeCall *invoke, Error error)
+{
+    LambdaName *name = &invoke->name;
+    if (name->qualifier.data == NULL)
+        name->qualifier = SLICE("$LATEST");
+    return lambda_refuse(invoke->call, name, error);
+}
+
 static void on_found(StoreCall *lookup)
 {
     InvokeCall *invoke = CONTAINER_OF(lookup, InvokeCall, lookup);
-    Error error =
-        lookup->result == OK ? check_found(invoke) : lambda_refuse(invoke->call, &invoke->name, lookup->result);
+    Error error = lookup->result == OK ? check_found(invoke) : refuse_lookup(invoke, lookup->result);
     if (error == OK)
         invoke->found(invoke);
     else
@@ -156,7 +164,8 @@ Error invoke_call_start(InvokeCall *invoke, const InvokeArguments *arguments)
     invoke->arguments = arguments;
     TRY(read_type(invoke, arguments->invocation_type));
     if (call_invoker(call) == NULL)
-        return call_fail(call, &common_not_implemented, "This server runs no functions.");
+        return call_fail(call, &common_not_implemented,
+                         "This server runs no functions: `brume doctor` tells what its machine lacks.");
     TRY(read_client_context(invoke, arguments->client_context));
     TRY(read_payload(invoke, arguments->payload));
     if (is_own(call, arguments->function_name))

@@ -47,7 +47,11 @@ static Error read_management(Arena *arena, Slice documents, Management *manageme
 static Error open_managed(Call *call, Txn *txn, Slice text, Slice qualifier, LambdaName *name, Function *function,
                           FunctionVersion *version)
 {
+    FunctionAlias alias;
     TRY(lambda_open(call, txn, text, qualifier, name, function));
+    if (name->qualifier.data != NULL && function_alias_get(txn, function, name->qualifier, &alias) == OK)
+        return lambda_invalid(call, "The provided function name %.*s is invalid. Aliases are not allowed.",
+                              SLICE_PRINT(lambda_arn_of(call, name)));
     TRY(lambda_open_version(call, txn, name, function, version));
     name->qualifier = arena_copy(call->arena, version->version);
     return OK;

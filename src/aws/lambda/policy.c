@@ -35,19 +35,6 @@ static Error open_target(Call *call, Txn *txn, Slice text, Slice qualifier, Targ
     return OK;
 }
 
-/* A name with a '$' can be no alias, a number is a version: AWS tells of a function then. */
-static Error refuse_missing(Call *call, const LambdaName *name, Error error)
-{
-    uint64_t number;
-    bool alias = error == FUNCTION_ALIAS_NOT_FOUND && slice_find(name->qualifier, '$') == name->qualifier.size &&
-                 !slice_parse_uint64(name->qualifier, &number);
-    if (alias)
-        return lambda_not_found(call, "Cannot find alias arn: %.*s", SLICE_PRINT(lambda_arn_of(call, name)));
-    if (error == FUNCTION_NOT_FOUND || error == FUNCTION_ALIAS_NOT_FOUND || error == FUNCTION_VERSION_NOT_FOUND)
-        return lambda_not_found(call, "Function not found: %.*s", SLICE_PRINT(lambda_arn_of(call, name)));
-    return error;
-}
-
 Error lambda_add_permission(Call *call, Txn *txn, const AddPermissionInput *in, AddPermissionOutput *out)
 {
     Target target = {0};
@@ -63,7 +50,7 @@ Error lambda_add_permission(Call *call, Txn *txn, const AddPermissionInput *in, 
         .via_url = in->invoked_via_function_url,
     };
     Error error = open_target(call, txn, in->function_name, in->qualifier, &target);
-    TRY(refuse_missing(call, &target.name, error));
+    TRY(lambda_refuse_qualified(call, &target.name, error));
     TRY(lambda_read_principal(call, in->principal, &permission));
     if (permission.url_auth.data != NULL && !slice_equal(in->action, SLICE("lambda:InvokeFunctionUrl")))
         return lambda_invalid(call, "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action");
@@ -82,7 +69,7 @@ Error lambda_remove_permission(Call *call, Txn *txn, const RemovePermissionInput
     Error error = open_target(call, txn, in->function_name, in->qualifier, &target);
     if (error == FUNCTION_NOT_FOUND)
         return lambda_not_found(call, "No policy found for: %.*s", SLICE_PRINT(lambda_arn_of(call, &target.name)));
-    TRY(refuse_missing(call, &target.name, error));
+    TRY(lambda_refuse_qualified(call, &target.name, error));
     TRY(lambda_check_revision(call, in->revision_id, target.revision_id, "GetPolicy"));
     TRY(lambda_remove_statement(call, &target.permissions, in->statement_id));
     function_policy_put(txn, &target.function, target.qualifier, &target.permissions);

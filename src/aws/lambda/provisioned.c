@@ -72,6 +72,15 @@ static void show(Call *call, const Provisioned *provisioned, const InvokerCounts
 
 /* ---- Operations ---- */
 
+/* Of a function that is not there AWS tells as of its alias or version. */
+static Error open_published(Call *call, Txn *txn, Slice text, Slice qualifier, LambdaName *name, Function *function)
+{
+    Error error = lambda_find(call, txn, text, qualifier, name, function);
+    if (slice_equal(name->qualifier, SLICE("$LATEST")))
+        return lambda_invalid(call, "The function resource provided must be an alias or a published version.");
+    return lambda_refuse_qualified(call, name, error == FUNCTION_NOT_FOUND ? FUNCTION_ALIAS_NOT_FOUND : error);
+}
+
 static Error refuse(Call *call, const LambdaName *name, Error error)
 {
     switch ((int)error) {
@@ -81,10 +90,10 @@ static Error refuse(Call *call, const LambdaName *name, Error error)
     case PROVISIONED_ROUTED:
         return lambda_invalid(call, "Alias with weights can not be used with Provisioned Concurrency");
     case PROVISIONED_TWICE:
-        return lambda_invalid(call,
-                              "%s can't be used for provisioned concurrency configuration on an already "
-                              "provisioned version",
-                              name->qualifier.data[0] >= '0' && name->qualifier.data[0] <= '9' ? "Version" : "Alias");
+        if (name->qualifier.data[0] >= '0' && name->qualifier.data[0] <= '9')
+            return lambda_invalid(call, "Version is pointed by a Provisioned Concurrency alias");
+        return lambda_invalid(call, "Alias can't be used for Provisioned Concurrency configuration on an already "
+                                    "Provisioned version");
     case PROVISIONED_OVER_RESERVED:
         return lambda_invalid(call, "Requested Provisioned Concurrency should not be greater than the "
                                     "reservedConcurrentExecution for function");
@@ -97,7 +106,7 @@ static Error refuse(Call *call, const LambdaName *name, Error error)
         return call_fail(call, &lambda_error_provisioned_concurrency_config_not_found_exception,
                          "No Provisioned Concurrency Config found for this function");
     default:
-        return lambda_refuse(call, name, error);
+        return lambda_refuse_qualified(call, name, error);
     }
 }
 
@@ -118,6 +127,9 @@ Error lambda_put_provisioned_concurrency_config(Call *call, Txn *txn, const PutP
     TRY(provisioned_version(txn, &function, name.qualifier, &version));
     if (version.tenant_isolated)
         return lambda_invalid(call, "Provisioned concurrency is not supported for functions with tenant isolation.");
+    /* Lambda developer guide, "SnapStart": one or the other. */
+    if (version.snap_start)
+        return lambda_invalid(call, "Provisioned concurrency is not supported for functions with SnapStart.");
     show(call, &provisioned, &(InvokerCounts){0}, out);
     return OK;
 }
@@ -129,7 +141,7 @@ Error lambda_get_provisioned_concurrency_config(Call *call, Txn *txn, const GetP
     Function function;
     Provisioned provisioned;
     InvokerCounts counts;
-    TRY(lambda_open(call, txn, in->function_name, in->qualifier, &name, &function));
+    TRY(open_published(call, txn, in->function_name, in->qualifier, &name, &function));
     TRY(refuse(call, &name, provisioned_get(txn, &function, name.qualifier, &provisioned)));
     TRY(count_ready(call, txn, &function, name.qualifier, &counts));
     show(call, &provisioned, &counts, out);
@@ -168,7 +180,7 @@ Error lambda_delete_provisioned_concurrency_config(Call *call, Txn *txn,
     LambdaName name;
     Function function;
     FunctionVersion version;
-    TRY(lambda_open(call, txn, in->function_name, in->qualifier, &name, &function));
+    TRY(open_published(call, txn, in->function_name, in->qualifier, &name, &function));
     TRY(refuse(call, &name, provisioned_version(txn, &function, name.qualifier, &version)));
     return provisioned_delete(txn, &function, name.qualifier);
 }

@@ -113,6 +113,16 @@ Error lambda_refuse(Call *call, const LambdaName *name, Error error)
     }
 }
 
+Error lambda_refuse_qualified(Call *call, const LambdaName *name, Error error)
+{
+    uint64_t number;
+    bool missing = error == FUNCTION_ALIAS_NOT_FOUND || error == FUNCTION_VERSION_NOT_FOUND;
+    if (missing && slice_find(name->qualifier, '$') == name->qualifier.size &&
+        !slice_parse_uint64(name->qualifier, &number))
+        return lambda_not_found(call, "Cannot find alias arn: %.*s", SLICE_PRINT(lambda_arn_of(call, name)));
+    return lambda_refuse(call, name, error);
+}
+
 /* ---- Packages ---- */
 
 typedef struct PackageRow {
@@ -139,9 +149,8 @@ static Error refuse_package(Call *call, Error error)
         return lambda_invalid(call, "Unzipped size must be smaller than %ju bytes",
                               (uintmax_t)limits[LIMIT_LAMBDA_CODE_UNZIPPED_BYTES]);
     if (error == PACKAGE_TOO_LARGE)
-        return call_fail(
-            call, &common_request_too_large, "Request must be smaller than %ju bytes for the %.*s operation",
-            (uintmax_t)((limits[LIMIT_LAMBDA_CODE_ZIPPED_BYTES] + 2) / 3 * 4), SLICE_PRINT(call->operation->name));
+        return lambda_invalid(call, "Zipped size must be smaller than %ju bytes",
+                              (uintmax_t)limits[LIMIT_LAMBDA_CODE_ZIPPED_BYTES]);
     for (size_t i = 0; i < sizeof package_rows / sizeof package_rows[0]; i++)
         if (package_rows[i].code == error)
             return lambda_invalid(

@@ -125,7 +125,9 @@ static Error apply_logging(Call *call, const LambdaLoggingConfig *logging, Funct
     bool json = slice_equal(version->log_format, SLICE("JSON"));
     bool levels = logging->application_log_level.data != NULL || logging->system_log_level.data != NULL;
     if (!json && levels)
-        return lambda_invalid(call, "Log levels can be set when the log format is JSON; it is Text.");
+        return lambda_invalid(call,
+                              "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your "
+                              "request or change the LogFormat to \"Json\" and try again.");
     if (!json) {
         version->application_log_level = version->system_log_level = (Slice){0};
         return OK;

@@ -44,8 +44,7 @@ Error lambda_tag_resource(Call *call, Txn *txn, const TagResourceInput *in, TagR
     labels_set(txn_arena(txn), &function.tags, labels.items, labels.count);
     if (function.tags.count > TAGS_MAX)
         return lambda_invalid(call, "Number of tags exceeds resource tag limit.");
-    function_put(txn, &function);
-    return OK;
+    return function_put_tags(txn, &function);
 }
 
 Error lambda_untag_resource(Call *call, Txn *txn, const UntagResourceInput *in, UntagResourceOutput *out)
@@ -54,8 +53,7 @@ Error lambda_untag_resource(Call *call, Txn *txn, const UntagResourceInput *in, 
     Function function;
     TRY(open_resource(call, txn, in->resource, &function));
     labels_remove(&function.tags, in->tag_keys.items, in->tag_keys.count);
-    function_put(txn, &function);
-    return OK;
+    return function_put_tags(txn, &function);
 }
 
 Error lambda_list_tags(Call *call, Txn *txn, const ListTagsInput *in, ListTagsOutput *out)

@@ -121,20 +121,11 @@ static bool names_request(Slice name)
     return slice_equal(name, SLICE("x-amzn-requestid")) || slice_equal(name, SLICE("x-amzn-trace-id"));
 }
 
-static Slice lower_case(Arena *arena, Slice text)
-{
-    char *lower = arena_string(arena, text);
-    for (size_t i = 0; i < text.size; i++)
-        if (lower[i] >= 'A' && lower[i] <= 'Z')
-            lower[i] = (char)(lower[i] - 'A' + 'a');
-    return slice_make(lower, text.size);
-}
-
 static Error add_field(Fields *fields, Slice name, Slice value)
 {
     if (fields->count == HEADERS_MAX || !is_token(name) || !is_value(value))
         return ERROR_MALFORMED;
-    name = lower_case(fields->arena, name);
+    name = arena_lower(fields->arena, name);
     if (names_request(name) || (fields->replace_cors && slice_starts_with(name, SLICE("access-control-"))))
         return OK;
     if (slice_equal(name, SLICE("content-type")))

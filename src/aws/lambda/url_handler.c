@@ -108,15 +108,6 @@ static bool has_good_port(Slice host)
     return text.size < 2 || (slice_parse_uint64(slice_skip(text, 1), &port) && port <= UINT16_MAX);
 }
 
-static Slice lower_case(Arena *arena, Slice text)
-{
-    char *lower = arena_string(arena, text);
-    for (size_t i = 0; i < text.size; i++)
-        if (lower[i] >= 'A' && lower[i] <= 'Z')
-            lower[i] = (char)(lower[i] - 'A' + 'a');
-    return slice_make(lower, text.size);
-}
-
 /* ---- Answers that are not the function's ---- */
 
 static void count(UrlHandler *handler, int status)
@@ -541,8 +532,8 @@ static void on_request(HttpHandler *base, HttpRequest *request)
     ASSERT(is_url);
     url->handler = handler;
     url->request = request;
-    url->id = lower_case(request->arena, host.id);
-    url->region = lower_case(request->arena, host.region);
+    url->id = arena_lower(request->arena, host.id);
+    url->region = arena_lower(request->arena, host.region);
     url->wall_ms = os_wall_ms(handler->options.os);
     url->request_id = run_request_id(handler->options.os, request->arena);
     request->user = url;
@@ -564,18 +555,8 @@ HttpHandler *url_handler_open(const WireOptions *options)
     ASSERT(handler != NULL);
     handler->handler.on_request = on_request;
     handler->options = *options;
-    for (size_t i = 0; i < options->loop_count; i++) {
-        AuthenticatorOptions authenticator = {
-            .os = options->os,
-            .store = options->store,
-            .mailbox = loop_mailbox(options->loops[i]),
-            .mode = options->auth_mode,
-            .generation = options->generation,
-            .root_access_key_id = options->root_access_key_id,
-            .root_secret = options->root_secret,
-        };
-        handler->authenticators[i] = authenticator_open(&authenticator);
-    }
+    for (size_t i = 0; i < options->loop_count; i++)
+        handler->authenticators[i] = wire_authenticator_open(options, i);
     return &handler->handler;
 }
 

@@ -77,6 +77,8 @@ void xml_add_text(Buffer *out, Slice text);
 /* Checks the whole input. ERROR_ANSWERED: in the service's words (its hook), or all violations at once as
  * ValidationException. */
 Error validate_input(Call *call, const Shape *shape, const void *input);
+/* A number as AWS's refusals tell it: with a fraction, always. */
+void wire_add_double(Buffer *out, double value);
 /* Whether all of `text` matches; in a time that grows with its length alone. Past 4 KiB only patterns of one step do. */
 bool pattern_matches(const PatternStep *steps, size_t count, Slice text);
 

@@ -126,6 +126,7 @@ struct Shape {
     const Shape *item;
     const Constraint *item_constraint;
     const Constraint *key_constraint;
+    bool is_sensitive;    /* maps, @sensitive: what it holds is told by no refusal */
     uint32_t entry_size;  /* of what `items` points to */
     uint32_t item_offset; /* of `value` in a map's entry */
     Slice item_query_name;

@@ -419,6 +419,19 @@ static void finish(CallState *state, Error error)
 
 /* ---- Life ---- */
 
+Authenticator *wire_authenticator_open(const WireOptions *options, size_t loop)
+{
+    return authenticator_open(&(AuthenticatorOptions){
+        .os = options->os,
+        .store = options->store,
+        .mailbox = loop_mailbox(options->loops[loop]),
+        .mode = options->auth_mode,
+        .generation = options->generation,
+        .root_access_key_id = options->root_access_key_id,
+        .root_secret = options->root_secret,
+    });
+}
+
 HttpHandler *wire_handler_open(const WireOptions *options)
 {
     Wire *wire = calloc(1, sizeof *wire + options->loop_count * sizeof wire->loops[0]);
@@ -428,17 +441,8 @@ HttpHandler *wire_handler_open(const WireOptions *options)
     wire->throttle = throttle_open();
     wire->loop_count = options->loop_count;
     for (size_t i = 0; i < options->loop_count; i++) {
-        AuthenticatorOptions authenticator = {
-            .os = options->os,
-            .store = options->store,
-            .mailbox = loop_mailbox(options->loops[i]),
-            .mode = options->auth_mode,
-            .generation = options->generation,
-            .root_access_key_id = options->root_access_key_id,
-            .root_secret = options->root_secret,
-        };
         wire->loops[i].loop = options->loops[i];
-        wire->loops[i].authenticator = authenticator_open(&authenticator);
+        wire->loops[i].authenticator = wire_authenticator_open(options, i);
         os_random(options->os, wire->loops[i].id_state, sizeof wire->loops[i].id_state);
         wire->loops[i].id_state[0] |= 1; /* the generator must not start at zero */
     }

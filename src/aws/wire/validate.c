@@ -3,7 +3,8 @@
  * A service with words of its own (its hook) hears of the first violation; otherwise all of them make one
  * ValidationException: "2 validation errors detected: Value 'x' at 'name' failed to satisfy constraint: Member must …;
  * Value …". Items of a list that are no structures are judged together: "Value '[a, b]' at 'names' failed to satisfy
- * constraint: Member must satisfy constraint: [Member must …, Member must not be null]". */
+ * constraint: Member must satisfy constraint: [Member must …, Member must not be null]"; so are keys and values of a map:
+ * "Value '{k=v}' at 'tags' failed to satisfy constraint: Map keys must satisfy constraint: […]", or "Map value". */
 #include "aws/wire/codec.h"
 #include "aws/wire/common_error.h"
 #include "base/bug.h"
@@ -142,10 +143,10 @@ static void say_demand(Buffer *out, ViolationKind kind, const Constraint *constr
     UNREACHABLE();
 }
 
-/* All that is asked of an item, as AWS lists it. */
-static void say_item_demands(Buffer *out, const Constraint *constraint)
+/* All that is asked of each of many, as AWS lists it. */
+static void say_demands(Buffer *out, const char *whose, const Constraint *constraint)
 {
-    BUFFER_ADD(out, "Member must satisfy constraint: [");
+    buffer_add_format(out, "%s must satisfy constraint: [", whose);
     static const ViolationKind order[] = {VIOLATION_LENGTH_MAX, VIOLATION_LENGTH_MIN, VIOLATION_RANGE_MAX,
                                           VIOLATION_RANGE_MIN,  VIOLATION_PATTERN,    VIOLATION_ENUM};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
@@ -163,6 +164,15 @@ static void say_item_demands(Buffer *out, const Constraint *constraint)
     BUFFER_ADD(out, "Member must not be null]");
 }
 
+void wire_add_double(Buffer *out, double value)
+{
+    size_t start = out->size;
+    buffer_add_format(out, "%g", value);
+    Slice text = slice_skip(buffer_slice(out), start);
+    if (slice_find(text, '.') == text.size && slice_find(text, 'e') == text.size)
+        BUFFER_ADD(out, ".0");
+}
+
 static void say_value(Buffer *out, const Shape *shape, const void *value)
 {
     switch (shape->type) {
@@ -175,6 +185,9 @@ static void say_value(Buffer *out, const Shape *shape, const void *value)
     case SHAPE_LONG:
         buffer_add_int64(out, *(const int64_t *)value);
         return;
+    case SHAPE_DOUBLE:
+        wire_add_double(out, *(const double *)value);
+        return;
     case SHAPE_LIST: {
         const Items *items = value;
         BUFFER_ADD(out, "[");
@@ -186,9 +199,20 @@ static void say_value(Buffer *out, const Shape *shape, const void *value)
         BUFFER_ADD(out, "]");
         return;
     }
-    case SHAPE_MAP:
-        buffer_add_format(out, "{%zu entries}", ((const Items *)value)->count);
+    case SHAPE_MAP: {
+        const Items *items = value;
+        BUFFER_ADD(out, "{");
+        for (size_t i = 0; i < items->count; i++) {
+            const char *entry = (const char *)items->items + i * shape->entry_size;
+            if (i > 0)
+                BUFFER_ADD(out, ", ");
+            buffer_add(out, *(const Slice *)(const void *)entry);
+            BUFFER_ADD(out, "=");
+            say_value(out, shape->item, entry + shape->item_offset);
+        }
+        BUFFER_ADD(out, "}");
         return;
+    }
     case SHAPE_STRUCTURE:
         buffer_add(out, shape->name);
         return;
@@ -224,9 +248,10 @@ static bool is_done(const Validator *validator)
     return validator->error != OK || validator->count >= VIOLATIONS_MAX;
 }
 
-/* Says one violation: to the service's hook, or behind those found before. `value` NULL: there is none. */
+/* Says one violation: to the service's hook, or behind those found before. `value` NULL: there is none. `whose`: of many
+ * that are judged together, what they are called; NULL: the value's own. */
 static void report(Validator *validator, ViolationKind kind, const Member *member, const Shape *shape,
-                   const Constraint *constraint, const void *value, bool of_items)
+                   const Constraint *constraint, const void *value, const char *whose)
 {
     Call *call = validator->call;
     Buffer text = buffer_make(call->arena);
@@ -244,15 +269,15 @@ static void report(Validator *validator, ViolationKind kind, const Member *membe
     Buffer *out = &validator->messages;
     if (validator->count++ > 0)
         BUFFER_ADD(out, "; ");
-    if (hooks != NULL && hooks->hides_values)
+    if ((hooks != NULL && hooks->hides_values) || shape->is_sensitive)
         buffer_add_format(out, "Value at '%.*s'", SLICE_PRINT(violation.path));
     else if (value == NULL)
         buffer_add_format(out, "Value null at '%.*s'", SLICE_PRINT(violation.path));
     else
         buffer_add_format(out, "Value '%.*s' at '%.*s'", SLICE_PRINT(violation.value), SLICE_PRINT(violation.path));
     BUFFER_ADD(out, " failed to satisfy constraint: ");
-    if (of_items)
-        say_item_demands(out, constraint);
+    if (whose != NULL)
+        say_demands(out, whose, constraint);
     else
         say_demand(out, kind, constraint);
 }
@@ -267,7 +292,7 @@ static void check_constraint(Validator *validator, const Member *member, const S
     unsigned kinds = broken(shape, constraint, value);
     for (size_t i = 0; kinds != 0 && i < sizeof report_order / sizeof report_order[0]; i++)
         if ((kinds >> report_order[i] & 1) != 0 && !is_done(validator))
-            report(validator, report_order[i], member, shape, constraint, value, false);
+            report(validator, report_order[i], member, shape, constraint, value, NULL);
 }
 
 /* ---- The walk ---- */
@@ -285,31 +310,38 @@ static bool has_constraints_below(const Shape *shape)
     return shape->type == SHAPE_STRUCTURE || shape->type == SHAPE_LIST || shape->type == SHAPE_MAP;
 }
 
+/* Judges many together: keys, or items that have nothing below them, which lie `offset` behind each entry's beginning. */
+static void check_all(Validator *validator, const Member *member, const Shape *shape, const Items *items,
+                      const Shape *of, size_t offset, const Constraint *constraint, const char *whose)
+{
+    if (constraint == NULL || is_done(validator))
+        return;
+    unsigned kinds = 0;
+    for (size_t i = 0; i < items->count && kinds == 0; i++)
+        kinds = broken(of, constraint, (const char *)items->items + i * shape->entry_size + offset);
+    if (kinds != 0)
+        report(validator, (ViolationKind)__builtin_ctz(kinds), member, shape, constraint, items, whose);
+}
+
 static void check_items(Validator *validator, const Member *member, const Shape *shape, const Items *items)
 {
-    if (shape->type == SHAPE_LIST && shape->item_constraint != NULL && !has_constraints_below(shape->item)) {
-        unsigned kinds = 0;
-        for (size_t i = 0; i < items->count && kinds == 0; i++)
-            kinds = broken(shape->item, shape->item_constraint, (const char *)items->items + i * shape->entry_size);
-        if (kinds != 0)
-            report(validator, (ViolationKind)__builtin_ctz(kinds), member, shape, shape->item_constraint, items, true);
-    }
-    if (!has_constraints_below(shape->item) && (shape->type == SHAPE_LIST || shape->key_constraint == NULL) &&
-        shape->item_constraint == NULL)
+    bool is_map = shape->type == SHAPE_MAP;
+    if (is_map)
+        check_all(validator, member, shape, items, &shape_string, 0, shape->key_constraint, "Map keys");
+    if (!has_constraints_below(shape->item)) {
+        check_all(validator, member, shape, items, shape->item, is_map ? shape->item_offset : 0, shape->item_constraint,
+                  is_map ? "Map value" : "Member");
         return;
+    }
     for (size_t i = 0; i < items->count && !is_done(validator); i++) {
         const char *entry = (const char *)items->items + i * shape->entry_size;
         size_t depth = validator->depth;
-        if (shape->type == SHAPE_MAP) {
-            const Slice *key = (const Slice *)(const void *)entry;
-            if (shape->key_constraint != NULL)
-                check_constraint(validator, member, &shape_string, shape->key_constraint, key);
-            if (push(validator, (PathStep){.name = *key}) && push(validator, (PathStep){.name = SLICE("member")}))
-                check_value(validator, member, shape->item, shape->item_constraint, entry + shape->item_offset);
-        } else if (has_constraints_below(shape->item)) {
-            if (push(validator, (PathStep){.number = i + 1}) && push(validator, (PathStep){.name = SLICE("member")}))
-                check_value(validator, member, shape->item, shape->item_constraint, entry);
-        }
+        PathStep step = {.number = i + 1};
+        if (is_map)
+            step = (PathStep){.name = *(const Slice *)(const void *)entry};
+        if (push(validator, step) && push(validator, (PathStep){.name = SLICE("member")}))
+            check_value(validator, member, shape->item, shape->item_constraint,
+                        is_map ? entry + shape->item_offset : entry);
         validator->depth = depth;
     }
 }
@@ -325,7 +357,7 @@ static void check_structure(Validator *validator, const Shape *shape, const void
             return;
         const void *value = member_value_const(member, structure);
         if (!present)
-            report(validator, VIOLATION_MISSING, member, member->shape, member->constraint, NULL, false);
+            report(validator, VIOLATION_MISSING, member, member->shape, member->constraint, NULL, NULL);
         else
             check_value(validator, member, member->shape, member->constraint,
                         member->shape->type == SHAPE_STRUCTURE ? *(const void *const *)value : value);

@@ -63,6 +63,9 @@ typedef struct WireOptions {
     void *report_user;
 } WireOptions;
 
+/* One for a loop of the options'. */
+Authenticator *wire_authenticator_open(const WireOptions *options, size_t loop);
+
 /* The options are copied; slices and arrays in them must outlive the handler. */
 HttpHandler *wire_handler_open(const WireOptions *options);
 /* After the loops have stopped. */
