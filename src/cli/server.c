@@ -275,7 +275,7 @@ static void raise_file_limit(void)
 bool server_open(Server *server, Slice *message)
 {
     server->function_log = -1;
-    if (!server_spawner_fork(server, message))
+    if (!server_spawner_start(server, message))
         return false;
     raise_file_limit(); /* of this process: functions have limits of their own */
     if (!server_tls_open(server, message)) {

@@ -75,9 +75,9 @@ bool server_tls_open(Server *server, Slice *message);
 /* Loads it again; one that cannot be used leaves the old one in use. */
 void server_tls_reload(Server *server);
 
-/* Forks the process that starts functions, while this one has one thread and no files that functions must not have. False,
- * with one line that says what to do: isolation is required and cannot be had. */
-bool server_spawner_fork(Server *server, Slice *message);
+/* Starts the process that starts functions, and waits until it can. False, with one line that says what to do: isolation is
+ * required and cannot be had. */
+bool server_spawner_start(Server *server, Slice *message);
 /* Before the loops run. False with one line. */
 bool server_runtime_open(Server *server, Slice *message);
 /* When the store has stopped and the loops do not run: ends all workers. */

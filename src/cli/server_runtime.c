@@ -5,7 +5,6 @@
 #include "cli/runtime_directories.h"
 #include "cli/server.h"
 #include "runtime/bundle.h"
-#include "runtime/runtime_api.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,7 +23,7 @@ static Slice absolute(Server *server, const char *path)
     return arena_format(&server->arena, "%s/%s", here, path);
 }
 
-bool server_spawner_fork(Server *server, Slice *message)
+bool server_spawner_start(Server *server, Slice *message)
 {
     const Settings *settings = &server->settings;
     Slice data = absolute(server, settings->data);
@@ -33,13 +32,12 @@ bool server_spawner_fork(Server *server, Slice *message)
         .data_directory = data,
         .runtime_directory = arena_format(&server->arena, "%.*s/%s", SLICE_PRINT(data), DATA_BOOTSTRAPS),
         .prestart = settings->prestart,
-        .custom_main = runtime_api_main,
     };
     /* A data directory that cannot be made is told of better when the store is opened. */
     if (bundle_lay_out(server->os, arena_string(&server->arena, options.runtime_directory)) != OK)
         return true;
     server_trust_lay_out(server);
-    Error error = spawner_fork(&options, &server->arena, &server->spawner, message);
+    Error error = spawner_start(&options, &server->arena, &server->spawner, message);
     if (error == OK)
         return true;
     if (settings->isolation == ISOLATION_REQUIRED) {

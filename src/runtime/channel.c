@@ -114,6 +114,36 @@ static Error next_part(Channel *channel, Frame *frame)
     return OK;
 }
 
+/* Puts the pieces that are here behind the first, over what stood between: a stream of single bytes is given in one part
+ * for each read. What is no piece is left to channel_next. */
+static void join_pieces(Channel *channel, Frame *first)
+{
+    char *end = (char *)first->content.data + first->content.size;
+    while (channel->piece == 0 && channel->filled - channel->taken >= CHANNEL_HEADER_SIZE) {
+        const char *header = channel->buffer + channel->taken;
+        size_t size = read_uint32(header + 4);
+        Frame more;
+        if (header[0] != FRAME_STREAM_PIECE || header[1] != 0 || header[2] != 0 || header[3] != 0 ||
+            size > CHANNEL_PIECE_BYTES)
+            break;
+        channel->taken += CHANNEL_HEADER_SIZE;
+        channel->piece = size;
+        if (next_part(channel, &more) == OK) {
+            memmove(end, more.content.data, more.content.size);
+            end += more.content.size;
+        }
+    }
+    first->content.size = first->size = (size_t)(end - first->content.data);
+}
+
+static Error next_parts(Channel *channel, Frame *frame)
+{
+    Error error = next_part(channel, frame);
+    if (error == OK)
+        join_pieces(channel, frame);
+    return error;
+}
+
 static bool is_from_worker(unsigned kind)
 {
     return kind >= FRAME_READY && kind <= FRAME_EXIT;
@@ -125,7 +155,7 @@ Error channel_next(Channel *channel, Frame *frame)
     if (channel->skip > 0)
         return ERROR_WAIT;
     if (channel->piece > 0)
-        return next_part(channel, frame);
+        return next_parts(channel, frame);
     size_t has = channel->filled - channel->taken;
     if (has < CHANNEL_HEADER_SIZE)
         return ERROR_WAIT;
@@ -140,7 +170,7 @@ Error channel_next(Channel *channel, Frame *frame)
         channel->taken += CHANNEL_HEADER_SIZE;
         channel->piece = size;
         if (size > 0)
-            return next_part(channel, frame);
+            return next_parts(channel, frame);
         return channel_next(channel, frame);
     }
     size_t kept = size < channel->limit ? size : channel->limit;

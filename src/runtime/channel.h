@@ -62,7 +62,8 @@ typedef enum FrameKind {
 /* ---- The server's end of it: on one loop ---- */
 
 /* What has come. Of a frame that is longer than the server takes, `content` is the beginning; the rest is dropped as it
- * comes, so that no worker can make the server hold more. A stream's pieces are given as they come, in parts of frames. */
+ * comes, so that no worker can make the server hold more. A stream's pieces are given as they come: what is here of them,
+ * in parts of frames or of several frames in one. */
 typedef struct Frame {
     FrameKind kind;
     Slice content; /* until the next channel_next or channel_read */

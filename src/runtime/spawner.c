@@ -7,6 +7,7 @@
 #include "runtime/spawner_wire.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TRIES = 3 }; /* of an order that spawners die of */
+enum {
+    TRIES = 3, /* of an order that spawners die of */
+    /* A keeper that cannot live, or none of whose spawners can isolate functions, is not tried without end as fast as we can. */
+    QUICK_MS = 1000,
+    PAUSE_MS = 200,
+    REFUSED_MS = 5000,
+};
 
 /* A message that the socket would not take yet. */
 typedef struct Unsent {
@@ -32,21 +39,25 @@ typedef struct Worker {
 } Worker;
 
 struct Spawner {
-    pid_t keeper;
-    int keeper_socket;
-    int socket; /* -1: there is no spawner at the moment */
+    KeeperOptions options;
+    pid_t keeper;      /* 0: there is none at the moment */
+    int keeper_socket; /* -1, too */
+    uint64_t keeper_since_ms;
+    int socket;  /* -1: there is no spawner at the moment */
+    int process; /* of the spawner: its last process has ended when this can be read; -1 */
     char lacks[512];
     Loop *loop;
     SpawnerEvents events;
     Log *log;
     uv_poll_t *keeper_poll; /* freed by their own closing */
     uv_poll_t *poll;
+    uv_poll_t *end_poll; /* of `process`, when its keeper is gone */
+    uv_timer_t *retry;
     uint64_t last_id;
     List orders; /* sent, or to be sent, and not answered */
     List unsent;
     Map workers;
-    bool is_closing;
-    bool is_lost; /* the keeper is gone: nothing starts any more */
+    char refusal[640]; /* why the last spawner would start nothing; empty: it would */
     WireMessage in;
     WireMessage out;
 };
@@ -58,14 +69,6 @@ static Slice key_of(const uint64_t *id)
 
 /* ---- Starting it ---- */
 
-/* What the environment of the server holds may be a secret, and workers are forks: they could read it in /proc/1. */
-static void wipe_environment(void)
-{
-    for (char **variable = environ; variable != NULL && *variable != NULL; variable++)
-        explicit_bzero(*variable, strlen(*variable));
-    clearenv();
-}
-
 static bool copy_path(char to[PATH_MAX], Slice path)
 {
     if (path.size >= PATH_MAX)
@@ -75,16 +78,24 @@ static bool copy_path(char to[PATH_MAX], Slice path)
     return true;
 }
 
-__attribute__((noreturn)) static void be_keeper(const KeeperOptions *options, int socket)
+static bool launch_keeper(Spawner *spawner)
 {
-    enum { FIRST_FREE = 3 };
-    if (dup3(socket, FIRST_FREE, O_CLOEXEC) < 0 && socket != FIRST_FREE)
-        _exit(1);
-    syscall(SYS_close_range, FIRST_FREE + 1, ~0u, 0);
-    wipe_environment();
-    /* Interrupts of a terminal are for the server, whose end is ours. */
-    setsid();
-    keeper_main(options, FIRST_FREE);
+    pid_t keeper = keeper_launch(&spawner->options, &spawner->keeper_socket);
+    spawner->keeper = keeper > 0 ? keeper : 0;
+    return keeper > 0;
+}
+
+/* What its keeper has sent of a spawner. */
+static bool read_spawner(WireMessage *in, int *socket, int *process)
+{
+    enum { SOCKET, PROCESS };
+    if (in->head.kind != WIRE_SPAWNER || in->file_count == 0) {
+        wire_close_files(in);
+        return false;
+    }
+    *socket = in->files[SOCKET];
+    *process = in->file_count > PROCESS ? in->files[PROCESS] : -1;
+    return true;
 }
 
 /* A server that is not root, but was given powers for its workers, keeps of them what opens ports below 1024. */
@@ -106,9 +117,8 @@ static bool leave_powers(void)
 static Error greet(Spawner *spawner, Arena *arena, Slice *message)
 {
     WireMessage *in = &spawner->in;
-    if (wire_receive(spawner->keeper_socket, in) <= 0 || in->head.kind != WIRE_SPAWNER || in->file_count != 1)
+    if (wire_receive(spawner->keeper_socket, in) <= 0 || !read_spawner(in, &spawner->socket, &spawner->process))
         return ERROR_IO;
-    spawner->socket = in->files[0];
     if (wire_receive(spawner->socket, in) <= 0 || in->head.kind != WIRE_HELLO) {
         *message = SLICE("functions cannot run: the spawner ended before it was ready");
         return ERROR_IO;
@@ -122,36 +132,28 @@ static Error greet(Spawner *spawner, Arena *arena, Slice *message)
     return ERROR_DENIED;
 }
 
-Error spawner_fork(const SpawnerOptions *options, Arena *arena, Spawner **result, Slice *message)
+Error spawner_start(const SpawnerOptions *options, Arena *arena, Spawner **result, Slice *message)
 {
-    int pair[2];
-    static KeeperOptions keeper; /* the keeper and the spawner have copies */
-    keeper.isolation = options->isolation;
-    keeper.prestart = options->prestart;
-    keeper.custom_main = options->custom_main;
-    if (!copy_path(keeper.data_directory, options->data_directory) ||
-        !copy_path(keeper.runtime_directory, options->runtime_directory))
-        return ERROR_TOO_LARGE;
-    *message = SLICE("functions cannot run: no process could be started");
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return ERROR_IO;
-    pid_t process = fork();
-    if (process == 0)
-        be_keeper(&keeper, pair[1]);
-    close(pair[1]);
-    if (process < 0) {
-        close(pair[0]);
-        return ERROR_IO;
-    }
     Spawner *spawner = calloc(1, sizeof *spawner);
     ASSERT(spawner != NULL);
-    spawner->keeper = process;
-    spawner->keeper_socket = pair[0];
-    spawner->socket = -1;
+    spawner->keeper_socket = spawner->socket = spawner->process = -1;
     list_init(&spawner->orders);
     list_init(&spawner->unsent);
-    *message = SLICE("functions cannot run: the server cannot leave its powers to the process that starts them");
-    Error error = geteuid() == 0 || leave_powers() ? greet(spawner, arena, message) : ERROR_IO;
+    spawner->options.isolation = options->isolation;
+    spawner->options.prestart = options->prestart;
+    Error error = ERROR_TOO_LARGE;
+    *message = SLICE("functions cannot run: the path of the data directory is too long");
+    if (copy_path(spawner->options.data_directory, options->data_directory) &&
+        copy_path(spawner->options.runtime_directory, options->runtime_directory)) {
+        *message = SLICE("functions cannot run: no process could be started");
+        error = launch_keeper(spawner) ? OK : ERROR_IO;
+    }
+    if (error == OK && geteuid() != 0 && !leave_powers()) {
+        *message = SLICE("functions cannot run: the server cannot leave its powers to the process that starts them");
+        error = ERROR_IO;
+    }
+    if (error == OK)
+        error = greet(spawner, arena, message);
     if (error != OK) {
         spawner_close(spawner);
         return error;
@@ -288,8 +290,8 @@ void spawner_spawn(Spawner *spawner, SpawnOrder *order)
     order->id = ++spawner->last_id;
     order->tries = 0;
     list_push_back(&spawner->orders, &order->waiting);
-    if (spawner->is_lost)
-        end_order(order, ERROR_STOPPING, SLICE("the process that starts workers is gone: restart the server"));
+    if (spawner->refusal[0] != '\0')
+        end_order(order, ERROR_DENIED, slice_of_string(spawner->refusal));
     else
         send_order(spawner, order);
 }
@@ -379,6 +381,25 @@ static void end_worker(Spawner *spawner, const WorkerExit *exit)
     spawner->events.on_exit(spawner->events.user, &told);
 }
 
+static void refuse(Spawner *spawner, Slice lacks);
+
+/* Of a later spawner. A server that has left its powers to the first keeper cannot give them to another: what functions
+ * would be short of then is told, or they are refused. */
+static void hear_hello(Spawner *spawner, WireMessage *in)
+{
+    Slice lacks = wire_next_string(in);
+    Slice refusal = wire_next_string(in);
+    if (refusal.size > 0) {
+        refuse(spawner, refusal);
+        return;
+    }
+    spawner->refusal[0] = '\0';
+    if (slice_equal(lacks, spawner_lacks(spawner)))
+        return;
+    snprintf(spawner->lacks, sizeof spawner->lacks, "%.*s", SLICE_PRINT(lacks));
+    LOG(spawner->log, WARNING, "isolation_lacks", log_string("lacks", spawner->lacks));
+}
+
 static void hear(Spawner *spawner, WireMessage *in)
 {
     SpawnOrder *order;
@@ -401,7 +422,10 @@ static void hear(Spawner *spawner, WireMessage *in)
                                 .memory_peak_bytes = in->head.memory_bytes,
                             });
         break;
-    default: /* a later spawner's WIRE_HELLO says what the first one's did */
+    case WIRE_HELLO:
+        hear_hello(spawner, in);
+        break;
+    default:
         break;
     }
     wire_close_files(in);
@@ -416,7 +440,7 @@ static bool hear_all(Spawner *spawner)
     return got != 0;
 }
 
-static void on_poll_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
     free(handle);
 }
@@ -426,7 +450,7 @@ static void stop_poll(uv_poll_t **poll)
     if (*poll == NULL)
         return;
     uv_poll_stop(*poll);
-    uv_close((uv_handle_t *)*poll, on_poll_closed);
+    uv_close((uv_handle_t *)*poll, on_closed);
     *poll = NULL;
 }
 
@@ -460,7 +484,9 @@ static void end_generation(Spawner *spawner)
     stop_poll(&spawner->poll);
     if (spawner->socket >= 0)
         close(spawner->socket);
-    spawner->socket = -1;
+    if (spawner->process >= 0)
+        close(spawner->process);
+    spawner->socket = spawner->process = -1;
     drop_unsent(spawner);
     for (size_t position = 0;; position = 0) {
         const MapEntry *entry = map_next(&spawner->workers, &position);
@@ -481,21 +507,93 @@ static void resend_orders(Spawner *spawner)
     for (ListNode *node; (node = list_pop_front(&orders)) != NULL;) {
         SpawnOrder *order = CONTAINER_OF(node, SpawnOrder, waiting);
         list_push_back(&spawner->orders, node);
-        if (spawner->is_lost || order->tries >= TRIES)
+        if (order->tries >= TRIES)
             end_order(order, ERROR_IO, SLICE("the process that starts workers has ended"));
         else
             send_order(spawner, order);
     }
 }
 
+/* ---- Keepers ---- */
+
+static void on_keeper(uv_poll_t *poll, int status, int events);
+static void on_retry(uv_timer_t *timer);
+
+static void drop_keeper(Spawner *spawner)
+{
+    stop_poll(&spawner->keeper_poll);
+    if (spawner->keeper_socket >= 0)
+        close(spawner->keeper_socket);
+    if (spawner->keeper > 0)
+        keeper_end(spawner->keeper);
+    spawner->keeper_socket = -1;
+    spawner->keeper = 0;
+}
+
+static void start_keeper(Spawner *spawner)
+{
+    spawner->keeper_since_ms = uv_now(loop_uv(spawner->loop));
+    if (launch_keeper(spawner) && start_poll(spawner, spawner->keeper_socket, on_keeper, &spawner->keeper_poll) == OK)
+        return;
+    drop_keeper(spawner);
+    resend_orders(spawner); /* to nobody: it counts as a try */
+    uv_timer_start(spawner->retry, on_retry, PAUSE_MS, 0);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    start_keeper(timer->data);
+}
+
+/* Nothing is left of the last keeper, nor of what it has started. */
+static void replace_keeper(Spawner *spawner)
+{
+    bool had_spawner = spawner->socket >= 0;
+    end_generation(spawner);
+    if (!had_spawner)
+        resend_orders(spawner);
+    if (uv_now(loop_uv(spawner->loop)) - spawner->keeper_since_ms < QUICK_MS)
+        uv_timer_start(spawner->retry, on_retry, PAUSE_MS, 0);
+    else
+        start_keeper(spawner);
+}
+
+static void on_spawner_ended(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    Spawner *spawner = poll->data;
+    stop_poll(&spawner->end_poll);
+    replace_keeper(spawner);
+}
+
+/* The keeper was killed. Its spawner and all workers die of that, which is waited for: an exit is told of what is gone. */
 static void lose_keeper(Spawner *spawner)
 {
-    LOG(spawner->log, ERROR, "spawner_lost",
-        log_string("advice", "functions cannot start any more: restart the server"));
-    stop_poll(&spawner->keeper_poll);
-    spawner->is_lost = true;
+    LOG(spawner->log, WARNING, "spawner_lost");
+    drop_keeper(spawner);
+    /* One that had only just begun may not have asked to die with it. */
+    if (spawner->process >= 0)
+        syscall(SYS_pidfd_send_signal, spawner->process, SIGKILL, NULL, 0);
+    if (spawner->process < 0 || start_poll(spawner, spawner->process, on_spawner_ended, &spawner->end_poll) != OK) {
+        stop_poll(&spawner->end_poll);
+        replace_keeper(spawner);
+    }
+}
+
+/* Nothing that this keeper starts can isolate functions. What is short may be there again later. */
+static void refuse(Spawner *spawner, Slice lacks)
+{
+    bool is_new = spawner->refusal[0] == '\0';
+    snprintf(spawner->refusal, sizeof spawner->refusal,
+             "functions cannot be isolated at the moment: this server lacks %.*s", SLICE_PRINT(lacks));
+    if (is_new)
+        LOG(spawner->log, ERROR, "spawner_refuses", log_string("reason", spawner->refusal));
+    drop_keeper(spawner);
     end_generation(spawner);
-    resend_orders(spawner);
+    for (ListNode *node; (node = list_first(&spawner->orders)) != NULL;)
+        end_order(CONTAINER_OF(node, SpawnOrder, waiting), ERROR_DENIED, slice_of_string(spawner->refusal));
+    uv_timer_start(spawner->retry, on_retry, REFUSED_MS, 0);
 }
 
 static void on_keeper(uv_poll_t *poll, int status, int events)
@@ -509,11 +607,14 @@ static void on_keeper(uv_poll_t *poll, int status, int events)
         lose_keeper(spawner);
         return;
     }
-    int socket = spawner->in.file_count == 1 ? spawner->in.files[0] : -1;
+    int socket = -1;
+    int process = -1;
+    bool has_spawner = read_spawner(&spawner->in, &socket, &process);
     LOG(spawner->log, WARNING, "spawner_restarted");
     end_generation(spawner);
     spawner->socket = socket;
-    if (socket >= 0 && start_poll(spawner, socket, on_spawner, &spawner->poll) == OK)
+    spawner->process = process;
+    if (has_spawner && start_poll(spawner, spawner->socket, on_spawner, &spawner->poll) == OK)
         resend_orders(spawner);
 }
 
@@ -529,6 +630,11 @@ Error spawner_open(Spawner *spawner, Loop *loop, const SpawnerEvents *events, Lo
     spawner->workers = map_make((MapSeed){seed[0], seed[1]});
     if (spawner->lacks[0] != '\0')
         LOG(log, WARNING, "isolation_lacks", log_string("lacks", spawner->lacks));
+    spawner->keeper_since_ms = uv_now(loop_uv(loop));
+    spawner->retry = calloc(1, sizeof *spawner->retry);
+    ASSERT(spawner->retry != NULL);
+    uv_timer_init(loop_uv(loop), spawner->retry);
+    spawner->retry->data = spawner;
     TRY(start_poll(spawner, spawner->keeper_socket, on_keeper, &spawner->keeper_poll));
     return start_poll(spawner, spawner->socket, on_spawner, &spawner->poll);
 }
@@ -537,13 +643,23 @@ void spawner_close(Spawner *spawner)
 {
     stop_poll(&spawner->poll);
     stop_poll(&spawner->keeper_poll);
+    stop_poll(&spawner->end_poll);
+    if (spawner->retry != NULL)
+        uv_close((uv_handle_t *)spawner->retry, on_closed);
     drop_unsent(spawner);
     if (spawner->socket >= 0)
         close(spawner->socket);
-    /* The keeper sees it, and ends the spawner with all that it has started. */
-    close(spawner->keeper_socket);
-    while (waitpid(spawner->keeper, NULL, 0) < 0 && errno == EINTR)
+    /* The keeper sees it, and ends the spawner with all that it has started; without one, that is under way. */
+    if (spawner->keeper_socket >= 0)
+        close(spawner->keeper_socket);
+    while (spawner->keeper > 0 && waitpid(spawner->keeper, NULL, 0) < 0 && errno == EINTR)
         continue;
+    if (spawner->process >= 0) {
+        struct pollfd ended = {.fd = spawner->process, .events = POLLIN};
+        while (poll(&ended, 1, -1) < 0 && errno == EINTR)
+            continue;
+        close(spawner->process);
+    }
     size_t position = 0;
     for (const MapEntry *entry; (entry = map_next(&spawner->workers, &position)) != NULL;) {
         Worker *worker = entry->value;

@@ -1,12 +1,14 @@
 /* spawner.h: the process that makes workers, and what the server asks it.
  *
- * The spawner is forked before any thread starts and before anything is opened that a worker must not have. It holds the
- * powers to clone, mount and set limits; the server reaches it over a socket pair, and it ends, with all its workers,
- * when the server does. If it is killed, the server starts it again: every worker's exit is reported then. How a worker
+ * The spawner is the program executed anew, so that it has nothing of the server's that a worker must not have. It holds
+ * the powers to clone, mount and set limits; the server reaches it over a socket pair, and it ends, with all its workers,
+ * when the server does. If it is killed, its keeper starts another, and the server another keeper if that is: every
+ * worker's exit is reported then, and orders that were not answered are given to the next one. How a worker
  * comes to be (a fork of a Python zygote, a Node.js process that waits already started, a program that is executed) is
  * the spawner's business alone: whoever asks gets a process in its sandbox that reads FRAME_INIT from its channel.
  *
- * spawner_fork is called by main; everything else on the one loop that the spawner was opened on. */
+ * spawner_keep_if_asked and spawner_start are called by main; everything else on the one loop that the spawner was opened
+ * on. */
 #ifndef BRUME_RUNTIME_SPAWNER_H
 #define BRUME_RUNTIME_SPAWNER_H
 
@@ -34,15 +36,18 @@ typedef struct SpawnerOptions {
     Slice data_directory;    /* absolute; of which no worker sees anything */
     Slice runtime_directory; /* absolute; where Brume's bootstraps are laid out */
     uint64_t prestart;       /* Node.js processes that wait ahead, for each runtime in use */
-    /* Called in a custom runtime's sandbox, which is complete, as its first process: the Runtime API's shim. What it
-     * returns is the worker's exit status. NULL: /var/task/bootstrap is executed with the channel instead. */
-    int (*custom_main)(int channel);
 } SpawnerOptions;
 
-/* Forks the spawner; to be called while the process has one thread. Powers that a process which is not root was given (its
- * unit's AmbientCapabilities=) are the spawner's alone from then on; that to open ports below 1024 stays. ERROR_DENIED:
- * functions cannot be isolated as far as `isolation` asks, or at all; `message` (in the arena) says what is missing. */
-Error spawner_fork(const SpawnerOptions *options, Arena *arena, Spawner **spawner, Slice *message);
+/* The first that main does: returns unless this process was executed to keep a spawner, and never then.
+ * `custom_main` is called in a custom runtime's sandbox, which is complete, as its first process: the Runtime API's shim.
+ * What it returns is the worker's exit status. NULL: /var/task/bootstrap is executed with the channel instead. */
+void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int channel));
+
+/* Starts the spawner, and waits until it can be given orders; to be called while the process has one thread. Powers that a
+ * process which is not root was given (its unit's AmbientCapabilities=) are the spawner's alone from then on; that to open
+ * ports below 1024 stays. ERROR_DENIED: functions cannot be isolated as far as `isolation` asks, or at all; `message` (in
+ * the arena) says what is missing. */
+Error spawner_start(const SpawnerOptions *options, Arena *arena, Spawner **spawner, Slice *message);
 /* What the sandbox of this machine lacks, in words for the log; empty: nothing. */
 Slice spawner_lacks(const Spawner *spawner);
 
@@ -52,7 +57,7 @@ struct SpawnOrder {
     /* Set by the caller; slices live until `done`. */
     RuntimeKind kind;
     Slice runtime; /* its name, "python3.11" */
-    Slice program; /* absolute; of a custom runtime: empty, or what is executed instead of SpawnerOptions.custom_main */
+    Slice program; /* absolute; of a custom runtime: empty, or what is executed instead of `custom_main` */
     Slice library; /* absolute: a folder with what handlers find beside the language's own library, as /var/runtime;
                       empty: none */
     Slice code_directory;

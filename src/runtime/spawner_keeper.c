@@ -93,6 +93,8 @@ static bool start_spawner(const KeeperOptions *options, int server, const Cgroup
     }
     wire_begin(&message, WIRE_SPAWNER, 0);
     wire_add_file(&message, pair[0]);
+    if (kept->file >= 0)
+        wire_add_file(&message, kept->file);
     bool sent = wire_send(server, &message) == 0;
     close(pair[0]);
     close(pair[1]);
@@ -106,7 +108,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Until the spawner ends (true) or the server does. Nothing is ever read from the server: its end is its death. */
+/* Until the spawner ends (true) or the server does. Nothing more is ever read from the server: its end is its death. */
 static bool await_spawner(int server, const Kept *kept, int wait_ms)
 {
     struct pollfd watched[] = {{.fd = server, .events = POLLIN}, {.fd = kept->file, .events = POLLIN}};

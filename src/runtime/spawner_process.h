@@ -24,6 +24,11 @@ typedef struct KeeperOptions {
     int (*custom_main)(int channel);
 } KeeperOptions;
 
+/* Executes this program anew as a keeper: its process, with a socket to it; -1: it could not be had. */
+pid_t keeper_launch(const KeeperOptions *options, int *socket);
+/* Kills a keeper, whose spawner dies of that, and waits for it. */
+void keeper_end(pid_t keeper);
+
 /* The keeper: starts the spawner, again whenever it ends, until the server is gone (its end of `server` is closed); then
  * ends the spawner with all that it has started, clears up, and exits. */
 __attribute__((noreturn)) void keeper_main(const KeeperOptions *options, int server);

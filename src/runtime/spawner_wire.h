@@ -14,10 +14,13 @@ enum {
 };
 
 typedef enum WireKind {
-    /* Keeper to server: a spawner was started; its socket comes along. The one before is gone, with all its workers. */
+    /* Keeper to server: a spawner was started; its socket comes along, and a file of its process unless none could be
+     * had. The one before is gone, with all its workers. */
     WIRE_SPAWNER = 1,
     /* Spawner to server, first: strings: what the sandbox lacks, why it cannot be at all. */
     WIRE_HELLO,
+    /* Server to keeper, first, and nothing after it: strings: the data directory, that of Brume's bootstraps. */
+    WIRE_OPTIONS,
     /* Server to spawner. */
     WIRE_ORDER, /* strings as wire_order.c has them */
     WIRE_KILL,
@@ -42,6 +45,8 @@ typedef struct WireHead {
     uint32_t reachable_count;
     int32_t status; /* as wait(2) gives it */
     int32_t error;
+    uint32_t isolation; /* the keeper's options */
+    uint64_t prestart;
     bool isolated_network;
     bool is_template;
     bool out_of_memory;

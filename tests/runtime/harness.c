@@ -176,7 +176,7 @@ Isolation harness_isolation(void)
     return keeper_has_powers_over_users() ? ISOLATION_REQUIRED : ISOLATION_AVAILABLE;
 }
 
-void harness_open(Harness *harness, Isolation isolation, int (*custom_main)(int channel))
+void harness_open(Harness *harness, Isolation isolation)
 {
     memset(harness, 0, sizeof *harness);
     list_init(&harness->workers);
@@ -198,7 +198,6 @@ void harness_open(Harness *harness, Isolation isolation, int (*custom_main)(int 
         .data_directory = slice_of_string(harness->data),
         .runtime_directory = slice_of_string(harness->runtime),
         .prestart = 1,
-        .custom_main = custom_main,
     };
     char secret[] = "TFSWFS_TFDSFU_641:";
     harness_spell(secret);
@@ -206,9 +205,9 @@ void harness_open(Harness *harness, Isolation isolation, int (*custom_main)(int 
     explicit_bzero(secret, sizeof secret);
     open_listeners(harness);
     Slice message;
-    Error error = spawner_fork(&options, &harness->arena, &harness->spawner, &message);
+    Error error = spawner_start(&options, &harness->arena, &harness->spawner, &message);
     if (error != OK)
-        fprintf(stderr, "spawner_fork: %.*s\n", SLICE_PRINT(message));
+        fprintf(stderr, "spawner_start: %.*s\n", SLICE_PRINT(message));
     ASSERT(error == OK);
     ASSERT(loop_open(os_linux(), &harness->loop) == OK);
     ASSERT(spawner_open(harness->spawner, harness->loop, &(SpawnerEvents){harness, on_exit_of}, NULL) == OK);

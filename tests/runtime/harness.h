@@ -42,7 +42,7 @@ typedef struct TestWorker {
 /* Everything that a sandbox can have, where this process has the powers for it (then tests fail where it cannot be had);
  * else, as for a server that an ordinary user starts, what there is. */
 Isolation harness_isolation(void);
-void harness_open(Harness *harness, Isolation isolation, int (*custom_main)(int channel));
+void harness_open(Harness *harness, Isolation isolation);
 void harness_close(Harness *harness);
 /* Removes a harness's folder, of one that was killed. */
 void harness_remove(const char *folder);

@@ -135,9 +135,10 @@ static void measure_crowd(void)
 
 int main(int argc, char **argv)
 {
+    spawner_keep_if_asked(argc, argv, NULL);
     size_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 200;
     ASSERT(rounds > 0 && rounds <= ROUNDS_MAX);
-    harness_open(&harness, ISOLATION_AVAILABLE, NULL);
+    harness_open(&harness, ISOLATION_AVAILABLE);
     harness_put(harness.code, "app.py", "def handler(event, context):\n    return 'hello'\n");
     harness_put(harness.code, "app.js", "exports.handler = async () => 'hello';\n");
     measure_plain(rounds);

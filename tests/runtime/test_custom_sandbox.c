@@ -194,7 +194,7 @@ static void many_start_one_after_the_other(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED, runtime_api_main);
+    harness_open(&harness, ISOLATION_REQUIRED);
     snprintf(task, sizeof task, "%.3000s/custom", harness.folder);
     assert_int_equal(mkdir(task, 0755), 0);
     char self[PATH_MAX] = {0};
@@ -214,8 +214,9 @@ static int close_all(void **state)
     return 0;
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    spawner_keep_if_asked(count, words, runtime_api_main);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_are_answered_over_either_network),
         cmocka_unit_test(how_a_program_ended_is_told_although_its_init_cannot_die_so),

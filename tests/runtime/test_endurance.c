@@ -134,7 +134,12 @@ static bool is_over(const TestWorker *worker)
 static void kill_one(unsigned choice)
 {
     pid_t children[PROCESSES_MAX];
+    pid_t keeper = keeper_process();
     pid_t spawner = spawner_process();
+    if (keeper != 0 && choice % 16 == 0) {
+        kill(keeper, SIGKILL);
+        return;
+    }
     size_t count = spawner == 0 ? 0 : children_of(spawner, children, PROCESSES_MAX);
     if (spawner == 0)
         return;
@@ -267,7 +272,7 @@ static void a_spawner_that_is_closed_takes_everything_along(void **state)
     pid_t child;
     assert_int_equal(children_of(getpid(), &child, 1), 0);
     assert_int_equal(count_groups(keeper), 0);
-    harness_open(&harness, ISOLATION_REQUIRED, NULL);
+    harness_open(&harness, ISOLATION_REQUIRED);
 }
 
 /* The server of another process, which tells its folder and its keeper, and that it has a worker. */
@@ -276,7 +281,7 @@ __attribute__((noreturn)) static void serve_until_killed(int report)
     static Harness own;
     static TestWorker worker;
     pid_t children[8];
-    harness_open(&own, ISOLATION_REQUIRED, NULL);
+    harness_open(&own, ISOLATION_REQUIRED);
     harness_order(&own, &worker);
     harness_arm(&own, &worker, "hang");
     harness_spawn(&own, &worker);
@@ -321,7 +326,7 @@ static void a_killed_server_takes_everything_along(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED, NULL);
+    harness_open(&harness, ISOLATION_REQUIRED);
     return 0;
 }
 
@@ -332,8 +337,9 @@ static int close_all(void **state)
     return 0;
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    spawner_keep_if_asked(count, words, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_hundred_workers_leave_nothing_behind),
         cmocka_unit_test(whoever_is_killed_every_end_is_told_once_and_service_goes_on),

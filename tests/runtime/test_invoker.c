@@ -69,10 +69,9 @@ static void open_spawner(void)
         .data_directory = slice_of_string(data),
         .runtime_directory = slice_of_string(runtime),
         .prestart = 2,
-        .custom_main = runtime_api_main,
     };
     Slice message = {0};
-    Error error = spawner_fork(&options, &bench.arena, &bench.spawner, &message);
+    Error error = spawner_start(&options, &bench.arena, &bench.spawner, &message);
     if (error != OK)
         fprintf(stderr, "%.*s\n", SLICE_PRINT(message));
     assert_int_equal(error, OK);
@@ -750,6 +749,7 @@ static void warm_invocations_are_measured(void **state)
 /* `test_invoker NAME`: that one alone. */
 int main(int count, char **words)
 {
+    spawner_keep_if_asked(count, words, runtime_api_main);
     if (count > 1)
         cmocka_set_test_filter(words[1]);
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)

@@ -315,7 +315,7 @@ static void all_attacks_were_run(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, harness_isolation(), first_process);
+    harness_open(&harness, harness_isolation());
     return 0;
 }
 
@@ -326,8 +326,9 @@ static int close_all(void **state)
     return 0;
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    spawner_keep_if_asked(count, words, first_process);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cannot_read_data_directory),
         cmocka_unit_test(cannot_reach_admin_socket),

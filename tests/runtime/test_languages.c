@@ -333,7 +333,7 @@ static void what_cannot_be_copied_is_refused_by_name(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, harness_isolation(), NULL);
+    harness_open(&harness, harness_isolation());
     return 0;
 }
 
@@ -344,8 +344,9 @@ static int close_all(void **state)
     return 0;
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    spawner_keep_if_asked(count, words, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_python_function_answers),
         cmocka_unit_test(a_nodejs_function_answers),

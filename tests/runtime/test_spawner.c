@@ -117,7 +117,7 @@ static void what_cannot_start_says_why(void **state)
 static int open_all(void **state)
 {
     (void)state;
-    harness_open(&harness, harness_isolation(), NULL);
+    harness_open(&harness, harness_isolation());
     return 0;
 }
 
@@ -128,8 +128,9 @@ static int close_all(void **state)
     return 0;
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    spawner_keep_if_asked(count, words, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_runs_and_its_output_and_status_are_reported),
         cmocka_unit_test(the_channel_is_file_3),

@@ -154,6 +154,45 @@ static void pieces_come_in_parts_and_add_up(void **state)
     pair_close(&pair);
 }
 
+static void pieces_of_one_read_are_given_in_one(void **state)
+{
+    (void)state;
+    static const char text[] = "single bytes, none, and the beginning of more";
+    enum { TEXT = sizeof text - 1, LAST = 10 };
+    Pair pair;
+    Frame frame;
+    char bytes[(TEXT + 3) * (CHANNEL_HEADER_SIZE + 1)];
+    size_t size = 0;
+    pair_open(&pair, 100);
+    for (size_t i = 0; i < TEXT - LAST; i++) {
+        size += put_header(bytes + size, FRAME_STREAM_PIECE, 1);
+        bytes[size++] = text[i];
+    }
+    size += put_header(bytes + size, FRAME_STREAM_PIECE, 0);
+    size += put_header(bytes + size, FRAME_STREAM_PIECE, LAST + 4);
+    memcpy(bytes + size, text + TEXT - LAST, LAST);
+    size += LAST;
+    assert_int_equal(write(pair.theirs, bytes, size), size);
+    assert_int_equal(channel_read(&pair.channel), OK);
+    assert_int_equal(channel_next(&pair.channel, &frame), OK);
+    assert_int_equal(frame.kind, FRAME_STREAM_PIECE);
+    assert_true(slice_equal(frame.content, slice_of_string(text)));
+    assert_int_equal(channel_next(&pair.channel, &frame), ERROR_WAIT);
+    memcpy(bytes, "rest", 4);
+    size = 4 + put_header(bytes + 4, FRAME_STREAM_PIECE, 1);
+    bytes[size++] = '!';
+    size += put_header(bytes + size, FRAME_STREAM_END, 0);
+    size += put_header(bytes + size, FRAME_STREAM_PIECE, CHANNEL_PIECE_BYTES + 1);
+    assert_int_equal(write(pair.theirs, bytes, size), size);
+    assert_int_equal(channel_read(&pair.channel), OK);
+    assert_int_equal(channel_next(&pair.channel, &frame), OK);
+    assert_true(slice_equal(frame.content, SLICE("rest!")));
+    assert_int_equal(channel_next(&pair.channel, &frame), OK);
+    assert_int_equal(frame.kind, FRAME_STREAM_END);
+    assert_int_equal(channel_next(&pair.channel, &frame), ERROR_MALFORMED);
+    pair_close(&pair);
+}
+
 static void lies_are_found(void **state)
 {
     (void)state;
@@ -215,6 +254,7 @@ int main(void)
         cmocka_unit_test(several_frames_of_one_read_come_one_by_one),
         cmocka_unit_test(what_is_too_long_is_cut_and_never_held),
         cmocka_unit_test(pieces_come_in_parts_and_add_up),
+        cmocka_unit_test(pieces_of_one_read_are_given_in_one),
         cmocka_unit_test(lies_are_found),
         cmocka_unit_test(an_event_that_the_socket_does_not_take_at_once_follows),
     };

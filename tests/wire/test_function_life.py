@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 
+import botocore.exceptions
+import pytest
 from conftest import client
 from functions import make, package, wait_settled
 
@@ -132,6 +134,84 @@ def test_functions_go_on_when_what_starts_them_is_killed(start):
     if "FunctionError" in result:
         result = functions.invoke(FunctionName="plain", Payload=b"1")
     assert "FunctionError" not in result
+
+
+def children(process):
+    """Those of all of its threads."""
+    found = []
+    for thread in os.listdir(f"/proc/{process}/task"):
+        with open(f"/proc/{process}/task/{thread}/children", encoding="ascii") as file:
+            found += [int(child) for child in file.read().split()]
+    return found
+
+
+def test_functions_go_on_under_load_when_the_keeper_is_killed(start):
+    """What watches over the process that starts functions is killed, again and again: each invocation is answered once."""
+    kills, clients = 4, 3
+    server = start("--log-level", "info")
+    make(client(server, "lambda"), "plain", Code={"ZipFile": package({"app.py": PLAIN})})
+    asked, results, stopped = [], [], threading.Event()
+
+    def invoke_until_stopped():
+        functions = client(server, "lambda")
+        while not stopped.is_set():
+            asked.append(1)
+            results.append(functions.invoke(FunctionName="plain", Payload=b"1"))
+
+    threads = [threading.Thread(target=invoke_until_stopped) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(kills):
+            answers = len(results)
+            wait_until(lambda before=answers: len([one for one in results[before:] if "FunctionError" not in one]) > 10)
+            keeper = children(server.process.pid)[0]
+            below = descendants(keeper)
+            os.kill(keeper, signal.SIGKILL)
+            wait_until(lambda gone=below: not any(is_alive(process) for process in gone))
+            wait_until(lambda gone=keeper: children(server.process.pid) not in ([], [gone]))
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(results) == len(asked) == server.metric("brume_function_invocations_total")
+    lost = [json.loads(one["Payload"].read()) for one in results if "FunctionError" in one]
+    # Only what a worker had when it was killed.
+    assert len(lost) <= kills * clients and all(one["errorType"] == "Runtime.ExitError" for one in lost)
+    assert "FunctionError" not in client(server, "lambda").invoke(FunctionName="plain", Payload=b"1")
+    assert server.errors().count("event=spawner_lost") == kills
+
+
+def test_functions_are_refused_with_the_reason_while_they_cannot_be_isolated_and_go_on_after(start, folder):
+    """What a sandbox is made of is taken away, and the keeper killed: as a machine that is short of something."""
+    server = start("--log-level", "info", data=folder / "short")
+    functions = client(server, "lambda")
+    make(functions, "plain", Code={"ZipFile": package({"app.py": PLAIN})})
+    functions.invoke(FunctionName="plain", Payload=b"1")
+    (folder / "short" / "bootstraps").rename(folder / "away")
+    os.kill(children(server.process.pid)[0], signal.SIGKILL)
+    wait_until(lambda: "event=spawner_refuses" in server.errors())
+    with pytest.raises(botocore.exceptions.ClientError, match="cannot be isolated at the moment.*open the runtime directory"):
+        functions.invoke(FunctionName="plain", Payload=b"1")
+    (folder / "away").rename(folder / "short" / "bootstraps")
+
+    def runs_again():
+        try:
+            return "FunctionError" not in functions.invoke(FunctionName="plain", Payload=b"1")
+        except functions.exceptions.ServiceException:
+            return False
+
+    wait_until(runs_again)
+    assert server.errors().count("event=spawner_refuses") == 1
+
+
+def test_what_starts_functions_has_nothing_of_the_servers_environment(start):
+    server = start(environment={"BRUME_SOMETHING_SECRET": "hidden"})
+    keeper = children(server.process.pid)[0]
+    for process in [server.process.pid, keeper, *children(keeper)]:
+        with open(f"/proc/{process}/environ", "rb") as file:
+            assert (b"hidden" in file.read()) == (process == server.process.pid)
 
 
 def test_after_a_restart_functions_run_again(start, folder):

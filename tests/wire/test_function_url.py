@@ -142,14 +142,40 @@ def answered(server, echo, **answer):
     {"headers": {"x": "a\r\nset-cookie: evil=1"}}, {"headers": {"x": "a\nb"}}, {"headers": {"x": "a\0b"}},
     {"headers": {"x": "a\x7fb"}}, {"headers": {"x\r\ny": "a"}}, {"headers": {"x:y": "a"}}, {"headers": {":status": "500"}},
     {"headers": {"": "a"}}, {"headers": {"content-type": "text/html\r\nx: y"}}, {"headers": ["x"]},
-    {"headers": {str(number): "x" for number in range(300)}}, {"cookies": ["a=1\r\nx: y"]}, {"cookies": "a=1"},
+    {"headers": {str(number): "x" for number in range(300)}}, {"headers": {"x": "y" * 61440}},
+    {"headers": {"x": "y" * 20000}, "cookies": ["z" * 21000, "z" * 21000]}, {"cookies": ["a=1\r\nx: y"]}, {"cookies": "a=1"},
     {"statusCode": "200\r\nx: y"}, {"statusCode": 101}, {"statusCode": 999}, {"statusCode": None},
     {"isBase64Encoded": True, "body": "!"},
-], ids=str)
+], ids=lambda answer: str(answer)[:60])
 def test_a_handler_writes_no_head_of_its_own(server, echo, answer):
     status, headers, body = answered(server, echo, **answer)
     assert (status, body) == (502, b'{"message":"Internal Server Error"}')
     assert "set-cookie" not in headers and "x" not in headers
+
+
+def test_a_large_head_is_answered_over_either_protocol(server, echo):
+    """As large as LAMBDA_URL_HEAD_BYTES lets it be, with "content-type" and 32 bytes for each of both fields."""
+    value = "y" * (61440 - len("x") - 32 - len("content-type") - len("text/plain") - 32)
+    answer = {"headers": {"x": value, "content-type": "text/plain"}, "body": "here"}
+    status, headers, body = answered(server, echo, **answer)
+    assert (status, headers["x"], body) == (200, value, b"here")
+    command = ["curl", "-s", "--http2-prior-knowledge", "-D", "-", "-H", f"host: {echo}", "-H", "content-type: application/json",
+               "--data-binary", json.dumps({"statusCode": 200, **answer}), server.url]
+    given = subprocess.run(command, capture_output=True, timeout=30, check=True).stdout
+    assert given.startswith(b"HTTP/2 200") and f"x: {value}\r\n".encode() in given and given.endswith(b"here")
+
+
+@pytest.mark.parametrize("port", ["abc", "80x", "-1", "+80", "65536", "80:80", " 80"])
+def test_a_port_that_is_no_number_is_refused(server, host, port):
+    status, _, body = ask(server, f"{host.split(':')[0]}:{port}")
+    assert status == 400, body
+
+
+def test_a_port_is_told_as_it_was_named(server, host):
+    name = host.split(":")[0]
+    assert event_of(server, f"{name}:8443")["headers"]["x-forwarded-port"] == "8443"
+    assert event_of(server, f"{name}:")["headers"]["x-forwarded-port"] == "80"
+    assert event_of(server, name)["headers"]["x-forwarded-port"] == "80"
 
 
 def test_a_handler_does_not_say_which_request_it_was(server, echo):

@@ -7,6 +7,7 @@ enum {
     STATUS_MIN = 200, /* a final answer's (RFC 9110, section 15) */
     STATUS_MAX = 599,
     HEADERS_MAX = 256, /* of one answer; our own bound */
+    FIELD_BYTES = 32,  /* that a field counts besides its name and value (RFC 9113, section 6.5.2) */
 };
 
 /* The members of a handler's answer that mean something, as JSON text; absent: not there. */
@@ -22,6 +23,7 @@ typedef struct Fields {
     Arena *arena;
     HttpHeader items[HEADERS_MAX];
     size_t count;
+    uint64_t bytes_left;
     bool has_type;
     bool replace_cors;
 } Fields;
@@ -130,6 +132,10 @@ static Error add_field(Fields *fields, Slice name, Slice value)
         fields->has_type = true;
     if (is_remapped(name))
         name = arena_format(fields->arena, "x-amzn-remapped-%.*s", SLICE_PRINT(name));
+    uint64_t size = name.size + value.size + FIELD_BYTES;
+    if (size > fields->bytes_left)
+        return ERROR_MALFORMED;
+    fields->bytes_left -= size;
     fields->items[fields->count++] = (HttpHeader){name, value};
     return OK;
 }
@@ -187,6 +193,7 @@ static Error read_fields(Arena *arena, const Members *members, Slice default_typ
     Fields *fields = ARENA_NEW(arena, Fields);
     fields->arena = arena;
     fields->replace_cors = more->replace_cors;
+    fields->bytes_left = more->head_bytes;
     TRY(read_headers(fields, members->headers));
     TRY(read_cookies(fields, members->cookies));
     if (!fields->has_type)

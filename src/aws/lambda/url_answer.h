@@ -9,7 +9,8 @@
 typedef struct UrlFields {
     const HttpHeader *items;
     size_t count;
-    bool replace_cors; /* the handler's own fields of CORS are left out */
+    uint64_t head_bytes; /* the most that the handler's own may have, as RFC 9113, section 6.5.2, counts them */
+    bool replace_cors;   /* the handler's own fields of CORS are left out */
 } UrlFields;
 
 /* The answer to a handler's result: an object with a "statusCode" says all of it; anything else that is JSON is the body

@@ -100,6 +100,14 @@ bool url_host_read(Slice host, UrlHost *read)
     return is_name(id, FUNCTION_URL_ID_SIZE) && is_name(region, REGION_MAX) && host.size > 0;
 }
 
+/* Whether what stands behind the name, if anything, is a port (RFC 9110, section 7.2; RFC 3986, section 3.2.3). */
+static bool has_good_port(Slice host)
+{
+    uint64_t port;
+    Slice text = slice_skip(host, slice_find(host, ':'));
+    return text.size < 2 || (slice_parse_uint64(slice_skip(text, 1), &port) && port <= UINT16_MAX);
+}
+
 /* ---- Answers that are not the function's ---- */
 
 static void count(UrlHandler *handler, int status)
@@ -309,7 +317,10 @@ static UrlFields own_fields(UrlRequest *url)
 {
     url->fields[url->field_count++] = (HttpHeader){SLICE("x-amzn-requestid"), url->request_id};
     url->fields[url->field_count++] = (HttpHeader){SLICE("x-amzn-trace-id"), url->run.trace.header};
-    return (UrlFields){.items = url->fields, .count = url->field_count, .replace_cors = url->has_cors};
+    return (UrlFields){.items = url->fields,
+                       .count = url->field_count,
+                       .head_bytes = url->wanted.limits->value[LIMIT_LAMBDA_URL_HEAD_BYTES],
+                       .replace_cors = url->has_cors};
 }
 
 static void on_done(Invocation *invocation)
@@ -528,6 +539,8 @@ static void on_request(HttpHandler *base, HttpRequest *request)
     request->user = url;
     if (handler->options.invoker == NULL)
         respond_message(url, 501, SLICE("This server runs no functions."));
+    else if (!has_good_port(request->host))
+        respond_message(url, 400, SLICE("The port of the Host header is no number."));
     else if (connection_is_too_fast(handler, request))
         respond_error(url, ERROR_BUSY);
     else
