@@ -1,5 +1,7 @@
 #include "runtime/cgroup.h"
 
+#include "base/bug.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -329,7 +332,7 @@ bool cgroup_limit(const Cgroup *group, const CgroupLimits *limits)
 
 /* Of version 1 the file for single threads: one that moves itself needs no lock that stops the machine's forks (the
  * kernel's cgroup_procs_write_start). */
-bool cgroup_open_entries(const Cgroup *group, int entries[CGROUP_CONTROLLERS])
+static bool open_entries(const Cgroup *group, int entries[CGROUP_CONTROLLERS])
 {
     char path[PATH_MAX];
     const char *file = group->tree->version == 2 ? "cgroup.procs" : "tasks";
@@ -337,6 +340,26 @@ bool cgroup_open_entries(const Cgroup *group, int entries[CGROUP_CONTROLLERS])
         if ((entries[i] = open(path_of(group, i, file, path), O_WRONLY | O_CLOEXEC)) < 0)
             return false;
     return true;
+}
+
+/* Version 1 moves a process only for root or for the process's own user, and looks at who has opened the file, not at who
+ * writes to it (Linux, kernel/cgroup/cgroup-v1.c, __cgroup1_procs_write). Version 2 asks for powers over the groups. */
+bool cgroup_open_entries(const Cgroup *group, uid_t user, int entries[CGROUP_CONTROLLERS])
+{
+    const uid_t self = geteuid();
+    if (group->tree->version == 2 || self == 0 || user == self)
+        return open_entries(group, entries);
+    const int dumpable = prctl(PR_GET_DUMPABLE);
+    if (seteuid(user) != 0)
+        return false;
+    bool opened = open_entries(group, entries);
+    int reason = errno;
+    bool restored = seteuid(self) == 0;
+    ASSERT(restored);
+    /* A change of user takes /proc/self from its owner. */
+    (void)prctl(PR_SET_DUMPABLE, dumpable);
+    errno = reason;
+    return opened;
 }
 
 int cgroup_open_peak(const Cgroup *group)

@@ -39,9 +39,10 @@ void cgroup_close(const CgroupTree *tree);
 /* A worker's group. False with errno. */
 bool cgroup_make(const CgroupTree *tree, uint64_t number, Cgroup *group);
 bool cgroup_limit(const Cgroup *group, const CgroupLimits *limits);
-/* Files by which a process enters the group, writing "0" to each: so many as the tree has directories; the caller's. False
- * with errno. */
-bool cgroup_open_entries(const Cgroup *group, int entries[CGROUP_CONTROLLERS]);
+/* Files by which a process of `user` enters the group, writing "0" to each: so many as the tree has directories; the
+ * caller's. With version 1 a caller that is neither root nor that user needs CAP_SETUID, and has one thread. False with
+ * errno. */
+bool cgroup_open_entries(const Cgroup *group, uid_t user, int entries[CGROUP_CONTROLLERS]);
 /* A file to read the most memory from that the group has held, a decimal number of bytes; -1: there is none. */
 int cgroup_open_peak(const Cgroup *group);
 typedef struct CgroupUse {

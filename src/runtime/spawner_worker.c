@@ -63,7 +63,12 @@ static const char *make_group(SpawnerProcess *spawner, const Order *order, Spawn
         return "make a control group";
     if (!limit_group(order, worker))
         return "limit a control group";
-    if (!cgroup_open_entries(&worker->group, inside->groups))
+    /* A worker enters before it becomes its user, a copy when it has long been one. */
+    uid_t user = geteuid();
+    gid_t group;
+    if (worker->template_ != 0)
+        spawner_process_user(spawner, worker->slot, &user, &group);
+    if (!cgroup_open_entries(&worker->group, user, inside->groups))
         return "open a control group";
     worker->peak = cgroup_open_peak(&worker->group);
     return NULL;
@@ -459,6 +464,7 @@ static void begin_copy(SpawnerProcess *spawner, const Order *order, uint64_t id)
     ends_none(&ends);
     SpawnedWorker *worker = new_worker(spawner, id);
     worker->template_ = order->head->snapshot_of;
+    worker->slot = template->slot; /* a copy stays the user that it was */
     clock_gettime(CLOCK_MONOTONIC, &now);
     worker->copied_by_ms = (uint64_t)now.tv_sec * 1000 + COPY_MS;
     worker->memory_bytes = order->head->memory_bytes;
