@@ -1,7 +1,6 @@
 """Stopping while work is on its way: what was begun is answered or refused, and the server ends well."""
 
 import os
-import signal
 import threading
 
 import pytest
@@ -41,7 +40,6 @@ def test_an_upload_in_flight_when_the_server_is_told_to_stop_is_answered_or_refu
         thread.start()
     for _ in range(after):
         some.acquire()
-    server.process.send_signal(signal.SIGTERM)
     assert server.terminate() == 0, server.errors()
     for thread in threads:
         thread.join()
