@@ -62,7 +62,7 @@ Error lambda_get_runtime_management_config(Call *call, Txn *txn, const GetRuntim
 {
     LambdaName name;
     Function function;
-    FunctionVersion version;
+    FunctionVersion version = {0};
     Management management;
     TRY(open_managed(call, txn, in->function_name, in->qualifier, &name, &function, &version));
     TRY(read_management(call->arena, arena_copy(call->arena, version.documents), &management));
