@@ -1,5 +1,7 @@
 /* The commands as a user meets them: each runs in a process of its own, against a real server on a free port. */
 #include "cli/command.h"
+#include "runtime/runtime_api.h"
+#include "runtime/spawner.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -620,8 +622,10 @@ static void what_makes_no_sense_is_refused_with_a_pointer_to_help(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **words)
 {
+    /* Servers are started in forks of this program, which they execute for their keeper as they would the real one. */
+    spawner_keep_if_asked(argc, words, runtime_api_main);
 #define CLI_TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
     const struct CMUnitTest tests[] = {
         CLI_TEST(a_server_says_where_it_is_and_stops_on_sigterm),
