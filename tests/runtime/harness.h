@@ -6,7 +6,7 @@
 
 #include <limits.h>
 
-enum { HARNESS_TEXT = 64 << 10, HARNESS_WAIT_MS = 60000 };
+enum { HARNESS_TEXT = 64 << 10, HARNESS_WAIT_MS = 20000 };
 
 typedef struct Harness {
     char folder[PATH_MAX];     /* removed at the end */
