@@ -3,9 +3,9 @@
 #include "cli/admin_server.h"
 
 #include "aws/lambda/payload.h"
-#include "aws/lambda/run.h"
 #include "base/digest.h"
 #include "base/list.h"
+#include "core/run.h"
 
 enum { FUNCTION_PAGE = 100 };
 

@@ -110,7 +110,8 @@
     ROW(PACKAGE_REPEATED, "the package has two files of one name")                                                     \
     ROW(PACKAGE_ENCRYPTED, "the package has an encrypted file")                                                        \
     ROW(PACKAGE_METHOD, "the package has a file that is packed in another way than stored or deflated")                \
-    ROW(PACKAGE_GONE, "the package is not there any more")
+    ROW(PACKAGE_GONE, "the package is not there any more")                                                             \
+    ROW(PATTERN_INVALID, "that is no event pattern")
 
 typedef enum CoreError {
     CORE_ERROR_START = ERROR_CORE_FIRST - 1,

@@ -169,6 +169,9 @@ Error function_alias_list(Txn *txn, const Function *function, Slice version, Fun
 
 /* ---- Running ---- */
 
+/* "arn:aws:lambda:us-east-1:123456789012:function:name", and ":qualifier" unless it is empty. */
+Slice function_arn(Arena *arena, Slice account, Slice region, Slice name, Slice qualifier);
+
 /* What an invocation runs. */
 typedef struct FunctionTarget {
     Function function;

@@ -41,6 +41,12 @@ static Error check_tenant(const FunctionVersion *version, Slice tenant_id)
 
 /* ---- The worker ---- */
 
+Slice function_arn(Arena *arena, Slice account, Slice region, Slice name, Slice qualifier)
+{
+    return arena_format(arena, "arn:aws:lambda:%.*s:%.*s:function:%.*s%s%.*s", SLICE_PRINT(region),
+                        SLICE_PRINT(account), SLICE_PRINT(name), qualifier.size > 0 ? ":" : "", SLICE_PRINT(qualifier));
+}
+
 static NetworkMode network_of(const Function *function)
 {
     for (size_t i = 0; i < function->tags.count; i++) {

@@ -23,6 +23,10 @@ WorkerSpec worker_spec_copy(const WorkerSpec *spec, Arena *arena)
                             &copy.log_format,
                             &copy.application_log_level,
                             &copy.system_log_level};
+    /* One that is added must be copied, too. */
+    _Static_assert(sizeof *spec == (sizeof texts / sizeof *texts) * sizeof(Slice) +
+                                       2 * (sizeof(void *) + sizeof(size_t)) + 4 * sizeof(uint64_t),
+                   "a member was added to WorkerSpec");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(arena, *texts[i]);
     Slice *layers = ARENA_ARRAY(arena, Slice, spec->layer_count);

@@ -138,7 +138,15 @@ void txn_took(Txn *txn, size_t keys);
  * with the timer already deleted. Equal (kind, due_ms, id) is the same timer. One whose body fails is logged and stays;
  * it is tried again after half a second, then later and later up to a minute, and nothing else waits for it. */
 typedef Error (*TimerBody)(Txn *txn, uint64_t due_ms, Slice id, Slice value);
-typedef enum TimerKind { TIMER_STORE = 0, TIMER_QUEUE = 1, TIMER_FUNCTION = 2, TIMER_KINDS = 16 } TimerKind;
+typedef enum TimerKind {
+    TIMER_STORE = 0,
+    TIMER_QUEUE = 1,
+    TIMER_FUNCTION = 2,
+    TIMER_EVENT = 3,
+    TIMER_MAPPING = 4,
+    TIMER_LOG = 5,
+    TIMER_KINDS = 16,
+} TimerKind;
 
 void txn_timer_set(Txn *txn, TimerKind kind, Home home, uint64_t due_ms, Slice id, Slice value);
 void txn_timer_delete(Txn *txn, TimerKind kind, uint64_t due_ms, Slice id);

@@ -13,7 +13,7 @@ static Slice keep(Call *call, Slice slice)
 static LambdaAliasConfiguration alias_of(Call *call, const LambdaName *name, const FunctionAlias *alias)
 {
     LambdaAliasConfiguration out = {
-        .alias_arn = lambda_function_arn(call->arena, name->account, name->region, name->name, alias->name),
+        .alias_arn = function_arn(call->arena, name->account, name->region, name->name, alias->name),
         .name = keep(call, alias->name),
         .function_version = keep(call, alias->version),
         .description = keep(call, alias->description),
@@ -112,9 +112,8 @@ Error lambda_get_alias(Call *call, Txn *txn, const GetAliasInput *in, GetAliasOu
     TRY(open_for_aliases(call, txn, in->function_name, &name, &function));
     Error error = function_alias_get(txn, &function, in->name, &alias);
     if (error == FUNCTION_ALIAS_NOT_FOUND)
-        return lambda_not_found(
-            call, "Cannot find alias arn: %.*s",
-            SLICE_PRINT(lambda_function_arn(call->arena, name.account, name.region, name.name, in->name)));
+        return lambda_not_found(call, "Cannot find alias arn: %.*s",
+                                SLICE_PRINT(function_arn(call->arena, name.account, name.region, name.name, in->name)));
     TRY(error);
     *out = alias_of(call, &name, &alias);
     return OK;
@@ -145,9 +144,8 @@ Error lambda_update_alias(Call *call, Txn *txn, const UpdateAliasInput *in, Upda
     TRY(open_for_aliases(call, txn, in->function_name, &name, &function));
     Error error = function_alias_get(txn, &function, in->name, &alias);
     if (error == FUNCTION_ALIAS_NOT_FOUND)
-        return lambda_not_found(
-            call, "Alias not found: %.*s",
-            SLICE_PRINT(lambda_function_arn(call->arena, name.account, name.region, name.name, in->name)));
+        return lambda_not_found(call, "Alias not found: %.*s",
+                                SLICE_PRINT(function_arn(call->arena, name.account, name.region, name.name, in->name)));
     TRY(error);
     TRY(lambda_check_revision(call, in->revision_id, alias.revision_id, "GetFunction/GetAlias"));
     if (in->function_version.data != NULL)

@@ -105,8 +105,8 @@ void lambda_configuration_of(Call *call, const FunctionVersion *version, bool qu
     *architecture = keep(call, version->architecture);
     *out = (LambdaFunctionConfiguration){
         .function_name = keep(call, version->name),
-        .function_arn = lambda_function_arn(call->arena, version->account, version->region, version->name,
-                                            qualified ? version->version : (Slice){0}),
+        .function_arn = function_arn(call->arena, version->account, version->region, version->name,
+                                     qualified ? version->version : (Slice){0}),
         .runtime = keep(call, version->runtime),
         .role = keep(call, version->role_arn),
         .handler = keep(call, version->handler),

@@ -25,8 +25,7 @@ typedef struct LambdaName {
 Error lambda_read_name(Call *call, Slice text, Slice qualifier, LambdaName *name);
 /* Sets what the text says; what it does not say stays. */
 void lambda_split_name(Slice text, LambdaName *name);
-/* "arn:aws:lambda:us-east-1:123456789012:function:name", and ":qualifier" unless it is empty. */
-Slice lambda_function_arn(Arena *arena, Slice account, Slice region, Slice name, Slice qualifier);
+/* function_arn of what was named. */
 Slice lambda_arn_of(Call *call, const LambdaName *name);
 /* Name and function: the caller's own, or another account's whose policy, that of the qualifier, allows the operation;
  * AccessDeniedException. FUNCTION_NOT_FOUND. */

@@ -6,8 +6,8 @@
 #define BRUME_AWS_LAMBDA_INVOKE_CALL_H
 
 #include "aws/lambda/dialect.h"
-#include "aws/lambda/run.h"
 #include "aws/wire/call.h"
+#include "core/run.h"
 
 /* What the operations have in common of their inputs. */
 typedef struct InvokeArguments {

@@ -118,15 +118,9 @@ Error lambda_read_name(Call *call, Slice text, Slice qualifier, LambdaName *name
     return lambda_denied(call, call->operation->iam_action, lambda_arn_of(call, name));
 }
 
-Slice lambda_function_arn(Arena *arena, Slice account, Slice region, Slice name, Slice qualifier)
-{
-    return arena_format(arena, "arn:aws:lambda:%.*s:%.*s:function:%.*s%s%.*s", SLICE_PRINT(region),
-                        SLICE_PRINT(account), SLICE_PRINT(name), qualifier.size > 0 ? ":" : "", SLICE_PRINT(qualifier));
-}
-
 Slice lambda_arn_of(Call *call, const LambdaName *name)
 {
-    return lambda_function_arn(call->arena, name->account, name->region, name->name, name->qualifier);
+    return function_arn(call->arena, name->account, name->region, name->name, name->qualifier);
 }
 
 /* Whether the policy of what is named lets the caller, who is of another account, do what it is about. */

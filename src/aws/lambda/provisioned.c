@@ -9,7 +9,7 @@
 
 static Slice arn_of(Call *call, const Function *function, Slice qualifier)
 {
-    return lambda_function_arn(call->arena, function->account, function->region, function->name, qualifier);
+    return function_arn(call->arena, function->account, function->region, function->name, qualifier);
 }
 
 /* Adds what is ready of one version. */

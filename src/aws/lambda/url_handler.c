@@ -10,7 +10,6 @@
 #include "aws/lambda/url_handler.h"
 
 #include "api/lambda.h"
-#include "aws/lambda/run.h"
 #include "aws/lambda/url_answer.h"
 #include "aws/lambda/url_cors.h"
 #include "aws/lambda/url_event.h"
@@ -19,6 +18,7 @@
 #include "base/json.h"
 #include "base/list.h"
 #include "core/function_policy.h"
+#include "core/run.h"
 #include "core/session.h"
 
 #include <stdlib.h>

@@ -47,8 +47,7 @@ static void show(Call *call, const Function *function, const FunctionUrl *url, L
 {
     *out = (LambdaFunctionUrlConfig){
         .function_url = url_of(call, function, url),
-        .function_arn =
-            lambda_function_arn(call->arena, function->account, function->region, function->name, url->qualifier),
+        .function_arn = function_arn(call->arena, function->account, function->region, function->name, url->qualifier),
         .creation_time = time_of(call, url->created_ms),
         .last_modified_time = time_of(call, url->modified_ms),
         .cors = url->has_cors ? cors_of(call, &url->cors) : NULL,

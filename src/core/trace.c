@@ -1,4 +1,4 @@
-#include "aws/lambda/trace.h"
+#include "core/trace.h"
 
 #include "base/buffer.h"
 

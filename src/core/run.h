@@ -1,13 +1,13 @@
-/* run.h: a run of a function on behalf of a client: what is common to Invoke, to streams of responses, to function URLs
- * and to the command line.
+/* run.h: a run of a function: what is common to Invoke, to streams of responses, to function URLs, to the command line,
+ * and to what runs functions by itself: events that wait, and pollers.
  *
  * First a transaction of the caller's finds what is to be run, run_find; then run_start hands it to the invoker, which
  * owns the invocation until `done`. */
-#ifndef BRUME_AWS_LAMBDA_RUN_H
-#define BRUME_AWS_LAMBDA_RUN_H
+#ifndef BRUME_CORE_RUN_H
+#define BRUME_CORE_RUN_H
 
-#include "aws/lambda/trace.h"
 #include "core/function.h"
+#include "core/trace.h"
 
 /* What is asked for; the slices are the caller's, and live until the run has ended. */
 typedef struct RunRequest {

@@ -3,8 +3,8 @@
  * What calls on behalf of a function sends the header of its invocation along (the SDKs do so, and so does what carries
  * messages), so that the lineage tells by which functions a chain of events has come, and how often (X-Ray developer
  * guide, "Tracing header"; Lambda developer guide, "Recursive loop detection"). Pure; any thread. */
-#ifndef BRUME_AWS_LAMBDA_TRACE_H
-#define BRUME_AWS_LAMBDA_TRACE_H
+#ifndef BRUME_CORE_TRACE_H
+#define BRUME_CORE_TRACE_H
 
 #include "base/arena.h"
 

@@ -1,0 +1,28 @@
+/* pattern.h: event patterns: which events a filter of a mapping, or a rule of a bus, is about.
+ *
+ * A pattern is JSON that looks like the events it matches (EventBridge user guide, "Creating Amazon EventBridge event
+ * patterns", "Comparison operators for use in event patterns"): exact values, prefix, suffix, anything-but in all its forms, numeric,
+ * exists, equals-ignore-case, wildcard, cidr, $or. It is compiled once, together with others that look at the same
+ * events; matching reads an event once, however many patterns there are. Compiled sets are immutable: any thread, several
+ * at a time. Compiling is bounded by what the text may be (PATTERN_BYTES_MAX) and never recursive without a bound. */
+#ifndef BRUME_CORE_PATTERN_H
+#define BRUME_CORE_PATTERN_H
+
+#include "base/arena.h"
+#include "core/core_error.h"
+
+enum { PATTERN_BYTES_MAX = 4096 }; /* EventBridge quotas: event pattern size; Lambda's filters are held to the same */
+
+/* Several patterns, numbered in their order. */
+typedef struct PatternSet PatternSet;
+
+/* Compiles `count` patterns into `arena`. PATTERN_INVALID: `wrong` is the first that cannot be, and `problem` (in the
+ * arena) says why in the words that EventBridge answers with behind "Event pattern is not valid. Reason: ". */
+Error pattern_compile(Arena *arena, const Slice *patterns, size_t count, const PatternSet **set, size_t *wrong,
+                      Slice *problem);
+
+/* Sets matched[i] for each pattern that matches the event, JSON of an object, and gives how many do. An event that is no JSON
+ * object matches nothing. `scratch` is rewound before this returns. */
+size_t pattern_match(const PatternSet *set, Slice event, Arena *scratch, bool *matched);
+
+#endif

@@ -1,0 +1,45 @@
+#include "core/run.h"
+
+#include "base/bug.h"
+#include "base/digest.h"
+
+Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run)
+{
+    uint64_t random[4]; /* of which alias routing takes one, and the trace the others */
+    FunctionTarget target;
+    txn_random_bytes(txn, random, sizeof random);
+    TRY(function_target(txn, request->limits, request->account, request->region, request->name, request->qualifier,
+                        random[3], request->tenant_id, &target));
+    run->spec = worker_spec_copy(&target.spec, arena); /* the transaction's memory ends before the run begins */
+    run->reserved = target.reserved;
+    run->unreserved = target.unreserved;
+    run->function_arn = function_arn(arena, request->account, request->region, request->name, request->qualifier);
+    run->tenant_id = request->tenant_id;
+    run->trace = trace_continue(arena, request->trace, request->account, request->region, request->name,
+                                request->wall_ms, random);
+    run->in_loop = run->trace.passes > TRACE_PASSES_MAX && !target.function.may_recurse;
+    return OK;
+}
+
+Slice run_request_id(Os *os, Arena *arena)
+{
+    unsigned char bytes[16];
+    char *text = arena_alloc_aligned(arena, UUID_TEXT_SIZE, 1);
+    os_random(os, bytes, sizeof bytes);
+    bytes[6] = (unsigned char)(0x40 | (bytes[6] & 0x0f)); /* the version */
+    bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f)); /* the variant */
+    uuid_format(bytes, text);
+    return slice_make(text, UUID_TEXT_SIZE);
+}
+
+void run_start(Invoker *invoker, const Run *run, Invocation *invocation)
+{
+    ASSERT(!run->in_loop);
+    invocation->spec = &run->spec;
+    invocation->function_arn = run->function_arn;
+    invocation->tenant_id = run->tenant_id;
+    invocation->trace = run->trace.header;
+    invocation->reserved = run->reserved;
+    invocation->unreserved = run->unreserved;
+    invoker_invoke(invoker, invocation);
+}
