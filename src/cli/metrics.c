@@ -23,6 +23,32 @@ typedef struct ServiceCount {
     OperationCount *operations; /* one for each of the service's */
 } ServiceCount;
 
+/* What there is of each function. */
+typedef enum FunctionMetric {
+    METRIC_INVOCATIONS,
+    METRIC_ERRORS,
+    METRIC_THROTTLES,
+    METRIC_COLD_STARTS,
+    METRIC_CONCURRENCY,
+    METRIC_DURATION,
+    METRIC_INIT,
+    FUNCTION_METRICS
+} FunctionMetric;
+
+static const struct {
+    const char *name;
+    const char *type;
+    const char *help;
+} function_metrics[FUNCTION_METRICS] = {
+    [METRIC_INVOCATIONS] = {"function_invocations_total", "counter", "Invocations of functions."},
+    [METRIC_ERRORS] = {"function_errors_total", "counter", "Invocations that failed in the function."},
+    [METRIC_THROTTLES] = {"function_throttles_total", "counter", "Invocations refused for want of concurrency."},
+    [METRIC_COLD_STARTS] = {"function_cold_starts_total", "counter", "Workers started."},
+    [METRIC_CONCURRENCY] = {"function_concurrency", "gauge", "Invocations that run, or wait for a worker."},
+    [METRIC_DURATION] = {"function_duration_seconds", "histogram", "Time that handlers took."},
+    [METRIC_INIT] = {"function_init_seconds", "histogram", "Time that init phases took, of cold starts."},
+};
+
 struct Metrics {
     ServiceCount *services;
     size_t service_count;
@@ -178,17 +204,78 @@ static void add_http(Buffer *out, HttpServer *server)
             stats.output_bytes);
 }
 
-static void add_functions(Buffer *out, const Runtime *runtime)
+/* ---- Each function ---- */
+
+/* A label's value (Prometheus documentation, "Exposition formats"): names of functions have nothing to escape. */
+static Slice labels_of(Arena *arena, const FunctionStats *stats)
+{
+    return arena_format(arena, "account=\"%.*s\",region=\"%.*s\",function=\"%.*s\"", SLICE_PRINT(stats->account),
+                        SLICE_PRINT(stats->region), SLICE_PRINT(stats->name));
+}
+
+/* Counts of all functions, as they stood at one moment: the rows of one metric have to be together. */
+typedef struct FunctionRows {
+    Arena *arena;
+    Buffer counts[FUNCTION_METRICS];
+} FunctionRows;
+
+static void add_count(FunctionRows *rows, FunctionMetric metric, Slice labels, _Atomic uint64_t *count)
+{
+    buffer_add_format(&rows->counts[metric], "brume_%s{%.*s} %llu\n", function_metrics[metric].name,
+                      SLICE_PRINT(labels), (unsigned long long)atomic_load_explicit(count, memory_order_relaxed));
+}
+
+static void add_durations(FunctionRows *rows, FunctionMetric metric, Slice labels, Durations *durations)
+{
+    Buffer *out = &rows->counts[metric];
+    const char *name = function_metrics[metric].name;
+    uint64_t sum = 0;
+    for (unsigned i = 0; i <= DURATION_BOUNDS; i++) {
+        sum += atomic_load_explicit(&durations->counts[i], memory_order_relaxed);
+        buffer_add_format(out, "brume_%s_bucket{%.*s,le=\"", name, SLICE_PRINT(labels));
+        if (i < DURATION_BOUNDS)
+            buffer_add_format(out, "%g", (double)duration_bounds_us[i] / 1e6);
+        else
+            buffer_add_format(out, "+Inf");
+        buffer_add_format(out, "\"} %llu\n", (unsigned long long)sum);
+    }
+    uint64_t total_us = atomic_load_explicit(&durations->total_us, memory_order_relaxed);
+    buffer_add_format(out, "brume_%s_sum{%.*s} %.6f\nbrume_%s_count{%.*s} %llu\n", name, SLICE_PRINT(labels),
+                      (double)total_us / 1e6, name, SLICE_PRINT(labels), (unsigned long long)sum);
+}
+
+static void add_function(void *user, FunctionStats *stats)
+{
+    FunctionRows *rows = user;
+    Slice labels = labels_of(rows->arena, stats);
+    add_count(rows, METRIC_INVOCATIONS, labels, &stats->invocations);
+    add_count(rows, METRIC_ERRORS, labels, &stats->errors);
+    add_count(rows, METRIC_THROTTLES, labels, &stats->throttles);
+    add_count(rows, METRIC_COLD_STARTS, labels, &stats->cold_starts);
+    add_count(rows, METRIC_CONCURRENCY, labels, &stats->concurrency);
+    add_durations(rows, METRIC_DURATION, labels, &stats->duration);
+    add_durations(rows, METRIC_INIT, labels, &stats->init);
+}
+
+static void add_each_function(Buffer *out, Runtime *runtime, Arena *arena)
+{
+    FunctionRows rows = {.arena = arena};
+    for (FunctionMetric metric = 0; metric < FUNCTION_METRICS; metric++)
+        rows.counts[metric] = buffer_make(arena);
+    runtime_each_function(runtime, add_function, &rows);
+    for (FunctionMetric metric = 0; metric < FUNCTION_METRICS; metric++) {
+        add_head(out, function_metrics[metric].name, function_metrics[metric].type, function_metrics[metric].help);
+        buffer_add(out, buffer_slice(&rows.counts[metric]));
+    }
+}
+
+static void add_functions(Buffer *out, Runtime *runtime, Arena *arena)
 {
     RuntimeStats stats;
     runtime_stats(runtime, &stats);
+    add_each_function(out, runtime, arena);
     add_row(out, "function_workers", "gauge", "Workers of functions: starting, idle or busy.", stats.workers);
     add_row(out, "function_busy", "gauge", "Workers that run an invocation.", stats.busy);
-    add_row(out, "function_invocations_total", "counter", "Invocations of functions.", stats.invocations);
-    add_row(out, "function_errors_total", "counter", "Invocations that failed in the function.", stats.errors);
-    add_row(out, "function_throttles_total", "counter", "Invocations refused for want of concurrency.",
-            stats.throttles);
-    add_row(out, "function_cold_starts_total", "counter", "Workers started.", stats.cold_starts);
     add_row(out, "function_timeouts_total", "counter", "Invocations cut off at their timeout.", stats.timeouts);
     add_row(out, "function_out_of_memory_total", "counter", "Workers ended because they passed their memory.",
             stats.out_of_memory);
@@ -223,8 +310,8 @@ static void add_urls(Buffer *out, HttpHandler *urls)
             stats.server_errors);
 }
 
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime,
-                    HttpHandler *urls, Arena *arena)
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Runtime *runtime, HttpHandler *urls,
+                    Arena *arena)
 {
     Buffer out = buffer_make(arena);
     add_head(&out, "info", "gauge", "This program.");
@@ -234,7 +321,7 @@ Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, 
     add_store(&out, store);
     add_http(&out, server);
     if (runtime != NULL)
-        add_functions(&out, runtime);
+        add_functions(&out, runtime, arena);
     add_urls(&out, urls);
     add_memory(&out, os, arena);
     return buffer_slice(&out);

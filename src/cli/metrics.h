@@ -17,7 +17,7 @@ void metrics_count(Metrics *metrics, const WireReport *report);
 
 /* All of it as text, in `arena`. `runtime` NULL: there are no functions to count; `urls`: theirs
  * (aws/lambda/url_handler.h). */
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime,
-                    HttpHandler *urls, Arena *arena);
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Runtime *runtime, HttpHandler *urls,
+                    Arena *arena);
 
 #endif

@@ -104,7 +104,7 @@ static void refuse_last(Pool *pool)
 {
     InvocationState *state = CONTAINER_OF(pool->waiting.previous, InvocationState, waiting);
     stop_waiting(state);
-    runtime_total(pool->runtime, TOTAL_THROTTLES, 1);
+    function_stats_add(&pool->line->stats->throttles, 1);
     pool_refuse(state, INVOKE_ACCOUNT_CONCURRENCY,
                 SLICE("the server runs as many workers as it may: raise the limit RUNTIME_WORKERS"));
 }
@@ -477,7 +477,7 @@ void pool_invoke(Runtime *runtime, Invocation *invocation)
     state->pool = pool_find(runtime, invocation->spec, invocation->tenant_id);
     state->pool->used_ns = now_ns(runtime);
     if (!has_place(state, &refusal)) {
-        runtime_total(runtime, TOTAL_THROTTLES, 1);
+        function_stats_add(&state->pool->line->stats->throttles, 1);
         refuse_now(state, refusal);
         return;
     }
@@ -485,7 +485,8 @@ void pool_invoke(Runtime *runtime, Invocation *invocation)
     state->pool->line->function->running++;
     state->pool->account->running += state->is_unreserved;
     runtime->running++;
-    runtime_total(runtime, TOTAL_INVOCATIONS, 1);
+    function_stats_add(&state->pool->line->stats->invocations, 1);
+    function_stats_add(&state->pool->line->stats->concurrency, 1);
     find_worker(state);
 }
 
@@ -505,6 +506,7 @@ static void leave(InvocationState *state)
     Runtime *runtime = state->runtime;
     state->pool->line->function->running--;
     state->pool->account->running -= state->is_unreserved;
+    function_stats_add(&state->pool->line->stats->concurrency, -1);
     state->pool->used_ns = now_ns(runtime);
     if (--runtime->running == 0 && runtime->drained != NULL)
         runtime_drained(runtime);
@@ -548,7 +550,11 @@ void pool_report(InvocationState *state, const Outcome *outcome)
     worker_log_platform(worker, state, report_report(&report, invocation->arena));
     char *tail = arena_alloc(invocation->arena, LOG_TAIL_BYTES);
     invocation->log_tail = slice_make(tail, log_tail_copy(&state->tail, tail));
-    runtime_total(state->runtime, TOTAL_ERRORS, outcome->failed);
+    FunctionStats *stats = state->pool->line->stats;
+    function_stats_add(&stats->errors, outcome->failed);
+    function_stats_took(&stats->duration, invocation->duration_us);
+    if (state->init_us > 0)
+        function_stats_took(&stats->init, state->init_us);
     leave(state);
 }
 

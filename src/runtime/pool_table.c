@@ -50,6 +50,7 @@ static Line *find_line(Runtime *runtime, const WorkerSpec *spec)
     list_init(&line->pools);
     line->key = copy_out(spec->line);
     line->function_key = copy_out(spec->function);
+    line->stats = function_stats_of(&runtime->function_stats, spec);
     pthread_mutex_lock(&runtime->lock);
     line->function = find_tally(&runtime->functions, spec->function);
     line->function->line_count++;

@@ -188,6 +188,7 @@ static void open_maps(Runtime *runtime)
         .lasting_ms = runtime_limit(runtime, LIMIT_RUNTIME_WORKER_LIFETIME_MS) + TIMEOUT_MAX_MS,
     };
     credentials_open(&runtime->credentials, seed);
+    function_stats_open(&runtime->function_stats, seed);
 }
 
 static void free_maps(Runtime *runtime)
@@ -196,6 +197,7 @@ static void free_maps(Runtime *runtime)
     for (const MapEntry *entry; (entry = map_next(&runtime->accounts, &position)) != NULL;)
         free(entry->value);
     credentials_close(&runtime->credentials);
+    function_stats_close(&runtime->function_stats);
     map_free(&runtime->pools);
     map_free(&runtime->workers);
     map_free(&runtime->accounts);
@@ -294,12 +296,13 @@ void runtime_stats(const Runtime *runtime, RuntimeStats *stats)
     *stats = (RuntimeStats){
         .workers = atomic_load_explicit(&runtime->counts.value[COUNT_WORKERS], memory_order_relaxed),
         .busy = atomic_load_explicit(&runtime->counts.value[COUNT_BUSY], memory_order_relaxed),
-        .invocations = total[TOTAL_INVOCATIONS],
-        .errors = total[TOTAL_ERRORS],
-        .throttles = total[TOTAL_THROTTLES],
-        .cold_starts = total[TOTAL_COLD_STARTS],
         .timeouts = total[TOTAL_TIMEOUTS],
         .out_of_memory = total[TOTAL_OUT_OF_MEMORY],
         .log_lines_dropped = total[TOTAL_LOG_DROPPED],
     };
+}
+
+void runtime_each_function(Runtime *runtime, void (*each)(void *user, FunctionStats *stats), void *user)
+{
+    function_stats_each(&runtime->function_stats, each, user);
 }

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "core/invoker.h"
 #include "runtime/catalog.h"
+#include "runtime/function_stats.h"
 #include "runtime/spawner.h"
 #include "store/store.h"
 
@@ -47,14 +48,12 @@ void runtime_close(Runtime *runtime);
 typedef struct RuntimeStats {
     uint64_t workers;
     uint64_t busy;
-    uint64_t invocations;
-    uint64_t errors;
-    uint64_t throttles;
-    uint64_t cold_starts;
     uint64_t timeouts;
     uint64_t out_of_memory;
     uint64_t log_lines_dropped;
 } RuntimeStats;
 void runtime_stats(const Runtime *runtime, RuntimeStats *stats);
+/* Any thread; `each` calls nothing of the runtime. */
+void runtime_each_function(Runtime *runtime, void (*each)(void *user, FunctionStats *stats), void *user);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/sm.h"
 #include "runtime/channel.h"
 #include "runtime/credentials.h"
+#include "runtime/function_stats.h"
 #include "runtime/log_capture.h"
 #include "runtime/runtime.h"
 
@@ -43,16 +44,7 @@ typedef struct Counts {
     _Atomic uint64_t value[COUNT_NAMES];
 } Counts;
 
-typedef enum TotalName {
-    TOTAL_INVOCATIONS,
-    TOTAL_ERRORS,
-    TOTAL_THROTTLES,
-    TOTAL_COLD_STARTS,
-    TOTAL_TIMEOUTS,
-    TOTAL_OUT_OF_MEMORY,
-    TOTAL_LOG_DROPPED,
-    TOTAL_NAMES
-} TotalName;
+typedef enum TotalName { TOTAL_TIMEOUTS, TOTAL_OUT_OF_MEMORY, TOTAL_LOG_DROPPED, TOTAL_NAMES } TotalName;
 
 /* What limits are counted by: all versions of a function, or an account in a region. */
 typedef struct Tally {
@@ -65,6 +57,7 @@ typedef struct Tally {
 typedef struct Line {
     Counts counts;
     Tally *function;
+    FunctionStats *stats;
     List pools;
     Slice key; /* malloc */
     Slice function_key;
@@ -254,6 +247,7 @@ struct Runtime {
     pthread_mutex_t lock;      /* of the two maps below, when they change or are read from elsewhere */
     Map lines;
     Map functions;
+    FunctionStatsTable function_stats;
     Credentials credentials;
     List all_pools;
     List idle; /* all idle workers, the longest idle first */

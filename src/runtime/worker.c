@@ -164,7 +164,7 @@ void worker_start(Pool *pool, const WorkerStart *start)
         pool->template_ = worker;
     pool_count(pool, COUNT_WORKERS, 1);
     pool_count(pool, COUNT_STARTING, 1);
-    runtime_total(runtime, TOTAL_COLD_STARTS, 1);
+    function_stats_add(&pool->line->stats->cold_starts, 1);
     worker->credentials.have = have_credentials;
     credentials_get(&runtime->credentials, &pool->spec, &worker->credentials);
 }

@@ -102,9 +102,12 @@ class Server:
             connection.close()
 
     def metric(self, name):
-        """The value of a row of /_brume/metrics, by its name and labels."""
+        """The value of a row of /_brume/metrics, by its name and labels; by its name alone: the sum of its rows."""
         _, _, body = self.request("GET", "/_brume/metrics")
-        return int(next(line.split()[1] for line in body.decode().splitlines() if line.split()[0] == name))
+        rows = [line.split() for line in body.decode().splitlines() if not line.startswith("#")]
+        values = [int(value) for label, value in rows if label == name or label.split("{")[0] == name]
+        assert values, f"no row {name}"
+        return sum(values)
 
     def json(self, operation, document, headers=None):
         """One SQS call in the JSON protocol, unsigned; `document` is the body's bytes."""

@@ -237,12 +237,26 @@ def test_invocations_are_counted(start):
     server = start()
     functions = client(server, "lambda")
     make(functions, "plain", Code={"ZipFile": package({"app.py": PLAIN})})
+    make(functions, "other", Code={"ZipFile": package({"app.py": "def handler(event, context): raise ValueError"})})
     for _ in range(3):
         functions.invoke(FunctionName="plain", Payload=b"1")
-    assert server.metric("brume_function_invocations_total") == 3
-    assert server.metric("brume_function_cold_starts_total") == 1
-    assert server.metric("brume_function_workers") == 1
-    assert server.metric("brume_function_errors_total") == 0
+    functions.invoke(FunctionName="other", Payload=b"1")
+    functions.put_function_concurrency(FunctionName="other", ReservedConcurrentExecutions=0)
+    with pytest.raises(botocore.exceptions.ClientError, match="TooManyRequestsException"):
+        functions.invoke(FunctionName="other", Payload=b"1")
+    plain, other = (f'{{account="123456789012",region="us-east-1",function="{name}"}}' for name in ("plain", "other"))
+    assert server.metric("brume_function_workers") == 2
+    assert server.metric("brume_function_invocations_total") == 4
+    assert server.metric("brume_function_invocations_total" + plain) == 3
+    assert server.metric("brume_function_cold_starts_total" + plain) == 1
+    assert server.metric("brume_function_errors_total" + plain) == 0
+    assert server.metric("brume_function_errors_total" + other) == 1
+    assert server.metric("brume_function_throttles_total" + other) == 1
+    assert server.metric("brume_function_concurrency") == 0
+    assert server.metric("brume_function_duration_seconds_count" + plain) == 3
+    assert server.metric("brume_function_init_seconds_count" + plain) == 1
+    slow, all_of_them = (f'brume_function_duration_seconds_bucket{plain[:-1]},le="{bound}"}}' for bound in ("300", "+Inf"))
+    assert server.metric(slow) == server.metric(all_of_them) == 3
 
 
 def test_a_tag_gives_a_function_another_network(start):
