@@ -43,7 +43,7 @@ Error lambda_not_found(Call *call, const char *format, ...) __attribute__((forma
 Error lambda_conflict(Call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* AccessDeniedException: no policy of the resource lets the caller's account in. */
 Error lambda_denied(Call *call, const char *action, Slice arn);
-/* 501: "Brume does not implement … yet." */
+/* 501: "Brume does not implement FEATURE." The feature may say behind a colon what to do instead. */
 Error lambda_not_implemented(Call *call, const char *feature);
 /* Core's code as a refusal about that function, if it has one there. */
 Error lambda_refuse(Call *call, const LambdaName *name, Error error);
