@@ -52,8 +52,7 @@ static void forget_version(Invoker *invoker, Slice line)
     snprintf(memory->forgotten[memory->forgotten_count++], sizeof memory->forgotten[0], "%.*s", SLICE_PRINT(line));
 }
 
-static const InvokerOperations operations = {
-    .provision = remember, .forget = forget, .forget_version = forget_version};
+static const InvokerOperations operations = {.provision = remember, .forget = forget, .forget_version = forget_version};
 
 static uint64_t ready(const Memory *memory, const char *line)
 {

@@ -437,6 +437,7 @@ static void a_name_that_may_be_a_page_s_is_refused_while_no_signature_is_asked_f
                                        "127.0.0.1:4566",
                                        "[::1]:4566",
                                        "192.168.1.7:80",
+                                       "sync-127.0.0.1:4566",
                                        "brume",
                                        "sqs.us-east-1.localhost:4566",
                                        "host.docker.internal:4566",
@@ -450,6 +451,8 @@ static void a_name_that_may_be_a_page_s_is_refused_while_no_signature_is_asked_f
                                           "localhost.evil.example:80",
                                           "amazonaws.com.evil.example",
                                           "xamazonaws.com",
+                                          "127.0.0.1.evil7",
+                                          "127.0.0.1.7evil:4566",
                                           "evil.example."};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         assert_int_equal(ask_host(ours[i]), 200);
