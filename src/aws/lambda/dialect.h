@@ -85,6 +85,26 @@ typedef struct LambdaSettings {
     const LambdaLayerList *layers;
 } LambdaSettings;
 
+/* Those of either's input: its members have the same names. */
+#define LAMBDA_SETTINGS_OF(in)                                                                                         \
+    ((LambdaSettings){                                                                                                 \
+        .role = (in)->role,                                                                                            \
+        .handler = (in)->handler,                                                                                      \
+        .runtime = (in)->runtime,                                                                                      \
+        .description = (in)->description,                                                                              \
+        .has_timeout = (in)->has_timeout,                                                                              \
+        .timeout = (in)->timeout,                                                                                      \
+        .has_memory_size = (in)->has_memory_size,                                                                      \
+        .memory_size = (in)->memory_size,                                                                              \
+        .environment = (in)->environment,                                                                              \
+        .dead_letter = (in)->dead_letter_config,                                                                       \
+        .tracing = (in)->tracing_config,                                                                               \
+        .storage = (in)->ephemeral_storage,                                                                            \
+        .snap_start = (in)->snap_start,                                                                                \
+        .logging = (in)->logging_config,                                                                               \
+        .layers = &(in)->layers,                                                                                       \
+    })
+
 /* Puts what is given over the version, and checks what comes of it: in a transaction, since the role, layers and targets
  * must be there. */
 Error lambda_apply_settings(Call *call, Txn *txn, const LambdaSettings *settings, FunctionVersion *version);
