@@ -7,6 +7,7 @@ import { Fault, errorDocument, errorLogText } from "./faults.mjs";
 import { load } from "./loader.mjs";
 import { patchConsole, replaceStandardStreams } from "./logs.mjs";
 import { setModulePaths } from "./paths.mjs";
+import { findPrefixedEndpoint } from "./prefix.mjs";
 import { StreamedAnswer, installAwsLambda, isStreamed } from "./stream.mjs";
 
 // How AWS's runtime leaves after an error that nobody caught, which nothing can be trusted after.
@@ -34,6 +35,7 @@ async function start() {
   setEnvironment(settings.environment);
   patchConsole(channel, current, settings.logFormat, settings.logLevel);
   setModulePaths();
+  findPrefixedEndpoint();
   installAwsLambda();
   process.on("uncaughtException", (error) => die("Uncaught Exception", error, EXIT_UNCAUGHT));
   process.on("unhandledRejection", (reason, promise) => {

@@ -82,18 +82,29 @@ Slice base64_encode(Arena *arena, Slice bytes)
     return slice_make(text, size);
 }
 
-/* The value of a base64 digit, or -1. */
-static int base64_value(char digit)
+/* One more than the value of a base64 digit; 0: it is none. */
+static const unsigned char base64_values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+};
+
+/* The bits of `count` digits; past 24 bits: one of them is none. */
+static uint32_t base64_bits(const char *digits, size_t count)
 {
-    if (digit >= 'A' && digit <= 'Z')
-        return digit - 'A';
-    if (digit >= 'a' && digit <= 'z')
-        return digit - 'a' + 26;
-    if (digit >= '0' && digit <= '9')
-        return digit - '0' + 52;
-    if (digit == '+')
-        return 62;
-    return digit == '/' ? 63 : -1;
+    uint32_t bits = 0;
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t value = base64_values[(unsigned char)digits[i]] - 1u;
+        wrong |= value & ~63u;
+        bits = bits << 6 | (value & 63);
+    }
+    return wrong == 0 ? bits : UINT32_MAX;
 }
 
 Error base64_decode(Arena *arena, Slice text, Slice *bytes)
@@ -106,19 +117,17 @@ Error base64_decode(Arena *arena, Slice text, Slice *bytes)
     size_t digits = text.size - padding;
     char *out = arena_alloc_aligned(arena, text.size / 4 * 3 + 1, 1);
     size_t size = 0;
-    uint32_t bits = 0;
-    for (size_t i = 0; i < digits; i++) {
-        int value = base64_value(text.data[i]);
-        if (value < 0)
+    for (size_t i = 0; i + 4 <= digits; i += 4) {
+        uint32_t quad = base64_bits(text.data + i, 4);
+        if (quad >> 24 != 0)
             return ERROR_MALFORMED;
-        bits = bits << 6 | (uint32_t)value;
-        if (i % 4 == 3) {
-            out[size++] = (char)(bits >> 16);
-            out[size++] = (char)(bits >> 8);
-            out[size++] = (char)bits;
-            bits = 0;
-        }
+        out[size++] = (char)(quad >> 16);
+        out[size++] = (char)(quad >> 8);
+        out[size++] = (char)quad;
     }
+    uint32_t bits = digits % 4 == 0 ? 0 : base64_bits(text.data + digits - digits % 4, digits % 4);
+    if (bits >> 24 != 0)
+        return ERROR_MALFORMED;
     /* Stray bits behind the last byte would let two texts stand for the same bytes (RFC 4648 section 3.5). */
     if ((padding == 1 && (bits & 3) != 0) || (padding == 2 && (bits & 15) != 0))
         return ERROR_MALFORMED;

@@ -1,10 +1,5 @@
-#include "cli/admin_list.h"
-#include "cli/command.h"
 #include "cli/data_directory.h"
-#include "cli/json_fields.h"
-#include "cli/table.h"
-
-#include <stdio.h>
+#include "cli/listing.h"
 
 static const Option functions_options[] = {
     OPTION_DATA,
@@ -30,6 +25,20 @@ typedef enum Member {
     MEMBERS,
 } Member;
 
+static const Slice members[MEMBERS] = {
+    [MEMBER_NAME] = SLICE_INIT("name"),
+    [MEMBER_REGION] = SLICE_INIT("region"),
+    [MEMBER_RUNTIME] = SLICE_INIT("runtime"),
+    [MEMBER_STATE] = SLICE_INIT("state"),
+    [MEMBER_MEMORY] = SLICE_INIT("memory_mb"),
+    [MEMBER_VERSION] = SLICE_INIT("last_version"),
+    [MEMBER_RESERVED] = SLICE_INIT("reserved"),
+    [MEMBER_PROVISIONED] = SLICE_INIT("provisioned"),
+    [MEMBER_READY] = SLICE_INIT("provisioned_ready"),
+    [MEMBER_WORKERS] = SLICE_INIT("workers"),
+    [MEMBER_BUSY] = SLICE_INIT("busy"),
+};
+
 typedef enum Column {
     NAME,
     REGION,
@@ -52,11 +61,6 @@ static const TableColumn columns[COLUMNS] = {
     [WORKERS] = {SLICE_INIT("WORKERS"), true},   [BUSY] = {SLICE_INIT("BUSY"), true},
 };
 
-typedef struct Listing {
-    Table table;
-    bool json;
-} Listing;
-
 static Slice or_dash(Slice text)
 {
     return text.data == NULL || slice_equal(text, SLICE("0")) ? SLICE("-") : text;
@@ -71,64 +75,35 @@ static Slice provisioned_text(Arena *arena, const JsonField *fields)
                         SLICE_PRINT(fields[MEMBER_PROVISIONED].text));
 }
 
-static void add_row(Table *table, const JsonField *fields)
+static void fill_row(Arena *arena, const JsonField *fields, Slice *cells)
 {
     bool is_published = !slice_equal(fields[MEMBER_VERSION].text, SLICE("0"));
-    const Slice cells[COLUMNS] = {
-        [NAME] = fields[MEMBER_NAME].text,
-        [REGION] = fields[MEMBER_REGION].text,
-        [RUNTIME] = fields[MEMBER_RUNTIME].text,
-        [STATE] = fields[MEMBER_STATE].text,
-        [MEMORY] = arena_format(table->arena, "%.*s MB", SLICE_PRINT(fields[MEMBER_MEMORY].text)),
-        [VERSION] = is_published ? fields[MEMBER_VERSION].text : SLICE("$LATEST"),
-        /* None may run at all: not the same as none reserved. */
-        [RESERVED] = fields[MEMBER_RESERVED].text.data == NULL ? SLICE("-") : fields[MEMBER_RESERVED].text,
-        [PROVISIONED] = provisioned_text(table->arena, fields),
-        [WORKERS] = fields[MEMBER_WORKERS].text,
-        [BUSY] = fields[MEMBER_BUSY].text,
-    };
-    table_add(table, cells);
+    cells[NAME] = fields[MEMBER_NAME].text;
+    cells[REGION] = fields[MEMBER_REGION].text;
+    cells[RUNTIME] = fields[MEMBER_RUNTIME].text;
+    cells[STATE] = fields[MEMBER_STATE].text;
+    cells[MEMORY] = arena_format(arena, "%.*s MB", SLICE_PRINT(fields[MEMBER_MEMORY].text));
+    cells[VERSION] = is_published ? fields[MEMBER_VERSION].text : SLICE("$LATEST");
+    /* None may run at all: not the same as none reserved. */
+    cells[RESERVED] = fields[MEMBER_RESERVED].text.data == NULL ? SLICE("-") : fields[MEMBER_RESERVED].text;
+    cells[PROVISIONED] = provisioned_text(arena, fields);
+    cells[WORKERS] = fields[MEMBER_WORKERS].text;
+    cells[BUSY] = fields[MEMBER_BUSY].text;
 }
 
-static Error take_function(void *user, Slice text)
-{
-    Listing *listing = user;
-    JsonField fields[MEMBERS] = {
-        [MEMBER_NAME] = {.name = SLICE("name")},
-        [MEMBER_REGION] = {.name = SLICE("region")},
-        [MEMBER_RUNTIME] = {.name = SLICE("runtime")},
-        [MEMBER_STATE] = {.name = SLICE("state")},
-        [MEMBER_MEMORY] = {.name = SLICE("memory_mb")},
-        [MEMBER_VERSION] = {.name = SLICE("last_version")},
-        [MEMBER_RESERVED] = {.name = SLICE("reserved")},
-        [MEMBER_PROVISIONED] = {.name = SLICE("provisioned")},
-        [MEMBER_READY] = {.name = SLICE("provisioned_ready")},
-        [MEMBER_WORKERS] = {.name = SLICE("workers")},
-        [MEMBER_BUSY] = {.name = SLICE("busy")},
-    };
-    TRY(json_read_document(text, listing->table.arena, fields, MEMBERS));
-    if (listing->json)
-        printf("%.*s\n", SLICE_PRINT(text));
-    else
-        add_row(&listing->table, fields);
-    return OK;
-}
+static const Listing listing = {
+    .path = "/function/list",
+    .members = SLICE_INIT("functions"),
+    .fields = members,
+    .field_count = MEMBERS,
+    .columns = columns,
+    .column_count = COLUMNS,
+    .fill_row = fill_row,
+};
 
 static int run_functions(const CommandLine *invocation)
 {
-    Listing listing = {
-        .table = table_make(invocation->arena, columns, COLUMNS),
-        .json = invocation_value(invocation, "json") != NULL,
-    };
-    AdminList list = {.path = "/function/list", .members = SLICE("functions"), .take = take_function, .user = &listing};
-    const char *data;
-    int code;
-    if (!admin_list_options(invocation, &list, &data, &code))
-        return code;
-    code = admin_list_all(invocation, data, &list);
-    if (code == EXIT_OK && !listing.json)
-        table_print(&listing.table);
-    return code;
+    return listing_run(invocation, &listing);
 }
 
 const Command command_functions = {

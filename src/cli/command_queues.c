@@ -1,11 +1,6 @@
 #include "base/time_format.h"
-#include "cli/admin_list.h"
-#include "cli/command.h"
 #include "cli/data_directory.h"
-#include "cli/json_fields.h"
-#include "cli/table.h"
-
-#include <stdio.h>
+#include "cli/listing.h"
 
 static const Option queues_options[] = {
     OPTION_DATA,
@@ -29,6 +24,18 @@ typedef enum Member {
     MEMBERS,
 } Member;
 
+static const Slice members[MEMBERS] = {
+    [MEMBER_NAME] = SLICE_INIT("name"),
+    [MEMBER_REGION] = SLICE_INIT("region"),
+    [MEMBER_TYPE] = SLICE_INIT("type"),
+    [MEMBER_VISIBLE] = SLICE_INIT("visible"),
+    [MEMBER_IN_FLIGHT] = SLICE_INIT("in_flight"),
+    [MEMBER_DELAYED] = SLICE_INIT("delayed"),
+    [MEMBER_OLDEST] = SLICE_INIT("oldest_ms"),
+    [MEMBER_LETTERS] = SLICE_INIT("dead_letter_queue"),
+    [MEMBER_LETTER_COUNT] = SLICE_INIT("dead_letters"),
+};
+
 typedef enum Column { NAME, REGION, TYPE, VISIBLE, IN_FLIGHT, DELAYED, OLDEST, DEAD_LETTERS, COLUMNS } Column;
 
 static const TableColumn columns[COLUMNS] = {
@@ -37,12 +44,6 @@ static const TableColumn columns[COLUMNS] = {
     [IN_FLIGHT] = {SLICE_INIT("IN FLIGHT"), true}, [DELAYED] = {SLICE_INIT("DELAYED"), true},
     [OLDEST] = {SLICE_INIT("OLDEST"), true},       [DEAD_LETTERS] = {SLICE_INIT("DEAD LETTERS"), false},
 };
-
-/* What is printed: a table at the end, or JSON as it comes. */
-typedef struct Listing {
-    Table table;
-    bool json;
-} Listing;
 
 static Slice age_text(Arena *arena, Slice age)
 {
@@ -62,58 +63,31 @@ static Slice letters_text(Arena *arena, const JsonField *fields)
                         SLICE_PRINT(count.data == NULL ? SLICE("does not exist") : count));
 }
 
-static void add_row(Table *table, const JsonField *fields)
+static void fill_row(Arena *arena, const JsonField *fields, Slice *cells)
 {
-    const Slice cells[COLUMNS] = {
-        [NAME] = fields[MEMBER_NAME].text,
-        [REGION] = fields[MEMBER_REGION].text,
-        [TYPE] = fields[MEMBER_TYPE].text,
-        [VISIBLE] = fields[MEMBER_VISIBLE].text,
-        [IN_FLIGHT] = fields[MEMBER_IN_FLIGHT].text,
-        [DELAYED] = fields[MEMBER_DELAYED].text,
-        [OLDEST] = age_text(table->arena, fields[MEMBER_OLDEST].text),
-        [DEAD_LETTERS] = letters_text(table->arena, fields),
-    };
-    table_add(table, cells);
+    cells[NAME] = fields[MEMBER_NAME].text;
+    cells[REGION] = fields[MEMBER_REGION].text;
+    cells[TYPE] = fields[MEMBER_TYPE].text;
+    cells[VISIBLE] = fields[MEMBER_VISIBLE].text;
+    cells[IN_FLIGHT] = fields[MEMBER_IN_FLIGHT].text;
+    cells[DELAYED] = fields[MEMBER_DELAYED].text;
+    cells[OLDEST] = age_text(arena, fields[MEMBER_OLDEST].text);
+    cells[DEAD_LETTERS] = letters_text(arena, fields);
 }
 
-static Error take_queue(void *user, Slice text)
-{
-    Listing *listing = user;
-    JsonField fields[MEMBERS] = {
-        [MEMBER_NAME] = {.name = SLICE("name")},
-        [MEMBER_REGION] = {.name = SLICE("region")},
-        [MEMBER_TYPE] = {.name = SLICE("type")},
-        [MEMBER_VISIBLE] = {.name = SLICE("visible")},
-        [MEMBER_IN_FLIGHT] = {.name = SLICE("in_flight")},
-        [MEMBER_DELAYED] = {.name = SLICE("delayed")},
-        [MEMBER_OLDEST] = {.name = SLICE("oldest_ms")},
-        [MEMBER_LETTERS] = {.name = SLICE("dead_letter_queue")},
-        [MEMBER_LETTER_COUNT] = {.name = SLICE("dead_letters")},
-    };
-    TRY(json_read_document(text, listing->table.arena, fields, MEMBERS));
-    if (listing->json)
-        printf("%.*s\n", SLICE_PRINT(text));
-    else
-        add_row(&listing->table, fields);
-    return OK;
-}
+static const Listing listing = {
+    .path = "/queue/list",
+    .members = SLICE_INIT("queues"),
+    .fields = members,
+    .field_count = MEMBERS,
+    .columns = columns,
+    .column_count = COLUMNS,
+    .fill_row = fill_row,
+};
 
 static int run_queues(const CommandLine *invocation)
 {
-    Listing listing = {
-        .table = table_make(invocation->arena, columns, COLUMNS),
-        .json = invocation_value(invocation, "json") != NULL,
-    };
-    AdminList list = {.path = "/queue/list", .members = SLICE("queues"), .take = take_queue, .user = &listing};
-    const char *data;
-    int code;
-    if (!admin_list_options(invocation, &list, &data, &code))
-        return code;
-    code = admin_list_all(invocation, data, &list);
-    if (code == EXIT_OK && !listing.json)
-        table_print(&listing.table);
-    return code;
+    return listing_run(invocation, &listing);
 }
 
 const Command command_queues = {

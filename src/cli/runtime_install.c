@@ -248,7 +248,7 @@ static Slice get_python(Arena *arena, const RuntimeName *runtime)
     else if (run(words, false) != 0 || catalog_find(&host, runtime->name, arena, &entry, &message) != RUNTIME_FOUND)
         command_fail(
             "apt-get could not install %s; it says why above. If this release of Debian has none, install it by "
-            "other means and name it with --runtime %s=/path/to/python3",
+            "other means (pyenv, uv, its sources) and name it to the server: brume start --runtime %s=/path/to/python3",
             name, name);
     else
         return entry.program;

@@ -180,6 +180,7 @@ static void open_wire(Server *server)
         .service_count = service_count,
         .limits = &settings->limits,
         .packages = server->packages,
+        .pool = server->pool,
         .account_limits = server->account_limits,
         .endpoint = arena_format(&server->arena, "%s://%.*s", scheme_of(server), SLICE_PRINT(server->bound)),
         .origins = settings->origins,

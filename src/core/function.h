@@ -191,6 +191,8 @@ Error function_target(Txn *txn, const Limits *limits, Slice account, Slice regio
                       uint64_t pick, Slice tenant_id, FunctionTarget *target);
 /* What the lines of the function's workers begin with (WorkerSpec.line), and those of no other function. */
 Slice function_worker_lines(Txn *txn, const Function *function);
+/* The whole line of a version. */
+Slice function_version_line(Txn *txn, const Function *function, const FunctionVersion *version);
 /* The same of a version that is known: what workers that are kept for it are made of. */
 WorkerSpec function_worker_spec(Txn *txn, const Function *function, const FunctionVersion *version, Slice tenant_id);
 

@@ -89,12 +89,17 @@ Slice function_worker_lines(Txn *txn, const Function *function)
     return arena_format(txn_arena(txn), "%.*s/%ju/", SLICE_PRINT(name), (uintmax_t)function->number);
 }
 
+Slice function_version_line(Txn *txn, const Function *function, const FunctionVersion *version)
+{
+    return arena_format(txn_arena(txn), "%.*s%.*s", SLICE_PRINT(function_worker_lines(txn, function)),
+                        SLICE_PRINT(version->version));
+}
+
 WorkerSpec function_worker_spec(Txn *txn, const Function *function, const FunctionVersion *version, Slice tenant_id)
 {
     Arena *arena = txn_arena(txn);
     Slice name = name_for_workers(arena, version->account, version->region, version->name);
-    Slice line = arena_format(arena, "%.*s%.*s", SLICE_PRINT(function_worker_lines(txn, function)),
-                              SLICE_PRINT(version->version));
+    Slice line = function_version_line(txn, function, version);
     /* The change keeps it apart from what it was before. A tag is no change of a version, but workers of another network
      * are others. */
     static const char network_letters[] = {[NETWORK_DEFAULT] = 'd', [NETWORK_HOST] = 'h', [NETWORK_ISOLATED] = 'i'};

@@ -3,6 +3,7 @@
 #include "core/function_internal.h"
 #include "core/function_qualifier.h"
 #include "core/package.h"
+#include "core/provisioner.h"
 
 Slice function_version_key(Txn *txn, const Function *function, uint64_t number)
 {
@@ -211,6 +212,7 @@ Error function_version_delete(Txn *txn, const Function *function, Slice version)
     if (count > 0)
         return FUNCTION_VERSION_IN_USE;
     function_version_drop(txn, function, &found);
+    provisioner_forget_version(txn, function, &found);
     TRY(function_qualifier_drop(txn, function, version));
     return function_usage_add_code(txn, function->account, function->region, -(int64_t)found.code_bytes, 0);
 }

@@ -127,6 +127,7 @@ typedef struct InvokerOperations {
     void (*resume)(Invoker *invoker, Invocation *invocation);
     void (*provision)(Invoker *invoker, const WorkerSpec *spec, uint64_t count);
     void (*forget)(Invoker *invoker, Slice function, Slice except);
+    void (*forget_version)(Invoker *invoker, Slice line);
     void (*warm)(Invoker *invoker, Slice runtime);
     void (*count)(Invoker *invoker, Slice function, Slice line, Arena *arena, InvokerCounts *counts);
 } InvokerOperations;
@@ -165,6 +166,12 @@ static inline void invoker_provision(Invoker *invoker, const WorkerSpec *spec, u
 static inline void invoker_forget(Invoker *invoker, Slice function, Slice except)
 {
     invoker->operations->forget(invoker, function, except);
+}
+
+/* The version of that line is wanted no more: its idle workers end now, a busy one behind its event. Any thread. */
+static inline void invoker_forget_version(Invoker *invoker, Slice line)
+{
+    invoker->operations->forget_version(invoker, line);
 }
 
 /* A function of that runtime ("python3.11") will perhaps be invoked: what its workers have in common may be got ready. A

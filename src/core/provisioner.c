@@ -9,12 +9,14 @@
 
 /* Keys, all under ("", "", KIND_PROVISIONED): they are looked at over all accounts.
  *   'o' account region name → a function that has, or had, provisioned executions
- *   'c' account region name → the same, where something may have changed since it was last looked at */
-enum { TAG_OWNER = 'o', TAG_CHANGED = 'c' };
+ *   'c' account region name → the same, where something may have changed since it was last looked at
+ *   'd' line → a version that has been deleted since, as WorkerSpec names it; beside 'c', as both are waited for */
+enum { TAG_CHANGED = 'c', TAG_DELETED = 'd', TAG_OWNER = 'o' };
 enum { SCHEMA_MARK = 1 };
 
 enum {
     FUNCTIONS_PER_RUN = 50,
+    VERSIONS_PER_RUN = 200,
     RETRY_MS = 1000, /* after a run that failed, on the wall clock */
 };
 
@@ -76,6 +78,19 @@ Error provisioner_touch(Txn *txn, const Function *function)
 void provisioner_forget(Txn *txn, const Function *function)
 {
     put_mark(txn, TAG_CHANGED, function);
+}
+
+static Slice deleted_key(Txn *txn, Slice line)
+{
+    Buffer key = mark_key(txn, TAG_DELETED);
+    key_add_string(&key, line);
+    return buffer_slice(&key);
+}
+
+void provisioner_forget_version(Txn *txn, const Function *function, const FunctionVersion *version)
+{
+    Buffer value = value_start(txn_arena(txn), SCHEMA_MARK);
+    txn_put(txn, deleted_key(txn, function_version_line(txn, function, version)), buffer_slice(&value));
 }
 
 static Error scan_owners(Txn *txn, KeyRange range, size_t most, ProvisionedOwner **owners, size_t *count, Slice *last)
@@ -149,6 +164,8 @@ struct Provisioner {
     /* Left by the body, in the call's arena: a transaction's own is the next one's. */
     Demand *demands;
     size_t demand_count;
+    Slice *deleted; /* lines of versions */
+    size_t deleted_count;
     Slice last;
 };
 
@@ -179,25 +196,52 @@ static Error read_demand(Txn *txn, const ProvisionedOwner *owner, Arena *arena, 
     return OK;
 }
 
+static KeyRange range_of(Txn *txn, char tag)
+{
+    Buffer prefix = mark_key(txn, tag);
+    return key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
+}
+
+/* Whatever is new. */
 static KeyRange changed_range(Txn *txn)
 {
-    Buffer prefix = mark_key(txn, TAG_CHANGED);
-    return key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
+    return (KeyRange){range_of(txn, TAG_CHANGED).begin, range_of(txn, TAG_DELETED).end};
+}
+
+/* Takes the lines of deleted versions. */
+static Error take_deleted(Txn *txn, Provisioner *provisioner, Arena *arena)
+{
+    Slice key;
+    Slice value;
+    Error error;
+    size_t count = 0;
+    size_t prefix = mark_key(txn, TAG_DELETED).size;
+    provisioner->deleted = ARENA_ARRAY(arena, Slice, VERSIONS_PER_RUN);
+    Cursor *cursor = txn_scan(txn, range_of(txn, TAG_DELETED), SCAN_FORWARD);
+    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL && count < VERSIONS_PER_RUN) {
+        Slice rest = arena_copy(arena, slice_skip(key, prefix));
+        if ((error = key_take_string(&rest, arena, &provisioner->deleted[count])) != OK)
+            break;
+        count++;
+    }
+    cursor_close(cursor);
+    TRY(error);
+    for (size_t i = 0; i < count; i++)
+        txn_delete(txn, deleted_key(txn, provisioner->deleted[i]));
+    provisioner->deleted_count = count;
+    return OK;
 }
 
 /* The next owners behind `after`, at the start; then those that have changed, or a wait for some. */
 static Error find_owners(Txn *txn, Provisioner *provisioner, ProvisionedOwner **owners, size_t *count)
 {
-    Buffer prefix = mark_key(txn, TAG_OWNER);
-    KeyRange range = key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
-    if (provisioner->started)
-        range = changed_range(txn);
-    else if (provisioner->after.size > 0)
+    KeyRange range = range_of(txn, provisioner->started ? TAG_CHANGED : TAG_OWNER);
+    if (!provisioner->started && provisioner->after.size > 0)
         range.begin = buffer_slice(&provisioner->after);
     TRY(scan_owners(txn, range, FUNCTIONS_PER_RUN, owners, count, &provisioner->last));
-    if (!provisioner->started || *count > 0 || txn_timed_out(txn))
+    if (!provisioner->started || *count > 0 || provisioner->deleted_count > 0 || txn_timed_out(txn))
         return OK;
-    return txn_wait(txn, range, FOREVER_MS);
+    return txn_wait(txn, changed_range(txn), FOREVER_MS);
 }
 
 static Error look(Txn *txn, StoreCall *call)
@@ -206,9 +250,11 @@ static Error look(Txn *txn, StoreCall *call)
     ProvisionedOwner *owners;
     size_t count;
     provisioner->demand_count = 0;
+    provisioner->deleted_count = 0;
     provisioner->last = (Slice){0};
     if (provisioner->failed && !txn_timed_out(txn))
         return txn_wait(txn, changed_range(txn), RETRY_MS);
+    TRY(take_deleted(txn, provisioner, call->arena));
     TRY(find_owners(txn, provisioner, &owners, &count));
     provisioner->last = arena_copy(call->arena, provisioner->last);
     provisioner->demands = ARENA_ARRAY(call->arena, Demand, count);
@@ -217,7 +263,7 @@ static Error look(Txn *txn, StoreCall *call)
         txn_delete(txn, owner_key(txn, TAG_CHANGED, owners[i].account, owners[i].region, owners[i].name));
     }
     provisioner->demand_count = count;
-    txn_took(txn, count);
+    txn_took(txn, count + provisioner->deleted_count);
     return OK;
 }
 
@@ -303,7 +349,8 @@ static void look_again(Provisioner *provisioner)
 static bool is_over(const Provisioner *provisioner, Error result)
 {
     return result == ERROR_STOPPING || result == ERROR_GONE ||
-           (result == OK && provisioner->started && !provisioner->failed && provisioner->demand_count == 0);
+           (result == OK && provisioner->started && !provisioner->failed && provisioner->demand_count == 0 &&
+            provisioner->deleted_count == 0);
 }
 
 static void provisioner_free(Provisioner *provisioner)
@@ -333,6 +380,8 @@ static void looked(StoreCall *call)
         LOG(provisioner->log, ERROR, "provisioned_unread", log_string("reason", error_text(call->result)));
     for (size_t i = 0; !provisioner->failed && i < provisioner->demand_count; i++)
         meet(provisioner, &provisioner->demands[i]);
+    for (size_t i = 0; !provisioner->failed && i < provisioner->deleted_count; i++)
+        invoker_forget_version(provisioner->invoker, provisioner->deleted[i]);
     if (!provisioner->failed && !provisioner->started) {
         provisioner->started = provisioner->demand_count < FUNCTIONS_PER_RUN;
         provisioner->after.size = 0;

@@ -1,5 +1,5 @@
 /* provisioner.h: makes true what is stored of provisioned executions: asks the invoker for that many workers; and has it
- * forget those of functions that have been deleted.
+ * forget those of functions and versions that have been deleted.
  *
  * Whoever changes what a function is to have ready puts a key (provisioner_touch); one parked transaction takes these
  * keys, reads what each function is to have, and only when that is durable is the invoker asked. What an earlier process
@@ -21,6 +21,8 @@ Error provisioner_touch(Txn *txn, const Function *function);
 
 /* The function has been deleted. */
 void provisioner_forget(Txn *txn, const Function *function);
+/* One of its versions has, for good: numbers are never given again. */
+void provisioner_forget_version(Txn *txn, const Function *function, const FunctionVersion *version);
 
 /* A function that has, or had, provisioned executions. */
 typedef struct ProvisionedOwner {

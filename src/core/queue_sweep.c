@@ -103,109 +103,106 @@ static void lease_low_is(QueueState *state, uint64_t seq)
     state->lease_low = seq;
 }
 
-/* Drops up to *left expired messages that have leases, and gives when the first other one was sent (0: there is none). */
-static Error sweep_leases(Txn *txn, Slice prefix, const QueueSettings *settings, QueueState *state, size_t *left,
-                          uint64_t *oldest_ms)
-{
-    Cursor *cursor =
-        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_LEASE, state->lease_low, state->next_seq), SCAN_FORWARD);
-    Slice key;
-    Slice value;
-    Error error;
-    *oldest_ms = 0;
-    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
-        Lease lease;
-        uint64_t seq;
-        if ((error = queue_key_number(key, prefix, &seq)) != OK || (error = queue_lease_parse(value, &lease)) != OK)
-            break;
-        lease_low_is(state, seq);
-        *oldest_ms = lease.sent_ms;
-        if (*left == 0 || !queue_expired(settings, lease.sent_ms, txn_now(txn)))
-            break;
-        if ((error = queue_message_remove(txn, prefix, state, seq, &lease)) != OK)
-            break;
-        lease_low_is(state, seq + 1);
-        *oldest_ms = 0;
-        queue_take_share(left, value);
-    }
-    cursor_close(cursor);
-    return error;
-}
+/* A page of expired messages that are dropped. */
+typedef struct Sweep {
+    Txn *txn;
+    Slice prefix;
+    const QueueSettings *settings;
+    QueueState *state;
+    size_t left;        /* that may be dropped yet */
+    uint64_t oldest_ms; /* when the first that stays was sent; 0: there is none */
+} Sweep;
 
-/* The same for new messages. */
-static Error sweep_new(Txn *txn, Slice prefix, const QueueSettings *settings, QueueState *state, size_t *left,
-                       uint64_t *oldest_ms)
+static bool stays(const Sweep *sweep, uint64_t sent_ms)
 {
-    *oldest_ms = 0;
-    if (state->new_count == 0)
-        return OK;
-    Cursor *cursor =
-        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_MESSAGE, state->next_new, state->next_seq), SCAN_FORWARD);
-    Slice key;
-    Slice value;
-    Error error;
-    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
-        uint64_t seq;
-        uint64_t sent_ms;
-        if ((error = queue_key_number(key, prefix, &seq)) != OK ||
-            (error = queue_message_sent_ms(value, &sent_ms)) != OK)
-            break;
-        state->next_new = seq;
-        *oldest_ms = sent_ms;
-        if (*left == 0 || !queue_expired(settings, sent_ms, txn_now(txn)))
-            break;
-        txn_delete(txn, queue_key(txn, prefix, QUEUE_TAG_MESSAGE, seq));
-        ASSERT(state->new_count > 0);
-        state->new_count -= 1;
-        state->next_new = seq + 1;
-        *oldest_ms = 0;
-        queue_take_share(left, value);
-    }
-    cursor_close(cursor);
-    return error;
-}
-
-/* The same for messages of groups; most have no lease. */
-static Error sweep_grouped(Txn *txn, Slice prefix, const QueueSettings *settings, QueueState *state, size_t *left,
-                           uint64_t *oldest_ms)
-{
-    *oldest_ms = 0;
-    if (state->grouped_count == 0)
-        return OK;
-    Cursor *cursor =
-        txn_scan(txn, queue_range(txn, prefix, QUEUE_TAG_GROUPED, state->grouped_low, state->next_seq), SCAN_FORWARD);
-    Slice key;
-    Slice value;
-    Error error;
-    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
-        uint64_t seq;
-        Lease lease;
-        bool leased;
-        StoredMessage stored;
-        if ((error = queue_key_number(key, prefix, &seq)) != OK ||
-            (error = queue_message_sent_ms(value, oldest_ms)) != OK)
-            break;
-        state->grouped_low = seq;
-        if (*left == 0 || !queue_expired(settings, *oldest_ms, txn_now(txn)) ||
-            (error = queue_lease_get(txn, prefix, seq, &lease, &leased)) != OK ||
-            (error = queue_message_parse(value, txn_arena(txn), &stored)) != OK)
-            break;
-        if (!leased)
-            lease = (Lease){.body_tag = QUEUE_TAG_GROUPED, .group = stored.message.group};
-        if ((error = queue_message_remove(txn, prefix, state, seq, &lease)) != OK)
-            break;
-        state->grouped_low = seq + 1;
-        *oldest_ms = 0;
-        queue_take_share(left, value);
-    }
-    cursor_close(cursor);
-    return error;
+    return sweep->left == 0 || !queue_expired(sweep->settings, sent_ms, txn_now(sweep->txn));
 }
 
 /* The earlier of two times, of which 0 is none. */
 static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
 {
     return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+/* Drops messages that have leases. */
+static Error sweep_leases(Sweep *sweep)
+{
+    QueueState *state = sweep->state;
+    Cursor *cursor =
+        txn_scan(sweep->txn, queue_range(sweep->txn, sweep->prefix, QUEUE_TAG_LEASE, state->lease_low, state->next_seq),
+                 SCAN_FORWARD);
+    Slice key;
+    Slice value;
+    Error error;
+    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        Lease lease;
+        uint64_t seq;
+        if ((error = queue_key_number(key, sweep->prefix, &seq)) != OK ||
+            (error = queue_lease_parse(value, &lease)) != OK)
+            break;
+        lease_low_is(state, seq);
+        if (stays(sweep, lease.sent_ms)) {
+            sweep->oldest_ms = earlier(sweep->oldest_ms, lease.sent_ms);
+            break;
+        }
+        if ((error = queue_message_remove(sweep->txn, sweep->prefix, state, seq, &lease)) != OK)
+            break;
+        lease_low_is(state, seq + 1);
+        queue_take_share(&sweep->left, value);
+    }
+    cursor_close(cursor);
+    return error;
+}
+
+/* Drops messages that lie under a tag in the order in which they were sent, from *low on, which follows. */
+static Error sweep_bodies(Sweep *sweep, QueueTag tag, uint64_t *low,
+                          Error (*drop)(Sweep *sweep, uint64_t seq, Slice value))
+{
+    Cursor *cursor =
+        txn_scan(sweep->txn, queue_range(sweep->txn, sweep->prefix, tag, *low, sweep->state->next_seq), SCAN_FORWARD);
+    Slice key;
+    Slice value;
+    Error error;
+    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        uint64_t seq;
+        uint64_t sent_ms;
+        if ((error = queue_key_number(key, sweep->prefix, &seq)) != OK ||
+            (error = queue_message_sent_ms(value, &sent_ms)) != OK)
+            break;
+        *low = seq;
+        if (stays(sweep, sent_ms)) {
+            sweep->oldest_ms = earlier(sweep->oldest_ms, sent_ms);
+            break;
+        }
+        if ((error = drop(sweep, seq, value)) != OK)
+            break;
+        *low = seq + 1;
+        queue_take_share(&sweep->left, value);
+    }
+    cursor_close(cursor);
+    return error;
+}
+
+static Error drop_new(Sweep *sweep, uint64_t seq, Slice value)
+{
+    (void)value;
+    txn_delete(sweep->txn, queue_key(sweep->txn, sweep->prefix, QUEUE_TAG_MESSAGE, seq));
+    ASSERT(sweep->state->new_count > 0);
+    sweep->state->new_count -= 1;
+    return OK;
+}
+
+/* A message of a group; most have no lease. */
+static Error drop_grouped(Sweep *sweep, uint64_t seq, Slice value)
+{
+    Lease lease;
+    bool leased;
+    StoredMessage stored;
+    TRY(queue_lease_get(sweep->txn, sweep->prefix, seq, &lease, &leased));
+    TRY(queue_message_parse(value, txn_arena(sweep->txn), &stored));
+    if (!leased)
+        lease = (Lease){.body_tag = QUEUE_TAG_GROUPED, .group = stored.message.group};
+    return queue_message_remove(sweep->txn, sweep->prefix, sweep->state, seq, &lease);
 }
 
 /* Drops what has passed its retention, a page at a time, and sets the timer for what comes next. */
@@ -221,21 +218,20 @@ static Error sweep_due(Txn *txn, Slice prefix, Home home, Slice record_key, uint
     TRY(queue_record_get(txn, record_key, &record, &found));
     ASSERT(found && !record.deleted);
 
-    size_t left = QUEUE_PAGE_WORK;
-    uint64_t oldest_lease_ms;
-    uint64_t oldest_new_ms;
-    uint64_t oldest_grouped_ms;
+    Sweep sweep = {
+        .txn = txn, .prefix = prefix, .settings = &record.settings, .state = &state, .left = QUEUE_PAGE_WORK};
     state.sweep_due_ms = 0;
-    TRY(sweep_leases(txn, prefix, &record.settings, &state, &left, &oldest_lease_ms));
-    TRY(sweep_new(txn, prefix, &record.settings, &state, &left, &oldest_new_ms));
-    TRY(sweep_grouped(txn, prefix, &record.settings, &state, &left, &oldest_grouped_ms));
+    TRY(sweep_leases(&sweep));
+    if (state.new_count > 0)
+        TRY(sweep_bodies(&sweep, QUEUE_TAG_MESSAGE, &state.next_new, drop_new));
+    if (state.grouped_count > 0)
+        TRY(sweep_bodies(&sweep, QUEUE_TAG_GROUPED, &state.grouped_low, drop_grouped));
     TRY(queue_low_advance(txn, prefix, &state));
 
-    uint64_t oldest_ms = earlier(earlier(oldest_lease_ms, oldest_new_ms), oldest_grouped_ms);
-    if (oldest_ms != 0) {
+    if (sweep.oldest_ms != 0) {
         /* The pause gathers messages that expire soon after each other into one sweep. */
-        uint64_t next_ms = oldest_ms + record.settings.retention_ms;
-        uint64_t soonest_ms = txn_now(txn) + (left == 0 ? 0 : QUEUE_SWEEP_PAUSE_MS);
+        uint64_t next_ms = sweep.oldest_ms + record.settings.retention_ms;
+        uint64_t soonest_ms = txn_now(txn) + (sweep.left == 0 ? 0 : QUEUE_SWEEP_PAUSE_MS);
         sweep_set(txn, prefix, home, record_key, &state, next_ms > soonest_ms ? next_ms : soonest_ms);
     }
     queue_state_put(txn, prefix, &state);

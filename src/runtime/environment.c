@@ -85,6 +85,9 @@ static void define_paths(Variables *variables, const EnvironmentFacts *facts, Ar
                             SLICE_PRINT(node_major(spec->runtime))),
                true);
     define(variables, spec, SLICE("AWS_ENDPOINT_URL"), facts->endpoint, true);
+    /* Some operations are called at a name with a prefix in front ("sync-"), and there is no such name before an address
+     * (AWS SDKs and Tools reference guide, "Host prefix injection"). */
+    define(variables, spec, SLICE("AWS_DISABLE_HOST_PREFIX_INJECTION"), SLICE("true"), true);
     if (facts->has_trust) {
         /* The AWS SDKs for Python and Go and the AWS CLI; OpenSSL, which is Python's and curl's, Go and Rust; Python's
          * requests; Node.js, which adds it to its own. The function's own variables come first. */

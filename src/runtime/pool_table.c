@@ -112,6 +112,16 @@ void pool_forget(Runtime *runtime, Slice function, Slice except)
     }
 }
 
+void pool_forget_version(Runtime *runtime, Slice line)
+{
+    LIST_FOR_EACH(&runtime->all_pools, node)
+    {
+        Pool *pool = CONTAINER_OF(node, Pool, in_all);
+        if (slice_equal(pool->spec.line, line)) /* its credentials are all versions' */
+            retire(pool);
+    }
+}
+
 static Pool *make_pool(Runtime *runtime, const WorkerSpec *spec, Slice tenant)
 {
     Pool *pool = calloc(1, sizeof *pool);

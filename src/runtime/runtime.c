@@ -73,27 +73,44 @@ typedef struct Forget {
     Task task;
     Runtime *runtime;
     Arena arena;
-    Slice function;
+    Slice function; /* absent: `line` alone */
     Slice except;
+    Slice line;
 } Forget;
 
 static void forget_posted(Task *task)
 {
     Forget *message = CONTAINER_OF(task, Forget, task);
-    pool_forget(message->runtime, message->function, message->except);
+    if (message->function.data != NULL)
+        pool_forget(message->runtime, message->function, message->except);
+    else
+        pool_forget_version(message->runtime, message->line);
     arena_free(&message->arena);
     free(message);
 }
 
-static void forget(Invoker *invoker, Slice function, Slice except)
+static Forget *forget_message(Invoker *invoker)
 {
     Forget *message = calloc(1, sizeof *message);
     ASSERT(message != NULL);
     message->task.run = forget_posted;
     message->runtime = runtime_of(invoker);
+    return message;
+}
+
+static void forget(Invoker *invoker, Slice function, Slice except)
+{
+    Forget *message = forget_message(invoker);
     message->function = arena_copy(&message->arena, function);
     if (except.data != NULL)
         message->except = arena_copy(&message->arena, except);
+    post(message->runtime->mailbox, &message->task);
+}
+
+static void forget_version(Invoker *invoker, Slice line)
+{
+    Forget *message = forget_message(invoker);
+    message->line = arena_copy(&message->arena, line);
     post(message->runtime->mailbox, &message->task);
 }
 
@@ -141,6 +158,7 @@ static const InvokerOperations operations = {
     .resume = resume,
     .provision = provision,
     .forget = forget,
+    .forget_version = forget_version,
     .warm = warm,
     .count = count,
 };

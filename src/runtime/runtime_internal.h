@@ -293,6 +293,7 @@ void pool_invoke(Runtime *runtime, Invocation *invocation);
 void pool_cancel(InvocationState *state);
 void pool_provision(Runtime *runtime, const WorkerSpec *spec, uint64_t count);
 void pool_forget(Runtime *runtime, Slice function, Slice except);
+void pool_forget_version(Runtime *runtime, Slice line);
 /* So many of its workers are to be there from now on; what there are more may go. */
 void pool_keep_provisioned(Pool *pool, uint64_t count);
 /* Once a second: lets idle and old workers go, and replaces provisioned ones. */

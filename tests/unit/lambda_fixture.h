@@ -184,6 +184,12 @@ static void test_forget(Invoker *invoker, Slice function, Slice except)
     (void)except;
 }
 
+static void test_forget_version(Invoker *invoker, Slice line)
+{
+    (void)invoker;
+    (void)line;
+}
+
 static void test_warm(Invoker *invoker, Slice runtime)
 {
     (void)invoker;
@@ -196,6 +202,7 @@ static const InvokerOperations test_invoker = {
     .resume = test_resume,
     .provision = test_provision,
     .forget = test_forget,
+    .forget_version = test_forget_version,
     .warm = test_warm,
     .count = test_count,
 };

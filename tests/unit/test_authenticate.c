@@ -151,7 +151,7 @@ static void prepare(Attempted *attempt, World *world, const Signer *signer, Slic
 static void run(Bench *bench, Attempted *attempt, Slice body)
 {
     current = attempt;
-    authenticate(bench->authenticator, &attempt->call, &attempt->request, body, attempted);
+    authenticate(bench->authenticator, &attempt->call, &attempt->request, (SignedBody){.bytes = body}, attempted);
     assert_true(attempt->done);
 }
 

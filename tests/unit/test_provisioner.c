@@ -19,6 +19,8 @@ typedef struct Memory {
     Ready ready[LINES];
     size_t lines;
     size_t asked; /* how often */
+    char forgotten[LINES][128];
+    size_t forgotten_count;
 } Memory;
 
 static void remember(Invoker *invoker, const WorkerSpec *spec, uint64_t count)
@@ -43,7 +45,14 @@ static void forget(Invoker *invoker, Slice function, Slice except)
     (void)except;
 }
 
-static const InvokerOperations operations = {.provision = remember, .forget = forget};
+static void forget_version(Invoker *invoker, Slice line)
+{
+    Memory *memory = CONTAINER_OF(invoker, Memory, invoker);
+    assert_true(memory->forgotten_count < LINES);
+    snprintf(memory->forgotten[memory->forgotten_count++], sizeof memory->forgotten[0], "%.*s", SLICE_PRINT(line));
+}
+
+static const InvokerOperations operations = {.provision = remember, .forget = forget, .forget_version = forget_version};
 
 static uint64_t ready(const Memory *memory, const char *line)
 {
@@ -200,6 +209,30 @@ static void a_deleted_function_keeps_nothing_ready(void **state)
     assert_int_equal(ready(&stage->memory, "hello@1"), 0);
 }
 
+/* ---- Versions ---- */
+
+static Error delete_versions(Txn *txn, StoreCall *call)
+{
+    (void)call;
+    Function function = opened_function(txn, SLICE("hello"));
+    assert_int_equal(function_version_delete(txn, &function, SLICE("1")), FUNCTION_VERSION_IN_USE);
+    TRY(function_version_delete(txn, &function, SLICE("9")));
+    return function_version_delete(txn, &function, SLICE("2"));
+}
+
+static void a_deleted_version_is_forgotten_and_no_other(void **state)
+{
+    Stage *stage = *state;
+    run(stage, make_first);
+    run(stage, make_second);
+    assert_int_equal(stage->memory.forgotten_count, 0);
+    run(stage, delete_versions);
+    assert_int_equal(stage->memory.forgotten_count, 1);
+    Slice line = slice_of_string(stage->memory.forgotten[0]);
+    assert_true(slice_starts_with(line, SLICE("123456789012/us-east-1/hello/")));
+    assert_true(slice_ends_with(line, SLICE("/2")));
+}
+
 /* ---- The start ---- */
 
 static Error make_many(Txn *txn, StoreCall *call)
@@ -294,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_alias_takes_its_executions_along, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(a_deleted_function_keeps_nothing_ready, open_stage, close_stage),
+        cmocka_unit_test_setup_teardown(a_deleted_version_is_forgotten_and_no_other, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(what_was_provisioned_is_provisioned_again_at_the_start, open_stage,
                                         close_stage),
         cmocka_unit_test_setup_teardown(executions_are_provisioned_within_what_there_is, open_stage, close_stage),

@@ -2,9 +2,12 @@
 #include "api/sqs.h"
 #include "api/sts.h"
 #include "aws/wire/wire.h"
+#include "base/list.h"
 #include "core/queue.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +21,7 @@ typedef struct Server {
     Loop *loop;
     HttpServer *http;
     HttpHandler *handler;
+    WorkPool *pool; /* of one worker, for whom one may wait */
     uint16_t port;
     Arena arena;
     char answer[65536]; /* the last one: head and body */
@@ -34,9 +38,11 @@ static void server_open(AuthMode mode)
     store_on_timer(server.store, TIMER_QUEUE, queue_timer);
     assert_int_equal(store_start(server.store), OK);
     assert_int_equal(loop_open(os_linux(), &server.loop), OK);
+    server.pool = work_pool_open(1, 1);
     WireOptions options = {
         .os = os_linux(),
         .store = server.store,
+        .pool = server.pool,
         .loops = &server.loop,
         .loop_count = 1,
         .auth_mode = mode,
@@ -76,6 +82,7 @@ static int close_server(void **unused)
     (void)unused;
     store_stop(server.store);
     loop_stop(server.loop);
+    work_pool_close(server.pool);
     http_server_close(server.http);
     wire_handler_close(server.handler);
     loop_close(server.loop);
@@ -437,6 +444,7 @@ static void a_name_that_may_be_a_page_s_is_refused_while_no_signature_is_asked_f
                                        "127.0.0.1:4566",
                                        "[::1]:4566",
                                        "192.168.1.7:80",
+                                       "sync-127.0.0.1:4566",
                                        "brume",
                                        "sqs.us-east-1.localhost:4566",
                                        "host.docker.internal:4566",
@@ -450,6 +458,8 @@ static void a_name_that_may_be_a_page_s_is_refused_while_no_signature_is_asked_f
                                           "localhost.evil.example:80",
                                           "amazonaws.com.evil.example",
                                           "xamazonaws.com",
+                                          "127.0.0.1.evil7",
+                                          "127.0.0.1.7evil:4566",
                                           "evil.example."};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         assert_int_equal(ask_host(ours[i]), 200);
@@ -457,6 +467,93 @@ static void a_name_that_may_be_a_page_s_is_refused_while_no_signature_is_asked_f
         assert_int_equal(ask_host(foreign[i]), 403);
         assert_answer_has("--allow-origin http://");
     }
+}
+
+/* ---- Large bodies ---- */
+
+enum { LARGE = 3 << 20 };
+
+/* Keeps the one worker busy until it is let go. */
+typedef struct Gate {
+    Task task;
+    sem_t entered;
+    sem_t opened;
+} Gate;
+
+static void stand_in_gate(Task *task)
+{
+    Gate *gate = CONTAINER_OF(task, Gate, task);
+    sem_post(&gate->entered);
+    sem_wait(&gate->opened);
+}
+
+static void send_all(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t sent = write(fd, text, size);
+        assert_true(sent > 0);
+        text += sent;
+        size -= (size_t)sent;
+    }
+}
+
+/* A ListQueues with a member that nobody knows. */
+static int send_large(void)
+{
+    char head[512];
+    char *body = malloc(LARGE);
+    assert_non_null(body);
+    memset(body, 'x', LARGE);
+    memcpy(body, "{\"Unknown\":\"", 12);
+    memcpy(body + LARGE - 2, "\"}", 2);
+    snprintf(head, sizeof head,
+             "POST / HTTP/1.1\r\nhost: brume.test\r\nconnection: close\r\ncontent-length: %d\r\n"
+             "content-type: application/x-amz-json-1.0\r\nx-amz-target: AmazonSQS.ListQueues\r\n\r\n",
+             LARGE);
+    int fd = client_connect();
+    send_all(fd, head, strlen(head));
+    send_all(fd, body, LARGE);
+    free(body);
+    return fd;
+}
+
+static int read_status(int fd)
+{
+    ssize_t got = read(fd, server.answer, sizeof server.answer - 1);
+    assert_true(got > 12);
+    server.answer[got] = '\0';
+    close(fd);
+    return atoi(server.answer + strlen("HTTP/1.1 "));
+}
+
+static void a_large_body_is_read_while_others_are_answered(void **unused)
+{
+    (void)unused;
+    Gate gate = {.task.run = stand_in_gate};
+    sem_init(&gate.entered, 0, 0);
+    sem_init(&gate.opened, 0, 0);
+    assert_true(work_pool_post(server.pool, &gate.task));
+    sem_wait(&gate.entered);
+    /* One waits for the worker, and no more may: of two one is refused, whichever was there later. */
+    struct pollfd large[2] = {{send_large(), POLLIN, 0}, {send_large(), POLLIN, 0}};
+    assert_int_equal(poll(large, 2, -1), 1);
+    int refused = large[0].revents != 0 ? 0 : 1;
+    int status = read_status(large[refused].fd);
+    assert_true(status >= 400 && status < 500);
+    assert_answer_has("RequestThrottled");
+    assert_int_equal(ask_json("ListQueues", "{}"), 200);
+    assert_int_equal(poll(&large[1 - refused], 1, 0), 0);
+    sem_post(&gate.opened);
+    assert_int_equal(read_status(large[1 - refused].fd), 200);
+    sem_destroy(&gate.entered);
+    sem_destroy(&gate.opened);
+}
+
+static void a_large_body_is_hashed_before_it_is_known_who_signed_it(void **unused)
+{
+    (void)unused;
+    assert_int_equal(read_status(send_large()), 403);
+    assert_answer_has("MissingAuthenticationTokenException");
 }
 
 /* ---- Waiting ---- */
@@ -522,6 +619,7 @@ int main(void)
         cmocka_unit_test(every_answer_has_a_request_id),
         cmocka_unit_test(what_is_not_there_is_refused_by_name),
         cmocka_unit_test(a_body_past_the_limit_is_refused),
+        cmocka_unit_test(a_large_body_is_read_while_others_are_answered),
         cmocka_unit_test(a_message_goes_through_in_query),
         cmocka_unit_test(errors_in_query_are_error_responses),
         cmocka_unit_test(query_is_answered_in_json_when_asked_for),
@@ -538,6 +636,7 @@ int main(void)
     };
     const struct CMUnitTest signed_tests[] = {
         cmocka_unit_test(unsigned_requests_are_refused_where_signatures_are_asked_for),
+        cmocka_unit_test(a_large_body_is_hashed_before_it_is_known_who_signed_it),
     };
     int failed = cmocka_run_group_tests(open_tests, open_server, close_server);
     return failed + cmocka_run_group_tests(signed_tests, open_signed_server, close_server);

@@ -1,11 +1,10 @@
 """Functions for tests: deployed from files, and invoked."""
 
 import base64
-import io
 import json
-import os
 import pathlib
-import zipfile
+
+from packages import make_zip
 
 HERE = pathlib.Path(__file__).resolve().parent
 HANDLERS = HERE / "handlers"
@@ -24,14 +23,7 @@ def files_below(folder, prefix=""):
 
 def zipped(files):
     """A deployment package of texts, bytes, or files of this machine, by their names in it. Every file is executable."""
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr = 0o100755 << 16
-            content = content.read_bytes() if isinstance(content, os.PathLike) else content
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
-    return data.getvalue()
+    return make_zip(files, mode=0o755, level=1)
 
 
 class Answer:

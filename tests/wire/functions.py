@@ -1,20 +1,15 @@
 """Functions for wire tests: packages in memory, and functions that are there when a test begins."""
 
-import io
 import time
-import zipfile
+
+from packages import HANDLER, make_zip
 
 ROLE = "arn:aws:iam::123456789012:role/worker"
-HANDLER = "def handler(event, context):\n    return event\n"
 
 
 def package(files=None):
     """A zip of those files: {path: text}."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, text in (files or {"app.py": HANDLER}).items():
-            archive.writestr(zipfile.ZipInfo(path, (2026, 1, 31, 0, 0, 0)), text)
-    return stream.getvalue()
+    return make_zip(files or {"app.py": HANDLER})
 
 
 def wait_settled(client, name, **more):

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import os
 import stat
 import zipfile
 
@@ -10,16 +11,17 @@ HANDLER = "def handler(event, context):\n    return event\n"
 ROLE = "arn:aws:iam::{account}:role/worker"
 
 
-def make_zip(files, links=(), modes=()):
-    """`files`: name: text or bytes (a name that ends in a slash is a folder); `links`: name: target; `modes`: name: mode."""
+def make_zip(files, links=(), modes=(), mode=0o644, level=None):
+    """`files`: name: text, bytes or a file of this machine (a name that ends in a slash is a folder); `links`: name: target;
+    `modes`: name: mode, of those that have another than `mode`. The same files always give the same bytes."""
     modes = dict(modes)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in dict(files).items():
             entry = zipfile.ZipInfo(name)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = (modes.get(name, stat.S_IFREG | 0o644)) << 16
-            archive.writestr(entry, content)
+            entry.external_attr = (modes.get(name, stat.S_IFREG | mode)) << 16
+            content = content.read_bytes() if isinstance(content, os.PathLike) else content
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, level)
         for name, target in dict(links).items():
             entry = zipfile.ZipInfo(name)
             entry.create_system = 3

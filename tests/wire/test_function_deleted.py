@@ -69,6 +69,18 @@ def test_a_function_made_again_under_its_name_never_meets_an_old_worker(server, 
     await_event(lambda: workers(server) == 0, lambda: f"{workers(server)} workers")
 
 
+def test_idle_workers_go_with_their_version_and_no_other_s(server, client):
+    make(client, "versions", COUNTS.format(name="versions"))
+    client.publish_version(FunctionName="versions")
+    assert invoke(client, "versions:1") == ["versions", 1] and invoke(client, "versions") == ["versions", 1]
+    assert workers(server) == 2
+    client.delete_function(FunctionName="versions", Qualifier="1")
+    await_event(lambda: workers(server) == 1, lambda: f"{workers(server)} workers")
+    assert invoke(client, "versions") == ["versions", 2]
+    client.delete_function(FunctionName="versions")
+    await_event(lambda: workers(server) == 0, lambda: f"{workers(server)} workers")
+
+
 def test_what_runs_when_the_function_is_deleted_is_answered_and_then_its_worker_goes(server, client):
     make(client, "slow", SLOW)
     answers = []

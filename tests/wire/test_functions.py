@@ -284,6 +284,12 @@ def test_an_alias_may_share_its_calls_between_two_versions(functions, function):
              "[0-9]+, Member must not be null]")):
         refused(functions.update_alias, code, text, FunctionName=function, Name="both",
                 RoutingConfig={"AdditionalVersionWeights": weights})
+    functions.update_alias(FunctionName=function, Name="both", RoutingConfig=routing)
+    refused(functions.update_alias, "InvalidParameterValueException", "version 2 is already included",
+            FunctionName=function, Name="both", FunctionVersion="2")
+    refused(functions.update_alias, "InvalidParameterValueException", "$LATEST is not supported",
+            FunctionName=function, Name="both", FunctionVersion="$LATEST")
+    assert functions.get_alias(FunctionName=function, Name="both")["FunctionVersion"] == "1"
     refused(functions.create_alias, "InvalidParameterValueException", "$LATEST is not supported", FunctionName=function,
             Name="latest", FunctionVersion="$LATEST", RoutingConfig=routing)
 

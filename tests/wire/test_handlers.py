@@ -145,6 +145,13 @@ def test_an_sdk_inside_a_function_reaches_this_server_as_the_role(server, deploy
     assert (message["MessageId"], message["Body"]) == (said["message"], "from inside")
 
 
+@pytest.mark.parametrize("runtime, file", [(PYTHON, "prefixed.py"), (NODEJS, "prefixed.mjs")])
+def test_an_operation_with_a_host_prefix_reaches_this_server(deploy, runtime, file):
+    function = deploy({f"app.{file.split('.')[1]}": HANDLERS / file}, runtime)
+    assert function.ask({}) == [
+        "Brume does not implement the service AWSStepFunctions (operation StartSyncExecution)."] * 3
+
+
 @pytest.mark.parametrize("runtime, file", [(PYTHON, "sender.py"), (NODEJS, "sender.mjs")])
 def test_a_role_s_credentials_sign_where_signatures_are_verified(start, runtime, file):
     server = start("--auth", "signed", environment={"BRUME_ACCESS_KEY_ID": KEY, "BRUME_SECRET_ACCESS_KEY": SECRET})

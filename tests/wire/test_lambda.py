@@ -1,5 +1,6 @@
 """Lambda, as far as it goes, through the SDK for Python: a REST service in JSON."""
 
+import base64
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from brume import ROOT, Server, command
 from conftest import client
+from functions import package
 
 KEY, SECRET = "BRUMEROOTKEY00000001", "root/secret+with=signs"
 
@@ -104,6 +106,13 @@ def test_signatures_of_a_rest_service_are_verified(folder):
         assert client(running, "lambda", key=KEY, secret=SECRET).get_account_settings()["AccountUsage"]
         with pytest.raises(ClientError) as caught:
             client(running, "lambda", key=KEY, secret="wrong").get_account_settings()
+        assert caught.value.response["Error"]["Code"] == "InvalidSignatureException"
+        # Large enough that a worker hashes it.
+        code = package({"blob": base64.b64encode(os.urandom(3 << 20)).decode()})
+        layer = {"LayerName": "large", "Content": {"ZipFile": code}}
+        assert client(running, "lambda", key=KEY, secret=SECRET).publish_layer_version(**layer)["Version"] == 1
+        with pytest.raises(ClientError) as caught:
+            client(running, "lambda", key=KEY, secret="wrong").publish_layer_version(**layer)
         assert caught.value.response["Error"]["Code"] == "InvalidSignatureException"
         status, headers, _ = running.request("GET", "/2016-08-19/account-settings/")
         assert status == 403 and headers["x-amzn-errortype"] == "MissingAuthenticationTokenException"

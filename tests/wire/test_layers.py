@@ -139,7 +139,9 @@ def test_a_version_is_shared_by_its_policy(functions, other, name, refused):
 
     stale = refused(functions.remove_layer_version_permission, LayerName=name, VersionNumber=1, StatementId="friend",
                     RevisionId="0")
-    assert stale.code == "PreconditionFailedException"
+    assert (stale.code, stale.message) == (
+        "PreconditionFailedException", "The Revision Id provided does not match the latest Revision Id. Call the "
+        "GetLayerPolicy API to retrieve the latest Revision Id")
     functions.remove_layer_version_permission(LayerName=name, VersionNumber=1, StatementId="friend",
                                               RevisionId=policy["RevisionId"])
     assert refused(other.get_layer_version_by_arn, Arn=arn(name, 1)).code == "AccessDeniedException"

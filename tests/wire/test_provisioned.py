@@ -67,6 +67,11 @@ def test_what_cannot_be_provisioned_is_refused(functions, name, refused):
     assert refusal("$LATEST", 1).message == (
         "Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
     assert refusal("none", 1).code == refusal("7", 1).code == "ResourceNotFoundException"
+    for qualifier in ("none", "$LATEST", "7"):
+        absent = refused(put, functions=functions, name="nobody", qualifier=qualifier, count=1).message
+        assert absent == refusal(qualifier, 1).message.replace(f":{name}:", ":nobody:")
+    assert refusal("1", 1001).message == (
+        "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [1000].")
     assert refusal("1", 901).message.endswith("UnreservedConcurrentExecution below its minimum value of [100].")
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
     assert refusal("1", 3).message == (

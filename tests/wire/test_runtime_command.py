@@ -108,6 +108,21 @@ def test_python_is_the_hosts_with_the_boto3_that_it_has(runtime):
     assert not (runtime.folder / "runtimes" / PYTHON).exists()
 
 
+def test_a_python_that_debian_has_not_is_refused_with_what_to_do(runtime):
+    absent = next(f"python3.{minor}" for minor in range(8, 15) if not os.path.exists(f"/usr/bin/python3.{minor}"))
+    apt = runtime.folder / "bin" / "apt-get"
+    apt.write_text("#!/bin/sh\n[ \"$1\" = --version ] || { echo \"E: Unable to locate package $4\" >&2; exit 100; }\n")
+    apt.chmod(0o755)
+    done = runtime("install", absent, "--to", str(runtime.folder / "runtimes"))
+    assert done.returncode == 1 and done.stdout == ""
+    if os.geteuid() == 0:
+        assert f"Unable to locate package {absent}" in done.stderr
+        assert f"name it to the server: brume start --runtime {absent}=/path/to/python3" in done.stderr
+    else:
+        assert f"as root, run `apt-get install {absent}`, then this again" in done.stderr
+    assert not (runtime.folder / "runtimes").exists()
+
+
 @pytest.mark.parametrize("words, code, message", [
     (["install", "java21"], 1, "Brume does not run java21: package the function with its runtime"),
     (["install", "nodejs23.x"], 2, "there is no runtime 'nodejs23.x'; `brume runtime list` prints those that there are"),

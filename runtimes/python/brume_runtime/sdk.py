@@ -1,8 +1,9 @@
 """boto3 in a worker: imported before the worker is forked, so that a handler has a client in a few milliseconds, and led to
 Brume however old it is.
 
-Versions before botocore 1.31 do not know AWS_ENDPOINT_URL; for them, Brume looks it up (AWS SDKs and tools reference guide,
-"Service-specific endpoints"), whether they come from the host or in the function's own package."""
+Versions before botocore 1.31 do not know AWS_ENDPOINT_URL, and none knows AWS_DISABLE_HOST_PREFIX_INJECTION; for them, Brume
+looks them up (AWS SDKs and tools reference guide, "Service-specific endpoints", "Host prefix injection"), whether they come
+from the host or in the function's own package."""
 
 import importlib
 import importlib.abc
@@ -21,7 +22,7 @@ _LANGUAGE = ("json", "logging", "logging.handlers", "datetime", "decimal", "urll
 _SERVICES = ("sqs", "sts", "lambda", "dynamodb", "s3", "sns", "events", "stepfunctions", "secretsmanager", "ssm", "kinesis")
 
 # Variables that a session looks at when a client is made, and not before.
-_SETTLED_LATER = ("AWS_LAMBDA_", "AWS_XRAY_", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
+_SETTLED_LATER = ("AWS_LAMBDA_", "AWS_XRAY_", "AWS_ENDPOINT_URL", "AWS_DISABLE_HOST_PREFIX_INJECTION", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
                   "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 _FIRST_WITH_ENDPOINT_URL = (1, 31)
@@ -165,7 +166,7 @@ def reseed():
         sys.modules["ssl"].RAND_add(os.urandom(48), 48.0)
 
 
-# ---- Old versions are told the endpoint ----
+# ---- Clients are told what they do not look up ----
 
 class _Hook(importlib.abc.MetaPathFinder):
     """Changes botocore.session when it is imported, wherever from."""
@@ -192,16 +193,17 @@ def _install_hook():
 
 def _lead_home(module):
     version = tuple(int(part) for part in sys.modules["botocore"].__version__.split(".")[:2])
-    if version >= _FIRST_WITH_ENDPOINT_URL:
-        return
     create = module.Session.create_client
 
     def create_client(self, service_name, *arguments, **named):
-        # The endpoint is the fifth argument after the service's name.
-        if len(arguments) < 5 and named.get("endpoint_url") is None:
+        # The endpoint is the fifth argument after the service's name, the configuration the ninth.
+        url = arguments[4] if len(arguments) > 4 else named.get("endpoint_url")
+        if url is None:
             url = _endpoint(self, service_name)
-            if url:
+            if url and len(arguments) < 5 and version < _FIRST_WITH_ENDPOINT_URL:
                 named["endpoint_url"] = url
+        if len(arguments) < 9 and _takes_no_prefix(url):
+            named["config"] = _without_prefix(named.get("config"))
         return create(self, service_name, *arguments, **named)
 
     module.Session.create_client = create_client
@@ -216,3 +218,15 @@ def _endpoint(session, service_name):
     model = session.get_service_model(service_name)
     variable = "AWS_ENDPOINT_URL_" + model.service_id.upper().replace(" ", "_").replace("-", "_")
     return os.environ.get(variable) or everywhere
+
+
+def _takes_no_prefix(url):
+    """Brume is at an address, in front of which no name can be; other endpoints are as the function says."""
+    disabled = os.environ.get("AWS_DISABLE_HOST_PREFIX_INJECTION", "").lower() == "true"
+    return disabled and url is not None and url == os.environ.get("AWS_ENDPOINT_URL")
+
+
+def _without_prefix(config):
+    """A configuration; what the function's own says comes first."""
+    plain = importlib.import_module("botocore.config").Config(inject_host_prefix=False)
+    return plain if config is None else plain.merge(config)

@@ -40,7 +40,23 @@ static Error refuse_weight(Call *call, const LambdaAdditionalVersionWeightsEntry
         SLICE_PRINT(entry->key), SLICE_PRINT(buffer_slice(&weight)));
 }
 
-/* Lambda developer guide, "Implement Lambda canary deployments using a weighted alias": two published versions. */
+/* Lambda developer guide, "Implement Lambda canary deployments using a weighted alias": two published versions, whichever
+ * of them is the new one. */
+static Error check_routes(Call *call, const FunctionAlias *alias)
+{
+    Slice route = alias->route_version;
+    if (route.data == NULL)
+        return OK;
+    if (slice_equal(alias->version, SLICE("$LATEST")))
+        return lambda_invalid(call, "$LATEST is not supported for an alias pointing to more than 1 version");
+    if (slice_equal(alias->version, route))
+        return lambda_invalid(call,
+                              "Invalid function version %.*s. Function version %.*s is already included in routing "
+                              "configuration.",
+                              SLICE_PRINT(route), SLICE_PRINT(route));
+    return OK;
+}
+
 static Error apply_routing(Call *call, const LambdaAliasRoutingConfiguration *routing, FunctionAlias *alias)
 {
     const LambdaAdditionalVersionWeights *weights = &routing->additional_version_weights;
@@ -53,13 +69,6 @@ static Error apply_routing(Call *call, const LambdaAliasRoutingConfiguration *ro
     const LambdaAdditionalVersionWeightsEntry *entry = &weights->items[0];
     if (!(entry->value >= 0 && entry->value <= 1))
         return refuse_weight(call, entry);
-    if (slice_equal(alias->version, SLICE("$LATEST")))
-        return lambda_invalid(call, "$LATEST is not supported for an alias pointing to more than 1 version");
-    if (slice_equal(alias->version, entry->key))
-        return lambda_invalid(call,
-                              "Invalid function version %.*s. Function version %.*s is already included in routing "
-                              "configuration.",
-                              SLICE_PRINT(entry->key), SLICE_PRINT(entry->key));
     alias->route_version = entry->key;
     alias->route_weight = entry->value;
     return OK;
@@ -98,6 +107,7 @@ Error lambda_create_alias(Call *call, Txn *txn, const CreateAliasInput *in, Crea
     TRY(open_for_aliases(call, txn, in->function_name, &name, &function));
     if (in->routing_config != NULL)
         TRY(apply_routing(call, in->routing_config, &alias));
+    TRY(check_routes(call, &alias));
     Error error = function_alias_create(txn, &function, &alias);
     TRY(refuse_alias(call, txn, &name, &function, &alias, error));
     *out = alias_of(call, &name, &alias);
@@ -154,6 +164,7 @@ Error lambda_update_alias(Call *call, Txn *txn, const UpdateAliasInput *in, Upda
         alias.description = in->description;
     if (in->routing_config != NULL)
         TRY(apply_routing(call, in->routing_config, &alias));
+    TRY(check_routes(call, &alias));
     error = function_alias_put(txn, &function, &alias);
     TRY(refuse_alias(call, txn, &name, &function, &alias, error));
     *out = alias_of(call, &name, &alias);

@@ -136,27 +136,6 @@ static Error check_name(Call *call, const LambdaName *name)
                           SLICE_PRINT(name->name));
 }
 
-static LambdaSettings settings_of(const CreateFunctionInput *in)
-{
-    return (LambdaSettings){
-        .role = in->role,
-        .handler = in->handler,
-        .runtime = in->runtime,
-        .description = in->description,
-        .has_timeout = in->has_timeout,
-        .timeout = in->timeout,
-        .has_memory_size = in->has_memory_size,
-        .memory_size = in->memory_size,
-        .environment = in->environment,
-        .dead_letter = in->dead_letter_config,
-        .tracing = in->tracing_config,
-        .storage = in->ephemeral_storage,
-        .snap_start = in->snap_start,
-        .logging = in->logging_config,
-        .layers = &in->layers,
-    };
-}
-
 /* What a function is when nothing is said (Lambda API reference, CreateFunction). */
 static FunctionVersion default_version(const CodeCall *code, const CreateFunctionInput *in)
 {
@@ -185,7 +164,7 @@ static Error create_body(Txn *txn, StoreCall *store_call)
     uint64_t code_limit = call->limits->value[LIMIT_LAMBDA_CODE_STORAGE_BYTES];
     Function function = {.account = code->name.account, .region = code->name.region, .name = code->name.name};
     FunctionVersion version = default_version(code, in);
-    LambdaSettings settings = settings_of(in);
+    LambdaSettings settings = LAMBDA_SETTINGS_OF(in);
     set_code(code, &version);
     TRY(lambda_read_tags(call, &in->tags, &function.tags));
     TRY(lambda_apply_settings(call, txn, &settings, &version));

@@ -43,7 +43,7 @@ Error lambda_not_found(Call *call, const char *format, ...) __attribute__((forma
 Error lambda_conflict(Call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* AccessDeniedException: no policy of the resource lets the caller's account in. */
 Error lambda_denied(Call *call, const char *action, Slice arn);
-/* 501: "Brume does not implement … yet." */
+/* 501: "Brume does not implement FEATURE." The feature may say behind a colon what to do instead. */
 Error lambda_not_implemented(Call *call, const char *feature);
 /* Core's code as a refusal about that function, if it has one there. */
 Error lambda_refuse(Call *call, const LambdaName *name, Error error);
@@ -84,6 +84,26 @@ typedef struct LambdaSettings {
     const LambdaLoggingConfig *logging;
     const LambdaLayerList *layers;
 } LambdaSettings;
+
+/* Those of either's input: its members have the same names. */
+#define LAMBDA_SETTINGS_OF(in)                                                                                         \
+    ((LambdaSettings){                                                                                                 \
+        .role = (in)->role,                                                                                            \
+        .handler = (in)->handler,                                                                                      \
+        .runtime = (in)->runtime,                                                                                      \
+        .description = (in)->description,                                                                              \
+        .has_timeout = (in)->has_timeout,                                                                              \
+        .timeout = (in)->timeout,                                                                                      \
+        .has_memory_size = (in)->has_memory_size,                                                                      \
+        .memory_size = (in)->memory_size,                                                                              \
+        .environment = (in)->environment,                                                                              \
+        .dead_letter = (in)->dead_letter_config,                                                                       \
+        .tracing = (in)->tracing_config,                                                                               \
+        .storage = (in)->ephemeral_storage,                                                                            \
+        .snap_start = (in)->snap_start,                                                                                \
+        .logging = (in)->logging_config,                                                                               \
+        .layers = &(in)->layers,                                                                                       \
+    })
 
 /* Puts what is given over the version, and checks what comes of it: in a transaction, since the role, layers and targets
  * must be there. */

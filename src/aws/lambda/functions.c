@@ -106,23 +106,7 @@ Error lambda_update_function_configuration(Call *call, Txn *txn, const UpdateFun
     TRY(lambda_open(call, txn, in->function_name, (Slice){0}, &name, &function));
     TRY(function_version_get(txn, &function, SLICE("$LATEST"), &latest));
     TRY(lambda_check_revision(call, in->revision_id, latest.revision_id, "GetFunction/GetAlias"));
-    LambdaSettings settings = {
-        .role = in->role,
-        .handler = in->handler,
-        .runtime = in->runtime,
-        .description = in->description,
-        .has_timeout = in->has_timeout,
-        .timeout = in->timeout,
-        .has_memory_size = in->has_memory_size,
-        .memory_size = in->memory_size,
-        .environment = in->environment,
-        .dead_letter = in->dead_letter_config,
-        .tracing = in->tracing_config,
-        .storage = in->ephemeral_storage,
-        .snap_start = in->snap_start,
-        .logging = in->logging_config,
-        .layers = &in->layers,
-    };
+    LambdaSettings settings = LAMBDA_SETTINGS_OF(in);
     TRY(lambda_apply_settings(call, txn, &settings, &latest));
     uint64_t code_limit = call->limits->value[LIMIT_LAMBDA_CODE_STORAGE_BYTES];
     TRY(lambda_refuse(call, &name, function_latest_put(txn, &function, &latest, code_limit)));

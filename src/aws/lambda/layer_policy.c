@@ -3,6 +3,9 @@
 
 /* AddLayerVersionPermission, RemoveLayerVersionPermission, GetLayerVersionPolicy. */
 
+/* GetLayerVersionPolicy, as Lambda calls it in its own texts. */
+static const char policy_reader[] = "GetLayerPolicy";
+
 static Error open_version(Call *call, Txn *txn, Slice text, int64_t number, LayerVersion *layer, Slice *arn)
 {
     LayerName name;
@@ -25,7 +28,7 @@ Error lambda_add_layer_version_permission(Call *call, Txn *txn, const AddLayerVe
     TRY(open_version(call, txn, in->layer_name, in->version_number, &layer, &arn));
     TRY(lambda_read_principal(call, in->principal, &permission));
     TRY(layer_policy_get(txn, &layer, &permissions));
-    TRY(lambda_check_revision(call, in->revision_id, permissions.revision_id, "GetLayerVersionPolicy"));
+    TRY(lambda_check_revision(call, in->revision_id, permissions.revision_id, policy_reader));
     TRY(lambda_add_statement(call, &permissions, &permission, arn));
     layer_policy_put(txn, &layer, &permissions);
     out->statement = lambda_statement(call->arena, &permission, arn);
@@ -42,7 +45,7 @@ Error lambda_remove_layer_version_permission(Call *call, Txn *txn, const RemoveL
     Permissions permissions;
     TRY(open_version(call, txn, in->layer_name, in->version_number, &layer, &arn));
     TRY(layer_policy_get(txn, &layer, &permissions));
-    TRY(lambda_check_revision(call, in->revision_id, permissions.revision_id, "GetLayerVersionPolicy"));
+    TRY(lambda_check_revision(call, in->revision_id, permissions.revision_id, policy_reader));
     TRY(lambda_remove_statement(call, &permissions, in->statement_id));
     layer_policy_put(txn, &layer, &permissions);
     return OK;

@@ -72,12 +72,16 @@ static void show(Call *call, const Provisioned *provisioned, const InvokerCounts
 
 /* ---- Operations ---- */
 
-/* Of a function that is not there AWS tells as of its alias or version. */
-static Error open_published(Call *call, Txn *txn, Slice text, Slice qualifier, LambdaName *name, Function *function)
+static const char not_published[] = "The function resource provided must be an alias or a published version.";
+static const char unpublished[] = "Provisioned Concurrency Configs cannot be applied to unpublished function versions.";
+
+/* Of a function that is not there AWS tells as of its alias or version; `latest`: what it says of "$LATEST". */
+static Error open_published(Call *call, Txn *txn, Slice text, Slice qualifier, const char *latest, LambdaName *name,
+                            Function *function)
 {
     Error error = lambda_find(call, txn, text, qualifier, name, function);
     if (slice_equal(name->qualifier, SLICE("$LATEST")))
-        return lambda_invalid(call, "The function resource provided must be an alias or a published version.");
+        return lambda_invalid(call, "%s", latest);
     return lambda_refuse_qualified(call, name, error == FUNCTION_NOT_FOUND ? FUNCTION_ALIAS_NOT_FOUND : error);
 }
 
@@ -85,8 +89,7 @@ static Error refuse(Call *call, const LambdaName *name, Error error)
 {
     switch ((int)error) {
     case PROVISIONED_LATEST:
-        return lambda_invalid(call,
-                              "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
+        return lambda_invalid(call, "%s", unpublished);
     case PROVISIONED_ROUTED:
         return lambda_invalid(call, "Alias with weights can not be used with Provisioned Concurrency");
     case PROVISIONED_TWICE:
@@ -97,17 +100,30 @@ static Error refuse(Call *call, const LambdaName *name, Error error)
     case PROVISIONED_OVER_RESERVED:
         return lambda_invalid(call, "Requested Provisioned Concurrency should not be greater than the "
                                     "reservedConcurrentExecution for function");
-    case FUNCTION_UNRESERVED:
-        return lambda_invalid(call,
-                              "Specified ConcurrentExecutions for function decreases account's "
-                              "UnreservedConcurrentExecution below its minimum value of [%d].",
-                              FUNCTION_UNRESERVED_MIN);
     case PROVISIONED_NOT_FOUND:
         return call_fail(call, &lambda_error_provisioned_concurrency_config_not_found_exception,
                          "No Provisioned Concurrency Config found for this function");
     default:
         return lambda_refuse_qualified(call, name, error);
     }
+}
+
+/* What is asked for is more than there is, or more than may be taken of it. */
+static Error refuse_room(Call *call, Txn *txn, const Function *function, const Provisioned *provisioned)
+{
+    FunctionUsage usage;
+    uint64_t all = call->limits->value[LIMIT_LAMBDA_CONCURRENT_EXECUTIONS];
+    TRY(function_usage(txn, function->account, function->region, &usage));
+    uint64_t unreserved = all > usage.reserved ? all - usage.reserved : 0;
+    if (provisioned->count > unreserved)
+        return lambda_invalid(call,
+                              "Specified ConcurrentExecutions for function is greater than account's unreserved "
+                              "concurrency [%ju].",
+                              (uintmax_t)unreserved);
+    return lambda_invalid(call,
+                          "Specified ConcurrentExecutions for function decreases account's "
+                          "UnreservedConcurrentExecution below its minimum value of [%d].",
+                          FUNCTION_UNRESERVED_MIN);
 }
 
 Error lambda_put_provisioned_concurrency_config(Call *call, Txn *txn, const PutProvisionedConcurrencyConfigInput *in,
@@ -120,10 +136,13 @@ Error lambda_put_provisioned_concurrency_config(Call *call, Txn *txn, const PutP
         return lambda_not_implemented(call, "provisioned concurrency on a server that does not run functions");
     /* The caller's own alone: whose limits would another account's be under? */
     TRY(lambda_read_name(call, in->function_name, in->qualifier, &name));
-    TRY(lambda_open(call, txn, in->function_name, in->qualifier, &name, &function));
+    TRY(open_published(call, txn, in->function_name, in->qualifier, unpublished, &name, &function));
     Provisioned provisioned = {.qualifier = name.qualifier, .count = (uint64_t)in->provisioned_concurrent_executions};
-    TRY(refuse(call, &name,
-               provisioned_put(txn, &function, &provisioned, call->limits->value[LIMIT_LAMBDA_CONCURRENT_EXECUTIONS])));
+    Error error =
+        provisioned_put(txn, &function, &provisioned, call->limits->value[LIMIT_LAMBDA_CONCURRENT_EXECUTIONS]);
+    if (error == FUNCTION_UNRESERVED)
+        return refuse_room(call, txn, &function, &provisioned);
+    TRY(refuse(call, &name, error));
     TRY(provisioned_version(txn, &function, name.qualifier, &version));
     if (version.tenant_isolated)
         return lambda_invalid(call, "Provisioned concurrency is not supported for functions with tenant isolation.");
@@ -141,7 +160,7 @@ Error lambda_get_provisioned_concurrency_config(Call *call, Txn *txn, const GetP
     Function function;
     Provisioned provisioned;
     InvokerCounts counts;
-    TRY(open_published(call, txn, in->function_name, in->qualifier, &name, &function));
+    TRY(open_published(call, txn, in->function_name, in->qualifier, not_published, &name, &function));
     TRY(refuse(call, &name, provisioned_get(txn, &function, name.qualifier, &provisioned)));
     TRY(count_ready(call, txn, &function, name.qualifier, &counts));
     show(call, &provisioned, &counts, out);
@@ -180,7 +199,7 @@ Error lambda_delete_provisioned_concurrency_config(Call *call, Txn *txn,
     LambdaName name;
     Function function;
     FunctionVersion version;
-    TRY(open_published(call, txn, in->function_name, in->qualifier, &name, &function));
+    TRY(open_published(call, txn, in->function_name, in->qualifier, not_published, &name, &function));
     TRY(refuse(call, &name, provisioned_version(txn, &function, name.qualifier, &version)));
     return provisioned_delete(txn, &function, name.qualifier);
 }

@@ -59,7 +59,7 @@ Error lambda_denied(Call *call, const char *action, Slice arn)
 
 Error lambda_not_implemented(Call *call, const char *feature)
 {
-    return call_fail(call, &common_not_implemented, "Brume does not implement %s yet.", feature);
+    return call_fail(call, &common_not_implemented, "Brume does not implement %s.", feature);
 }
 
 Error lambda_check_revision(Call *call, Slice given, Slice revision_id, const char *operation)

@@ -11,9 +11,9 @@ static Error open_resource(Call *call, Txn *txn, Slice arn, Function *function)
         Slice kind;
         const char *feature;
     } others[] = {
-        {SLICE_INIT(":event-source-mapping:"), "event source mappings, and their tags,"},
-        {SLICE_INIT(":code-signing-config:"), "code signing configurations, and their tags,"},
-        {SLICE_INIT(":capacity-provider:"), "capacity providers, and their tags,"},
+        {SLICE_INIT(":event-source-mapping:"), "event source mappings and their tags"},
+        {SLICE_INIT(":code-signing-config:"), "code signing configurations and their tags"},
+        {SLICE_INIT(":capacity-provider:"), "capacity providers and their tags"},
     };
     LambdaName name;
     Slice kind = arn;

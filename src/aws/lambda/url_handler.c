@@ -496,7 +496,7 @@ static void on_body(HttpRequest *request, Error error, Slice body)
         return;
     }
     url->call = (Call){.arena = request->arena, .service = &lambda_service, .wall_ms = url->wall_ms};
-    authenticate(authenticator_of(url), &url->call, request, body, on_authenticated);
+    authenticate(authenticator_of(url), &url->call, request, (SignedBody){.bytes = body}, on_authenticated);
 }
 
 /* ---- The request comes ---- */

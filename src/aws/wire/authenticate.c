@@ -55,7 +55,7 @@ typedef struct Attempt {
     Authenticator *authenticator;
     Call *call;
     const HttpRequest *request;
-    Slice body;
+    SignedBody body;
     void (*done)(Call *call, Error error);
     SigV4 signature;
     Slice identity;
@@ -245,13 +245,14 @@ static Error check_scope(const Attempt *attempt)
 static Error verify_signature(const Attempt *attempt, const unsigned char key[SHA256_SIZE])
 {
     Call *call = attempt->call;
-    const SigV4 *signature = &attempt->signature;
+    SigV4 signature = attempt->signature;
     int64_t now_s = (int64_t)(os_wall_ms(attempt->authenticator->options.os) / 1000);
     Slice message;
     TRY(check_scope(attempt));
-    SigV4Verdict verdict = sigv4_check_time(signature, now_s, call->arena, &message);
+    signature.body_sha256 = attempt->body.sha256;
+    SigV4Verdict verdict = sigv4_check_time(&signature, now_s, call->arena, &message);
     if (verdict == SIGV4_GOOD)
-        verdict = sigv4_verify(signature, attempt->request, attempt->body, key, call->arena, &message);
+        verdict = sigv4_verify(&signature, attempt->request, attempt->body.bytes, key, call->arena, &message);
     return verdict == SIGV4_GOOD ? OK : refuse(call, verdict, message);
 }
 
@@ -462,7 +463,7 @@ static Error authenticate_open(Attempt *attempt)
     return authenticate_session(attempt);
 }
 
-void authenticate(Authenticator *authenticator, Call *call, const HttpRequest *request, Slice body,
+void authenticate(Authenticator *authenticator, Call *call, const HttpRequest *request, SignedBody body,
                   void (*done)(Call *call, Error error))
 {
     bool open = authenticator->options.mode == AUTH_OPEN;

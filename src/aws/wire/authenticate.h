@@ -40,10 +40,16 @@ typedef struct SigningScope {
 } SigningScope;
 SigningScope signing_scope(const HttpRequest *request);
 
+/* What a signature covers besides the head. */
+typedef struct SignedBody {
+    Slice bytes;                 /* the whole body: hashed unless the request signs UNSIGNED-PAYLOAD */
+    const unsigned char *sha256; /* its hash, where that is known already; else NULL */
+} SignedBody;
+
 /* Fills call->actor (region: the scope's, else us-east-1) and calls `done` with OK, or refuses with call_fail and
  * ERROR_ANSWERED, or gives the store's own error. Calls `done` before it returns unless a key has to be read from the
- * disk. `body` is the whole body, hashed unless the request signs UNSIGNED-PAYLOAD. */
-void authenticate(Authenticator *authenticator, Call *call, const HttpRequest *request, Slice body,
+ * disk. */
+void authenticate(Authenticator *authenticator, Call *call, const HttpRequest *request, SignedBody body,
                   void (*done)(Call *call, Error error));
 
 #endif

@@ -2,12 +2,13 @@
 #ifndef BRUME_AWS_WIRE_CALL_STATE_H
 #define BRUME_AWS_WIRE_CALL_STATE_H
 
+#include "aws/wire/body_work.h"
 #include "aws/wire/codec.h"
 #include "aws/wire/wire.h"
 
 typedef struct Wire Wire;
 
-typedef struct CallState {
+struct CallState {
     Call call;
     StoreCall store_call;
     Wire *wire;
@@ -17,6 +18,8 @@ typedef struct CallState {
     const RestRoute *route;     /* REST */
     Slice signed_service;       /* route_signed_service, once it was asked for; then with data */
     Slice body;
+    WorkPool *pool;     /* of workers for large bodies; NULL: there is none */
+    BodyWork work;      /* theirs */
     Slice origin;       /* the page that calls, allowed to; absent: no page */
     bool at_root;       /* Query: not at a resource's path */
     bool query_in_json; /* Query: the client asks for the answer in JSON */
@@ -30,7 +33,7 @@ typedef struct CallState {
     bool gone;     /* nobody waits for the answer any more */
     bool streaming;
     void (*on_writable)(Call *call); /* of a stream */
-} CallState;
+};
 
 /* Tells of the call's end, with what it holds; `failure`: what failed of ours or of the environment. */
 void call_report(CallState *state, Error failure);

@@ -53,15 +53,15 @@ static bool ends_with_ignore_case(Slice text, Slice suffix)
     return text.size >= suffix.size && slice_equal_ignore_case(slice_skip(text, text.size - suffix.size), suffix);
 }
 
-/* An address cannot be made to stand for another. */
-static bool is_address(Slice host)
+/* An address cannot be made to stand for another. Nor can a name whose last part is a number, such as "sync-127.0.0.1", which
+ * SDKs make of an address: no domain ends so (RFC 3696, section 2), and browsers take it for an address that is none (URL
+ * standard, "ends in a number checker"). */
+static bool ends_in_number(Slice name)
 {
-    if (host.size > 0 && host.data[0] == '[')
-        return true;
-    for (size_t i = 0; i < host.size; i++)
-        if ((host.data[i] < '0' || host.data[i] > '9') && host.data[i] != '.')
-            return false;
-    return true;
+    size_t last = name.size;
+    while (last > 0 && name.data[last - 1] >= '0' && name.data[last - 1] <= '9')
+        last--;
+    return last < name.size && (last == 0 || name.data[last - 1] == '.');
 }
 
 bool cors_allows_host(const WireOptions *options, Slice host)
@@ -69,12 +69,12 @@ bool cors_allows_host(const WireOptions *options, Slice host)
     static const Slice endings[] = {SLICE_INIT(".localhost"), SLICE_INIT(".internal"),
                                     SLICE_INIT(".test"),      SLICE_INIT(".amazonaws.com"),
                                     SLICE_INIT(".api.aws"),   SLICE_INIT(".amazonaws.com.cn")};
-    if (options->auth_mode == AUTH_SIGNED || is_address(host))
+    if (options->auth_mode == AUTH_SIGNED || (host.size > 0 && host.data[0] == '['))
         return true;
     Slice name = slice_make(host.data, slice_find(host, ':'));
     if (name.size > 0 && name.data[name.size - 1] == '.')
         name.size--; /* the root's dot */
-    if (slice_find(name, '.') == name.size || is_address(name))
+    if (slice_find(name, '.') == name.size || ends_in_number(name))
         return true;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         if (ends_with_ignore_case(name, endings[i]))

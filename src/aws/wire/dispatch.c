@@ -3,9 +3,10 @@
  *
  *   on_request         the head is there: the call is born, pages that may not call are refused, REST is routed, the body
  *                      is asked for
- *   on_body            route (the protocols whose bodies may tell the operation), is the connection too fast, authenticate
- *   on_authenticated   is the account too fast, decode, validate, prepare and run: on the loop (pure, async), by the
- *                      store's readers or its writer
+ *   on_body            route (the protocols whose bodies may tell the operation), is the connection too fast
+ *   on_hashed          authenticate; only large bodies are hashed before, by a worker (body_work.h)
+ *   on_authenticated   is the account too fast, decode and validate, large bodies again by a worker
+ *   on_decoded         prepare and run: on the loop (pure, async), by the store's readers or its writer
  *   on_stored          the store gives the call back; call_finish: an async operation does
  *   finish             encode and answer; call_stream.c where an async operation answers in pieces
  *
@@ -39,7 +40,9 @@ struct Wire {
 };
 
 static void on_body(HttpRequest *request, Error error, Slice body);
+static void on_hashed(CallState *state, Error error);
 static void on_authenticated(Call *call, Error error);
+static void on_decoded(CallState *state, Error error);
 static void on_stored(StoreCall *store_call);
 static void finish(CallState *state, Error error);
 
@@ -121,6 +124,7 @@ static CallState *call_start(Wire *wire, HttpRequest *request)
     CallState *state = ARENA_NEW(request->arena, CallState);
     Slice trace = http_request_header(request, SLICE("x-amzn-trace-id"));
     state->wire = wire;
+    state->pool = wire->options.pool;
     state->request = request;
     state->protocol = route_protocol(request);
     state->at_root = true;
@@ -208,6 +212,12 @@ static Error throttle_account(CallState *state)
     return ERROR_BUSY;
 }
 
+/* Small ones are hashed when it is known that somebody has signed them. */
+static bool is_hashed_ahead(const CallState *state)
+{
+    return state->wire->options.auth_mode == AUTH_SIGNED && body_is_large(state);
+}
+
 static void on_body(HttpRequest *request, Error error, Slice body)
 {
     CallState *state = request->user;
@@ -223,7 +233,20 @@ static void on_body(HttpRequest *request, Error error, Slice body)
         return;
     }
     state->body = body;
-    authenticate(loop_of(wire, request)->authenticator, &state->call, request, body, on_authenticated);
+    if (is_hashed_ahead(state))
+        body_work(state, body_hash, on_hashed);
+    else
+        on_hashed(state, OK);
+}
+
+static void on_hashed(CallState *state, Error error)
+{
+    SignedBody body = {state->body, is_hashed_ahead(state) ? state->work.sha256 : NULL};
+    if (error == OK)
+        authenticate(loop_of(state->wire, state->request)->authenticator, &state->call, state->request, body,
+                     on_authenticated);
+    else
+        finish(state, error);
 }
 
 /* The member that a resource's path stands for, unless the request has it. */
@@ -328,7 +351,13 @@ static void on_authenticated(Call *call, Error error)
     if (error == OK)
         error = throttle_account(state);
     if (error == OK)
-        error = decode(state);
+        body_work(state, decode, on_decoded);
+    else
+        finish(state, error);
+}
+
+static void on_decoded(CallState *state, Error error)
+{
     if (error == OK)
         run(state);
     else

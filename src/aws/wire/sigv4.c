@@ -197,8 +197,9 @@ static Slice payload_line(const SigV4 *signature, Slice body, char hex[SHA256_SI
         (signature->presigned && signature->payload.data == NULL && slice_equal(signature->service, SLICE("s3"))))
         return unsigned_payload;
     unsigned char digest[SHA256_SIZE];
-    sha256(body, digest);
-    write_hex(digest, hex);
+    if (signature->body_sha256 == NULL)
+        sha256(body, digest);
+    write_hex(signature->body_sha256 == NULL ? digest : signature->body_sha256, hex);
     return slice_make(hex, SHA256_SIZE * 2);
 }
 

@@ -39,15 +39,16 @@ typedef struct SigV4 {
     Slice date;   /* "20150830" */
     Slice region; /* "us-east-1" */
     Slice service;
-    Slice scope;                /* "20150830/us-east-1/sqs/aws4_request" */
-    Slice signed_headers;       /* "host;x-amz-date": lower case, sorted, each once */
-    Slice signature;            /* 64 hexadecimal digits */
-    Slice timestamp;            /* "20150830T123600Z" */
-    int64_t signed_at_s;        /* the same, seconds since 1970 */
-    uint64_t expires_s;         /* presigned: its life */
-    Slice security_token;       /* absent: none */
-    Slice payload;              /* x-amz-content-sha256 as sent; absent: none */
-    SigV4Parameter *parameters; /* the query's, sorted, without the signature */
+    Slice scope;                      /* "20150830/us-east-1/sqs/aws4_request" */
+    Slice signed_headers;             /* "host;x-amz-date": lower case, sorted, each once */
+    Slice signature;                  /* 64 hexadecimal digits */
+    Slice timestamp;                  /* "20150830T123600Z" */
+    int64_t signed_at_s;              /* the same, seconds since 1970 */
+    uint64_t expires_s;               /* presigned: its life */
+    Slice security_token;             /* absent: none */
+    Slice payload;                    /* x-amz-content-sha256 as sent; absent: none */
+    const unsigned char *body_sha256; /* the body's, where the caller has it already; NULL: sigv4_verify hashes it */
+    SigV4Parameter *parameters;       /* the query's, sorted, without the signature */
     size_t parameter_count;
 } SigV4;
 
@@ -65,7 +66,8 @@ SigV4Verdict sigv4_check_time(const SigV4 *signature, int64_t now_s, Arena *aren
 /* The key that a day's signatures of one region and service are made with. */
 void sigv4_signing_key(Slice secret, Slice date, Slice region, Slice service, unsigned char key[SHA256_SIZE]);
 
-/* Whether the request was signed with that key. `body` is hashed unless the request signs UNSIGNED-PAYLOAD. Services
+/* Whether the request was signed with that key. `body` is hashed unless the request signs UNSIGNED-PAYLOAD, or
+ * signature->body_sha256 says what it would be. Services
  * other than S3 sign the path normalized and percent-encoded once more; S3 signs it as it is. */
 SigV4Verdict sigv4_verify(const SigV4 *signature, const HttpRequest *request, Slice body,
                           const unsigned char key[SHA256_SIZE], Arena *arena, Slice *message);

@@ -11,6 +11,7 @@
 #include "core/account_limits.h"
 #include "net/http.h"
 #include "os/os.h"
+#include "os/work_pool.h"
 #include "store/store.h"
 
 typedef struct Invoker Invoker; /* core/invoker.h */
@@ -51,6 +52,7 @@ typedef struct WireOptions {
     const Limits *limits;          /* must outlive the handler */
     Invoker *invoker;              /* who runs functions; NULL: nobody does */
     struct Packages *packages;     /* of code (core/package.h); NULL: there are none */
+    WorkPool *pool;                /* reads large bodies, for the loops not to stand still; NULL: the loops do */
     AccountLimits *account_limits; /* of accounts that have their own; NULL: none has */
     Slice endpoint; /* what URLs given out begin with when a request names no host: "http://127.0.0.1:4566" */
     /* Origins whose pages may call ("https://console.test"), beside those on loopback; "*" alone: every page. In
