@@ -17,7 +17,7 @@ const EXIT_UNHANDLED_REJECTION = 128;
 // From Node.js 24 on handlers answer with promises alone.
 const HAS_CALLBACKS = Number(process.versions.node.split(".")[0]) < 24;
 
-const channel = new Channel(3);
+const channel = new Channel();
 const finishLines = replaceStandardStreams(channel);
 
 // The event that is handled; its members are undefined between events.

@@ -19,22 +19,19 @@ export const Kind = {
   LOG: 24,
 };
 
+const EVENTS_FILE = 3;
+const ANSWERS_FILE = 4;
 const HEADER_SIZE = 8;
 const READ_SIZE = 65536;
 const JOIN_SIZE = 65536; // a frame up to this is copied behind its header, which costs less than a second system call
 
 export class Channel {
-  #file;
   #buffer = Buffer.allocUnsafeSlow(READ_SIZE);
   #have = 0; // bytes in the buffer
   #joined = Buffer.allocUnsafeSlow(HEADER_SIZE + JOIN_SIZE);
   #writing = false; // a piece is on its way: whole frames wait behind it
   #waiting = [];
   #whenIdle = null;
-
-  constructor(file) {
-    this.#file = file;
-  }
 
   // The next frame, {kind, content}; null when the server has closed the channel. The content is valid until the next read.
   read() {
@@ -57,7 +54,7 @@ export class Channel {
   }
 
   #fill(buffer) {
-    const count = fs.readSync(this.#file, buffer, this.#have, buffer.length - this.#have, null);
+    const count = fs.readSync(EVENTS_FILE, buffer, this.#have, buffer.length - this.#have, null);
     this.#have += count;
     return count > 0;
   }
@@ -85,7 +82,7 @@ export class Channel {
   }
 
   #writeAll(data) {
-    for (let done = 0; done < data.length; ) done += fs.writeSync(this.#file, data, done);
+    for (let done = 0; done < data.length; ) done += fs.writeSync(ANSWERS_FILE, data, done);
   }
 
   // Sends a piece of a stream without blocking; `done(error)` when it is out. One at a time.
@@ -103,7 +100,7 @@ export class Channel {
       }
     };
     const step = (start) =>
-      fs.write(this.#file, data, start, data.length - start, null, (error, count) => {
+      fs.write(ANSWERS_FILE, data, start, data.length - start, null, (error, count) => {
         if (error) finish(error);
         else if (start + count < data.length) step(start + count);
         else finish(null);

@@ -2,7 +2,7 @@
 it answers.
 
 `prepare` is called once, in the zygote that workers are forked from; `serve` in each worker. Executed as a program it does
-both, on file 3. Runs on Python 3.9 and later."""
+both. Runs on Python 3.9 and later."""
 
 import atexit
 import os
@@ -34,14 +34,14 @@ def prepare(library="/var/runtime"):
     sdk.prepare(library)
 
 
-def serve(channel_file, take_copies=None):
+def serve(take_copies=None):
     """Runs the worker that this process is, until the server closes the channel. Never returns.
 
-    `take_copies` is called when a snapshot may be taken (SnapStart): it returns in each copy, whose channel is the same file
+    `take_copies` is called when a snapshot may be taken (SnapStart): it returns in each copy, whose channel is the same files
     then. None: the process itself goes on when FRAME_RESTORE comes."""
     code = 1
     try:
-        Worker(Channel(channel_file), take_copies).run()
+        Worker(Channel(), take_copies).run()
         code = 0
     except Closed:
         os._exit(0)  # nobody is left to hear what hooks would say
@@ -118,7 +118,7 @@ class Worker:
         os.environ.update(settings["environment"])
         time.tzset()
         sdk.reseed()
-        os.set_inheritable(self.channel.file, False)
+        self.channel.keep()
         os.register_at_fork(after_in_child=self._leave_channel)
         sys.stdout, sys.stderr = self.stdout, self.stderr
         sys.__stdout__, sys.__stderr__ = self.stdout, self.stderr
@@ -238,4 +238,4 @@ class Worker:
 
 if __name__ == "__main__":
     prepare(*sys.argv[1:2])
-    serve(3)
+    serve()

@@ -1,7 +1,7 @@
 """The process that Python workers are forked from: it has imported what handlers commonly need, and runs none of theirs.
 
 File 3 is the socket to the spawner. For each order the interpreter is forked into fresh namespaces by zygote.so, puts up
-the worker's walls, and serves events from file 3, which is the worker's channel by then."""
+the worker's walls, and serves events from its channel, whose first file is 3 as well."""
 
 import ctypes
 import gc
@@ -44,7 +44,7 @@ def main():
             python.PyOS_AfterFork_Child()
             walls.zygote_enter()
             gc.enable()
-            bootstrap.serve(3, lambda: take_copies(walls, python))
+            bootstrap.serve(lambda: take_copies(walls, python))
             return
         python.PyOS_AfterFork_Parent()
 

@@ -171,6 +171,8 @@ bool server_runtime_open(Server *server, Slice *message)
     }
     server->provisioner =
         provisioner_open(server->store, runtime_invoker(server->runtime), loop_mailbox(server->loops[0]), &server->log);
+    server->warmer =
+        warmer_open(server->store, runtime_invoker(server->runtime), loop_mailbox(server->loops[0]), &server->log);
     return true;
 }
 
@@ -183,6 +185,8 @@ void server_runtime_close(Server *server)
 {
     if (server->provisioner != NULL)
         provisioner_close(server->provisioner);
+    if (server->warmer != NULL)
+        warmer_close(server->warmer);
     if (server->runtime != NULL)
         runtime_close(server->runtime);
     else if (server->spawner != NULL)

@@ -12,9 +12,9 @@ enum {
     READ_PIECE = 256 * 1024, /* what is read of a stream at once */
 };
 
-void channel_open(Channel *channel, int file, size_t limit)
+void channel_open(Channel *channel, int events, int answers, size_t limit)
 {
-    *channel = (Channel){.file = file, .limit = limit};
+    *channel = (Channel){.events = events, .answers = answers, .limit = limit};
 }
 
 void channel_close(Channel *channel)
@@ -83,7 +83,7 @@ Error channel_read(Channel *channel)
     make_room(channel);
     ssize_t count;
     do
-        count = read(channel->file, channel->buffer + channel->filled, channel->capacity - channel->filled);
+        count = read(channel->answers, channel->buffer + channel->filled, channel->capacity - channel->filled);
     while (count < 0 && errno == EINTR);
     if (count < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? ERROR_WAIT : errno == ECONNRESET ? ERROR_GONE : ERROR_IO;
@@ -201,7 +201,7 @@ static Error send_parts(Channel *channel)
         return OK;
     }
     struct msghdr message = {.msg_iov = left, .msg_iovlen = count};
-    ssize_t sent = sendmsg(channel->file, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = sendmsg(channel->events, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
         channel->sent += (size_t)sent;
         return send_parts(channel);

@@ -1,9 +1,13 @@
-/* channel.h: the frames between the server and what runs in a worker, over a stream socket pair.
+/* channel.h: the frames between the server and what runs in a worker, over two stream sockets, one for each direction: in a
+ * worker events are read from file 3 and answers are written to file 4. Whoever closes either has closed the channel.
+ *
+ * With one socket for both, the kernel would wake a worker that sleeps in a read of its next event as soon as the server
+ * has read its last answer (there is room to write again), for nothing.
  *
  * A frame is a byte of its kind, three of zero, its length as 32 bits in little-endian order, then that many bytes. One
- * event at a time: after FRAME_INVOKE the server sends nothing until the worker has answered it. In a worker the socket
- * is file 3. Whatever else a worker sends is a lie, and ends it. Bootstraps (runtimes/), the Runtime API's shim and the
- * server share this page; all JSON is UTF-8. */
+ * event at a time: after FRAME_INVOKE the server sends nothing until the worker has answered it. Whatever else a worker
+ * sends is a lie, and ends it. Bootstraps (runtimes/), the Runtime API's shim and the server share this page; all JSON is
+ * UTF-8. */
 #ifndef BRUME_RUNTIME_CHANNEL_H
 #define BRUME_RUNTIME_CHANNEL_H
 
@@ -13,7 +17,8 @@
 #include <sys/uio.h>
 
 enum {
-    CHANNEL_FILE = 3,                  /* of a worker */
+    CHANNEL_EVENTS_FILE = 3, /* of a worker */
+    CHANNEL_ANSWERS_FILE = 4,
     CHANNEL_HEADER_SIZE = 8,           /* bytes before each frame's content */
     CHANNEL_PIECE_BYTES = 1024 * 1024, /* of a stream's piece, at most */
 };
@@ -71,7 +76,9 @@ typedef struct Frame {
 } Frame;
 
 typedef struct Channel {
-    int file;     /* non-blocking; the owner's */
+    /* Non-blocking; the owner's. */
+    int events;
+    int answers;
     size_t limit; /* the most that is kept of a frame */
     /* What has come and has not been taken: [taken, filled) of the buffer. */
     char *buffer;
@@ -87,17 +94,18 @@ typedef struct Channel {
     size_t sent;       /* bytes of the frame */
 } Channel;
 
-void channel_open(Channel *channel, int file, size_t limit);
-/* Frees the buffer; the file is the owner's to close. */
+/* `events` is written, `answers` is read. */
+void channel_open(Channel *channel, int events, int answers, size_t limit);
+/* Frees the buffer; the files are the owner's to close. */
 void channel_close(Channel *channel);
 
-/* Reads once. ERROR_WAIT: nothing has come; ERROR_GONE: the worker has closed its end; ERROR_IO. */
+/* Reads once. ERROR_WAIT: nothing has come; ERROR_GONE: the worker has closed its end of `answers`; ERROR_IO. */
 Error channel_read(Channel *channel);
 /* Takes the next frame. ERROR_WAIT: it has not come whole; ERROR_MALFORMED: no frame that a worker may send. */
 Error channel_next(Channel *channel, Frame *frame);
 
 /* Begins to send a frame of that content, which must live until it is sent; nothing may be under way. OK: it is sent;
- * ERROR_WAIT: call channel_flush when the file can be written; ERROR_GONE: the worker is not there. */
+ * ERROR_WAIT: call channel_flush when `events` can be written; ERROR_GONE: nobody reads them. */
 Error channel_send(Channel *channel, FrameKind kind, Slice content);
 /* The same of FRAME_INVOKE, with the length of its JSON between. */
 Error channel_send_event(Channel *channel, Slice json, Slice payload);

@@ -94,7 +94,7 @@ static void flush_channel(Api *api)
 {
     Slice left = api_bytes_left(&api->output);
     while (left.size > 0) {
-        ssize_t sent = send(api->options.channel, left.data, left.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t sent = send(api->options.answers, left.data, left.size, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0) {
             if (errno != EAGAIN && errno != EINTR)
                 api->is_lost = true;
@@ -141,7 +141,7 @@ static void read_channel(Api *api)
     size_t wanted =
         left.size < CHANNEL_HEADER_SIZE ? API_READ_BYTES : CHANNEL_HEADER_SIZE + read_uint32(left.data + 4) - left.size;
     char *place = api_bytes_reserve(input, wanted);
-    ssize_t got = recv(api->options.channel, place, input->capacity - input->size, MSG_DONTWAIT);
+    ssize_t got = recv(api->options.events, place, input->capacity - input->size, MSG_DONTWAIT);
     if (got <= 0) {
         if (got == 0 || (errno != EAGAIN && errno != EINTR))
             api->is_lost = true;
@@ -203,13 +203,16 @@ static void accept_connection(Api *api)
 /* Waits until something can be done, and does it. */
 static void step(Api *api)
 {
-    struct pollfd polled[3 + API_CONNECTIONS];
-    ApiConnection *of[3 + API_CONNECTIONS];
-    polled[0] = (struct pollfd){.fd = api->options.channel,
-                                .events = (short)(POLLIN | (api_bytes_left(&api->output).size > 0 ? POLLOUT : 0))};
+    enum { OWN_FILES = 4 };
+    struct pollfd polled[OWN_FILES + API_CONNECTIONS];
+    ApiConnection *of[OWN_FILES + API_CONNECTIONS];
+    polled[0] = (struct pollfd){.fd = api->options.events, .events = POLLIN};
     polled[1] = (struct pollfd){.fd = api->signals, .events = POLLIN};
     polled[2] = (struct pollfd){.fd = api->listener, .events = POLLIN};
-    nfds_t count = 3;
+    /* To hear that the server has gone is the events' part. */
+    polled[3] =
+        (struct pollfd){.fd = api_bytes_left(&api->output).size > 0 ? api->options.answers : -1, .events = POLLOUT};
+    nfds_t count = OWN_FILES;
     for (size_t i = 0; i < API_CONNECTIONS; i++) {
         ApiConnection *connection = &api->connections[i];
         if (connection->file < 0)
@@ -222,7 +225,7 @@ static void step(Api *api)
     }
     if (poll(polled, count, -1) < 0)
         return;
-    for (nfds_t i = 3; i < count; i++) {
+    for (nfds_t i = OWN_FILES; i < count; i++) {
         ApiConnection *connection = of[i];
         if ((polled[i].revents & POLLOUT) != 0)
             api_connection_write(connection);
@@ -266,7 +269,7 @@ static void drain(Api *api)
         int64_t left = until - now_ms();
         if (api->is_lost || left <= 0 || !came)
             return;
-        struct pollfd polled = {.fd = api->options.channel, .events = POLLOUT};
+        struct pollfd polled = {.fd = api->options.answers, .events = POLLOUT};
         if (!is_flushed)
             poll(&polled, 1, (int)left);
     }
@@ -365,7 +368,7 @@ int runtime_api_serve(const RuntimeApiOptions *options)
     return status;
 }
 
-int runtime_api_main(int channel)
+int runtime_api_main(int events, int answers)
 {
-    return runtime_api_serve(&(RuntimeApiOptions){channel, "/var/task", "/opt"});
+    return runtime_api_serve(&(RuntimeApiOptions){events, answers, "/var/task", "/opt"});
 }

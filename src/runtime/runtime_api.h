@@ -12,14 +12,15 @@
 
 /* Serves until the program ends or the channel closes, and gives the status that the worker exits with: the program's
  * own; 128 + N after signal N (told exactly by FRAME_EXIT, and raised again where the kernel lets the first process of a
- * namespace die of it); 1 when no program could be started, which FRAME_INIT_ERROR has told. `channel` is a stream socket,
- * on which FRAME_INIT is the first to come.
+ * namespace die of it); 1 when no program could be started, which FRAME_INIT_ERROR has told. `events` and `answers` are
+ * the channel's stream sockets; FRAME_INIT is the first to come.
  * Wanted of the sandbox: /proc, and system calls to fork, execute, and listen on the loopback, which must be up. Leaves
  * no file but 0, 1 and 2 to the program. */
-int runtime_api_main(int channel);
+int runtime_api_main(int events, int answers);
 
 typedef struct RuntimeApiOptions {
-    int channel;
+    int events;
+    int answers;
     const char *task_directory;  /* "/var/task": where `bootstrap` is looked for first; its working directory */
     const char *layer_directory; /* "/opt": where it is looked for then */
 } RuntimeApiOptions;

@@ -176,7 +176,8 @@ typedef enum WorkerEvent {
 /* What libuv needs until it has let go of it, longer than the worker. */
 typedef struct WorkerHandles {
     Worker *worker; /* NULL: it is gone */
-    uv_poll_t channel;
+    uv_poll_t answers; /* to be read */
+    uv_poll_t events;  /* to be written, when something is unsent */
     uv_poll_t output;
     uv_poll_t errors;
     uv_timer_t timer;
@@ -222,7 +223,6 @@ struct Worker {
     uint64_t memory_at_ns;        /* which was then; 0: never yet */
     bool reads_paused;            /* its caller takes no pieces now */
     bool is_pumping;              /* its frames are being taken */
-    int watched;                  /* UV_READABLE, UV_WRITABLE of the channel */
     const char *lie;              /* what it sent that is none of a worker's; NULL: a frame at the wrong time */
     InvocationState *event;       /* NULL: it has none */
     uint64_t started_ns;

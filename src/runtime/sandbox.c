@@ -227,8 +227,8 @@ static const char *arrange_files(const SandboxFiles *files)
     int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (empty < 0)
         return "open /dev/null";
-    const int wanted[FILES_END] = {empty,       files->output, files->errors, files->channel,
-                                   files->sync, files->orders, files->filter};
+    const int wanted[FILES_END] = {empty,          files->output, files->errors, files->events,
+                                   files->answers, files->sync,   files->orders, files->filter};
     enum { HIGH = 64 };
     int moved[FILES_END];
     for (int i = 0; i < FILES_END; i++)
@@ -448,9 +448,10 @@ const char *sandbox_furnish_copy(const SandboxPlan *plan, int sync)
 
 static const char *take_files(const SandboxFiles *files)
 {
-    const int taken[] = {files->output, files->errors, files->channel};
-    for (int i = 0; i < 3; i++)
-        if (dup3(taken[i], STDOUT_FILENO + i, i == 2 ? O_CLOEXEC : 0) < 0 || close(taken[i]) != 0)
+    enum { PIPES = 2, TAKEN = 4 };
+    const int taken[TAKEN] = {files->output, files->errors, files->events, files->answers};
+    for (int i = 0; i < TAKEN; i++)
+        if (dup3(taken[i], STDOUT_FILENO + i, i >= PIPES ? O_CLOEXEC : 0) < 0 || close(taken[i]) != 0)
             return "dup3";
     return NULL;
 }

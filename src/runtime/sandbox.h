@@ -59,8 +59,9 @@ typedef struct SandboxPlan {
 
 /* Files, each -1 where there is none; the process owns them. Mounts are detached trees. */
 typedef struct SandboxFiles {
-    int sync; /* SOCK_SEQPACKET */
-    int channel;
+    int sync;    /* SOCK_SEQPACKET */
+    int events;  /* the worker's channel: read */
+    int answers; /* written */
     int output;
     int errors;
     int orders;                     /* SOCK_SEQPACKET, of a template: copies are ordered over it */
@@ -101,12 +102,12 @@ typedef struct SandboxTemplate {
 } SandboxTemplate;
 enum { SANDBOX_FILES = sizeof(SandboxFiles) / sizeof(int), ZYGOTE_READY = 'r' };
 
-/* Puts up the walls; afterwards the channel is file 3, stdout and stderr are the pipes, stdin is empty, and `sync` is
- * file 4, close-on-exec: the caller closes it or executes a program. Does not return when a step fails: that is told
+/* Puts up the walls; afterwards the channel is files 3 and 4, stdout and stderr are the pipes, stdin is empty, and `sync` is
+ * file 5, close-on-exec: the caller closes it or executes a program. Does not return when a step fails: that is told
  * over `sync`, and the process ends. */
 void sandbox_enter(const SandboxPlan *plan, const SandboxFiles *files);
 /* The process's file of `sync` after sandbox_enter. */
-enum { SANDBOX_SYNC_FILE = 4, SANDBOX_ORDERS_FILE = 5 };
+enum { SANDBOX_SYNC_FILE = 5, SANDBOX_ORDERS_FILE = 6 };
 
 /* ---- SnapStart: workers that are copies of a template ----
  *

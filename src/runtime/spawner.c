@@ -285,7 +285,7 @@ static void send_order(Spawner *spawner, SpawnOrder *order)
 
 void spawner_spawn(Spawner *spawner, SpawnOrder *order)
 {
-    order->channel = order->output = order->errors = order->process = -1;
+    order->events = order->answers = order->output = order->errors = order->process = -1;
     order->worker = 0;
     order->id = ++spawner->last_id;
     order->tries = 0;
@@ -348,7 +348,7 @@ static SpawnOrder *find_order(Spawner *spawner, uint64_t id)
 
 static void take_worker(Spawner *spawner, WireMessage *in)
 {
-    enum { CHANNEL, OUTPUT, ERRORS, PROCESS, PEAK };
+    enum { EVENTS, ANSWERS, OUTPUT, ERRORS, PROCESS, PEAK };
     SpawnOrder *order = find_order(spawner, in->head.worker);
     if (order == NULL || in->file_count < (in->head.has_peak_file ? PEAK + 1 : PEAK)) {
         wire_close_files(in);
@@ -359,7 +359,8 @@ static void take_worker(Spawner *spawner, WireMessage *in)
     worker->id = order->worker = order->id;
     worker->memory_bytes = order->memory_bytes;
     worker->peak = in->head.has_peak_file ? in->files[PEAK] : -1;
-    order->channel = in->files[CHANNEL];
+    order->events = in->files[EVENTS];
+    order->answers = in->files[ANSWERS];
     order->output = in->files[OUTPUT];
     order->errors = in->files[ERRORS];
     order->process = in->files[PROCESS];

@@ -41,7 +41,7 @@ typedef struct SpawnerOptions {
 /* The first that main does: returns unless this process was executed to keep a spawner, and never then.
  * `custom_main` is called in a custom runtime's sandbox, which is complete, as its first process: the Runtime API's shim.
  * What it returns is the worker's exit status. NULL: /var/task/bootstrap is executed with the channel instead. */
-void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int channel));
+void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int events, int answers));
 
 /* Starts the spawner, and waits until it can be given orders; to be called while the process has one thread. Powers that a
  * process which is not root was given (its unit's AmbientCapabilities=) are the spawner's alone from then on; that to open
@@ -81,8 +81,9 @@ struct SpawnOrder {
     void (*done)(SpawnOrder *order, Error error);
     /* Set before `done` when all went well; the files are the caller's to close. */
     uint64_t worker; /* never given twice */
-    int channel;     /* a stream socket, non-blocking */
-    int output;      /* pipes, non-blocking: what it writes to stdout and stderr */
+    int events;      /* stream sockets, non-blocking: to be written, to be read */
+    int answers;
+    int output; /* pipes, non-blocking: what it writes to stdout and stderr */
     int errors;
     int process;   /* a pidfd, to kill it with at once; -1: spawner_kill alone can */
     Slice message; /* of an error, in words; lives during `done` */

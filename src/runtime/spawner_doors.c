@@ -40,7 +40,7 @@ static bool start_relay(SpawnerProcess *spawner)
         return false;
     }
     inside.sync = sync[1];
-    inside.channel = orders[1];
+    inside.events = orders[1];
     inside.filter = spawner->filter < 0 ? -1 : fcntl(spawner->filter, F_DUPFD_CLOEXEC, 0);
     inside.root = sandbox_root_copy(spawner->root);
     inside.output = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);

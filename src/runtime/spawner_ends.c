@@ -25,7 +25,7 @@ void ends_close_inside(Ends *ends)
 void ends_none(Ends *ends)
 {
     memset(&ends->inside, 0xff, sizeof ends->inside); /* -1 */
-    ends->sync = ends->orders = ends->channel = ends->output = ends->errors = -1;
+    ends->sync = ends->orders = ends->events = ends->answers = ends->output = ends->errors = -1;
 }
 
 static bool make_pipe(int *outside, int *inside)
@@ -65,7 +65,8 @@ const char *ends_open_channel(const SpawnerProcess *spawner, Ends *ends)
     if (spawner->filter >= 0 && inside->filter < 0 && (inside->filter = fcntl(spawner->filter, F_DUPFD_CLOEXEC, 0)) < 0)
         return "dup the filter";
     if (!ends_make_pair(SOCK_SEQPACKET, &ends->sync, &inside->sync) ||
-        !ends_make_pair(SOCK_STREAM, &ends->channel, &inside->channel) || !make_pipe(&ends->output, &inside->output) ||
+        !ends_make_pair(SOCK_STREAM, &ends->events, &inside->events) ||
+        !ends_make_pair(SOCK_STREAM, &ends->answers, &inside->answers) || !make_pipe(&ends->output, &inside->output) ||
         !make_pipe(&ends->errors, &inside->errors))
         return "open its channel";
     return NULL;

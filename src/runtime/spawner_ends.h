@@ -8,7 +8,8 @@ typedef struct Ends {
     SandboxFiles inside;
     int sync;
     int orders; /* of a template */
-    int channel;
+    int events;
+    int answers;
     int output;
     int errors;
 } Ends;

@@ -112,7 +112,7 @@ static bool receive_options(KeeperOptions *options)
     return true;
 }
 
-void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int channel))
+void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int events, int answers))
 {
     static KeeperOptions options; /* too large for a stack; the spawner has a copy */
     if (count != 2 || strcmp(words[1], KEEPER_COMMAND) != 0)

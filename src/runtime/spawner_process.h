@@ -21,7 +21,7 @@ typedef struct KeeperOptions {
     char data_directory[PATH_MAX];
     char runtime_directory[PATH_MAX];
     uint64_t prestart;
-    int (*custom_main)(int channel);
+    int (*custom_main)(int events, int answers);
 } KeeperOptions;
 
 /* Executes this program anew as a keeper: its process, with a socket to it; -1: it could not be had. */
@@ -94,7 +94,8 @@ typedef struct SpawnedWorker {
     uint64_t template_;    /* of a copy: the server's number of what it is a copy of; 0 */
     uint64_t copied_by_ms; /* until then there has to be a process of it, or the template is ended */
     SandboxPlan *plan;     /* of a copy */
-    int channel;           /* the server's ends, until they are sent */
+    int events;            /* the server's ends, until they are sent */
+    int answers;
     int output;
     int errors;
     int peak;

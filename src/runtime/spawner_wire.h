@@ -26,7 +26,7 @@ typedef enum WireKind {
     WIRE_KILL,
     WIRE_WARM, /* an order of which only what workers that wait ahead are made of counts */
     /* Spawner to server. */
-    WIRE_STARTED, /* files: channel, output, errors, process, and perhaps the memory peak */
+    WIRE_STARTED, /* files: events, answers, output, errors, process, and perhaps the memory peak */
     WIRE_FAILED,  /* string: why */
     WIRE_EXITED,
 } WireKind;

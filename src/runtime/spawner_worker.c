@@ -40,7 +40,8 @@ static void take_ends(SpawnedWorker *worker, const Ends *ends)
 {
     worker->sync = ends->sync;
     worker->orders = ends->orders;
-    worker->channel = ends->channel;
+    worker->events = ends->events;
+    worker->answers = ends->answers;
     worker->output = ends->output;
     worker->errors = ends->errors;
 }
@@ -127,7 +128,7 @@ __attribute__((noreturn)) static void be_worker(const SpawnerProcess *spawner, c
     } else if (*order->program == '\0' && spawner->options->custom_main != NULL) {
         close(SANDBOX_SYNC_FILE);
         clearenv();
-        _exit(spawner->options->custom_main(CHANNEL_FILE));
+        _exit(spawner->options->custom_main(CHANNEL_EVENTS_FILE, CHANNEL_ANSWERS_FILE));
     } else {
         execute(order, *order->program == '\0' ? "/var/task/bootstrap" : order->program);
     }
@@ -259,7 +260,8 @@ static void free_worker(SpawnedWorker *worker)
     ahead_forget(worker);
     ends_close_file(&worker->process_file);
     ends_close_file(&worker->sync);
-    ends_close_file(&worker->channel);
+    ends_close_file(&worker->events);
+    ends_close_file(&worker->answers);
     ends_close_file(&worker->output);
     ends_close_file(&worker->errors);
     ends_close_file(&worker->peak);
@@ -274,7 +276,8 @@ static void tell_start(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
     WireMessage *out = &spawner->out;
     wire_begin(out, WIRE_STARTED, worker->id);
-    wire_add_file(out, worker->channel);
+    wire_add_file(out, worker->events);
+    wire_add_file(out, worker->answers);
     wire_add_file(out, worker->output);
     wire_add_file(out, worker->errors);
     wire_add_file(out, worker->process_file);
@@ -284,7 +287,8 @@ static void tell_start(SpawnerProcess *spawner, SpawnedWorker *worker)
     wire_send(spawner->server, out);
     worker->stage = WORKER_STARTED;
     memory_watch(spawner, worker);
-    ends_close_file(&worker->channel);
+    ends_close_file(&worker->events);
+    ends_close_file(&worker->answers);
     ends_close_file(&worker->output);
     ends_close_file(&worker->errors);
     ends_close_file(&worker->peak);
@@ -322,8 +326,8 @@ static SpawnedWorker *new_worker(SpawnerProcess *spawner, uint64_t id)
     worker->watched.kind = WATCHED_WORKER;
     worker->id = id;
     worker->serial = ++spawner->next_serial;
-    worker->process_file = worker->sync = worker->channel = worker->output = worker->errors = worker->peak =
-        worker->doors_life = worker->orders = -1;
+    worker->process_file = worker->sync = worker->events = worker->answers = worker->output = worker->errors =
+        worker->peak = worker->doors_life = worker->orders = -1;
     worker->slot = free_slot(spawner);
     list_push_back(&spawner->workers, &worker->node);
     return worker;

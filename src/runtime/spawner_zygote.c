@@ -45,7 +45,7 @@ static const char *open_files(const SpawnerProcess *spawner, const OrderProgram 
     SandboxFiles *inside = &files->inside;
     memset(inside, 0xff, sizeof *inside); /* -1 */
     files->sync = files->socket = -1;
-    if (!make_pair(&files->sync, &inside->sync) || !make_pair(&files->socket, &inside->channel))
+    if (!make_pair(&files->sync, &inside->sync) || !make_pair(&files->socket, &inside->events))
         return "open the zygote's socket";
     /* What it says goes where the server's own words go: it runs no function. */
     if ((inside->output = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) < 0)

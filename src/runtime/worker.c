@@ -150,7 +150,7 @@ void worker_start(Pool *pool, const WorkerStart *start)
     worker->is_coming = !start->is_template;
     worker->is_starting = true;
     worker->order.snapshot_of = start->snapshot_of;
-    worker->process = worker->output.file = worker->errors.file = worker->channel.file = -1;
+    worker->process = worker->output.file = worker->errors.file = worker->channel.events = worker->channel.answers = -1;
     worker->log_stream =
         copy_out(environment_log_stream(pool->spec.version, os_wall_ms(runtime->os), random, &worker->arena));
     worker->started_ns = now_ns(worker);
@@ -301,7 +301,8 @@ static void begin_init(void *subject, void *detail)
     worker->process = order->process;
     worker->output.file = order->output;
     worker->errors.file = order->errors;
-    channel_open(&worker->channel, order->channel, runtime_limit(worker->runtime, LIMIT_RUNTIME_FRAME_BYTES));
+    channel_open(&worker->channel, order->events, order->answers,
+                 runtime_limit(worker->runtime, LIMIT_RUNTIME_FRAME_BYTES));
     map_put(&worker->runtime->workers, slice_make(&worker->id, sizeof worker->id), worker);
     worker->init_tail = arena_alloc(&worker->arena, sizeof *worker->init_tail);
     worker->init_tail->total = 0;

@@ -102,19 +102,25 @@ static void flush(Worker *worker)
         worker_watch(worker);
 }
 
-static void on_channel(uv_poll_t *poll, int status, int events)
+static void on_answers(uv_poll_t *poll, int status, int events)
 {
-    Worker *worker = CONTAINER_OF(poll, WorkerHandles, channel)->worker;
+    Worker *worker = CONTAINER_OF(poll, WorkerHandles, answers)->worker;
     (void)status; /* reading says what is wrong */
-    if ((events & UV_WRITABLE) != 0)
-        flush(worker);
-    if (!takes_frames(worker) || ((events & UV_READABLE) == 0 && status == 0))
+    (void)events;
+    if (!takes_frames(worker))
         return;
     Error error = channel_read(&worker->channel);
     if (error == OK)
         pump(worker);
     else if (error != ERROR_WAIT)
         worker_step(worker, WORKER_CLOSED, NULL);
+}
+
+static void on_room(uv_poll_t *poll, int status, int events)
+{
+    (void)status; /* writing says what is wrong */
+    (void)events;
+    flush(CONTAINER_OF(poll, WorkerHandles, events)->worker);
 }
 
 void worker_drain_channel(Worker *worker)
@@ -222,22 +228,23 @@ void worker_clear_timer(Worker *worker)
 
 /* ---- Life ---- */
 
+static void watch(uv_poll_t *poll, bool wanted, int events, uv_poll_cb on_event)
+{
+    if (wanted == (bool)uv_is_active((uv_handle_t *)poll))
+        return;
+    if (wanted)
+        uv_poll_start(poll, events, on_event);
+    else
+        uv_poll_stop(poll);
+}
+
 void worker_watch(Worker *worker)
 {
     if (worker->handles == NULL)
         return;
-    int events = 0;
-    if (takes_frames(worker))
-        events |= UV_READABLE;
-    if (worker->state != WORKER_ENDING && worker->channel.part_count > 0)
-        events |= UV_WRITABLE;
-    if (events == worker->watched)
-        return;
-    worker->watched = events;
-    if (events == 0)
-        uv_poll_stop(&worker->handles->channel);
-    else
-        uv_poll_start(&worker->handles->channel, events, on_channel);
+    bool is_unsent = worker->state != WORKER_ENDING && worker->channel.part_count > 0;
+    watch(&worker->handles->answers, takes_frames(worker), UV_READABLE, on_answers);
+    watch(&worker->handles->events, is_unsent, UV_WRITABLE, on_room);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -267,7 +274,8 @@ Error worker_io_open(Worker *worker)
     handles->open = 1;
     worker->handles = handles;
     /* In the order in which worker_io_close finds how many there are. */
-    TRY(open_poll(handles, &handles->channel, worker->channel.file));
+    TRY(open_poll(handles, &handles->answers, worker->channel.answers));
+    TRY(open_poll(handles, &handles->events, worker->channel.events));
     TRY(open_poll(handles, &handles->output, worker->output.file));
     TRY(open_poll(handles, &handles->errors, worker->errors.file));
     uv_poll_start(&handles->output, UV_READABLE, on_output);
@@ -286,14 +294,16 @@ void worker_io_close(Worker *worker)
 {
     WorkerHandles *handles = worker->handles;
     if (handles != NULL) {
-        uv_handle_t *all[] = {(uv_handle_t *)&handles->timer, (uv_handle_t *)&handles->channel,
-                              (uv_handle_t *)&handles->output, (uv_handle_t *)&handles->errors};
+        uv_handle_t *all[] = {(uv_handle_t *)&handles->timer, (uv_handle_t *)&handles->answers,
+                              (uv_handle_t *)&handles->events, (uv_handle_t *)&handles->output,
+                              (uv_handle_t *)&handles->errors};
         for (unsigned i = 0, count = handles->open; i < count; i++)
             uv_close(all[i], on_closed);
         handles->worker = NULL;
         worker->handles = NULL;
     }
-    close_file(worker->channel.file);
+    close_file(worker->channel.events);
+    close_file(worker->channel.answers);
     close_file(worker->output.file);
     close_file(worker->errors.file);
     close_file(worker->process);

@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     data++;
     size--;
     ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, files) == 0);
-    channel_open(&channel, files[0], LIMIT);
+    channel_open(&channel, files[0], files[0], LIMIT);
     bool understood = true;
     while (size > 0 && understood) {
         size_t count = portion < size ? portion : size;

@@ -21,7 +21,7 @@ def workers():
 
 
 # The bootstrap without the imports ahead, which take a third of a second.
-SERVE = f"import sys; sys.path.insert(0, {str(worker.RUNTIMES / 'python')!r}); import bootstrap; bootstrap.serve(3)"
+SERVE = f"import sys; sys.path.insert(0, {str(worker.RUNTIMES / 'python')!r}); import bootstrap; bootstrap.serve()"
 
 
 @pytest.fixture

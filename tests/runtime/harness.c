@@ -300,7 +300,8 @@ bool harness_until(Harness *harness, bool (*holds)(const TestWorker *worker), co
 
 void harness_forget(TestWorker *worker)
 {
-    const int files[] = {worker->order.channel, worker->order.output, worker->order.errors, worker->order.process};
+    const int files[] = {worker->order.events, worker->order.answers, worker->order.output, worker->order.errors,
+                         worker->order.process};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i] >= 0)
             close(files[i]);

@@ -45,9 +45,9 @@ static void order(TestWorker *worker, RuntimeKind kind)
 
 static void answer(TestWorker *worker)
 {
-    ASSERT(frame_receive(worker->order.channel, text) == FRAME_READY);
-    frame_send_event(worker->order.channel, "{}");
-    ASSERT(frame_receive(worker->order.channel, text) == FRAME_RESPONSE);
+    ASSERT(frame_receive(worker->order.answers, text) == FRAME_READY);
+    frame_send_event(worker->order.events, "{}");
+    ASSERT(frame_receive(worker->order.answers, text) == FRAME_RESPONSE);
 }
 
 static void end(TestWorker *worker)
@@ -99,7 +99,7 @@ static void measure_function(size_t rounds, RuntimeKind kind, const char *what)
         uint64_t start = harness_now_us();
         harness_spawn(&harness, worker);
         ASSERT(harness_until(&harness, worker_is_done, worker) && worker->error == OK);
-        frame_send(worker->order.channel, FRAME_INIT, INIT);
+        frame_send(worker->order.events, FRAME_INIT, INIT);
         answer(worker);
         took[i] = harness_now_us() - start;
         end(worker);
@@ -120,7 +120,7 @@ static void measure_crowd(void)
     }
     for (size_t i = 0; i < AT_ONCE; i++) {
         ASSERT(harness_until(&harness, worker_is_done, &workers[i]) && workers[i].error == OK);
-        frame_send(workers[i].order.channel, FRAME_INIT, INIT);
+        frame_send(workers[i].order.events, FRAME_INIT, INIT);
     }
     for (size_t i = 0; i < AT_ONCE; i++)
         answer(&workers[i]);

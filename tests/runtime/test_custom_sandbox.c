@@ -43,7 +43,7 @@ static void send_frame(const TestWorker *worker, FrameKind kind, const void *con
     uint32_t length = (uint32_t)size;
     memcpy(frame + 4, &length, sizeof length);
     memcpy(frame + CHANNEL_HEADER_SIZE, content, size);
-    send_all(worker->order.channel, frame, CHANNEL_HEADER_SIZE + size);
+    send_all(worker->order.events, frame, CHANNEL_HEADER_SIZE + size);
 }
 
 static void send_event(const TestWorker *worker, const char *payload)
@@ -70,10 +70,10 @@ static FrameKind read_frame(const TestWorker *worker)
 {
     char header[CHANNEL_HEADER_SIZE];
     uint32_t length;
-    read_exactly(worker->order.channel, header, sizeof header);
+    read_exactly(worker->order.answers, header, sizeof header);
     memcpy(&length, header + 4, sizeof length);
     assert_true(length < TEXT_MAX);
-    read_exactly(worker->order.channel, text, length);
+    read_exactly(worker->order.answers, text, length);
     text[length] = '\0';
     return (FrameKind)header[0];
 }

@@ -17,5 +17,5 @@ def test_a_handler_answers_one_event_after_the_other(request, language):
 def test_a_worker_ends_when_the_server_closes_its_channel(request, language):
     worker = request.getfixturevalue(language)()
     assert worker.start("hello.handler").kind == "READY"
-    worker.channel.close()
+    worker.close_channel()
     assert worker.wait() == 0

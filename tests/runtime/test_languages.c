@@ -38,7 +38,7 @@ static void begin(TestWorker *worker)
     if (worker->error != OK)
         fprintf(stderr, "%s\n", worker->message);
     assert_int_equal(worker->error, OK);
-    frame_send(worker->order.channel, FRAME_INIT, INIT);
+    frame_send(worker->order.events, FRAME_INIT, INIT);
 }
 
 static void end(TestWorker *worker)
@@ -61,9 +61,9 @@ static void a_python_function_answers(void **state)
     for (int i = 0; i < 2; i++) {
         order_python(&worker);
         begin(&worker);
-        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_READY);
-        frame_send_event(worker.order.channel, "[1]");
-        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_RESPONSE);
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+        frame_send_event(worker.order.events, "[1]");
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_RESPONSE);
         assert_string_equal(text, "{\"hello\": \"world\", \"event\": [1], \"process\": 1, \"user\": 993}");
         end(&worker);
     }
@@ -81,9 +81,9 @@ static void a_nodejs_function_answers(void **state)
         worker.order.runtime = SLICE("nodejs20.x");
         worker.order.program = SLICE("/usr/bin/node");
         begin(&worker);
-        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_READY);
-        frame_send_event(worker.order.channel, "[1]");
-        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_RESPONSE);
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+        frame_send_event(worker.order.events, "[1]");
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_RESPONSE);
         assert_string_equal(text, "{\"hello\":\"world\",\"event\":[1],\"process\":1}");
         end(&worker);
     }
@@ -116,9 +116,9 @@ static void code_layers_and_library_are_where_they_belong(void **state)
         worker.order.layer_count = i % 2 == 0 ? 3 : 1;
         worker.order.library = slice_of_string(folders[3]);
         begin(&worker);
-        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_READY);
-        frame_send_event(worker.order.channel, "1");
-        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_RESPONSE);
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+        frame_send_event(worker.order.events, "1");
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_RESPONSE);
         assert_string_equal(text, i % 2 == 0
                                       ? "[[\"first\", \"second\", \"third\", \"which\"], \"third\", \"library\", "
                                         "\"/var/task\", 16]"
@@ -145,9 +145,9 @@ static void a_runtime_elsewhere_is_shown_as_var_lang(void **state)
     worker.order.kind = RUNTIME_NODEJS;
     worker.order.program = slice_of_string(command);
     begin(&worker);
-    assert_int_equal(frame_receive(worker.order.channel, text), FRAME_READY);
-    frame_send_event(worker.order.channel, "[1]");
-    assert_int_equal(frame_receive(worker.order.channel, text), FRAME_RESPONSE);
+    assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+    frame_send_event(worker.order.events, "[1]");
+    assert_int_equal(frame_receive(worker.order.answers, text), FRAME_RESPONSE);
     assert_string_equal(text, "\"/var/lang/bin/node\"");
     end(&worker);
 }
@@ -175,9 +175,9 @@ static void a_wrapper_is_executed_with_the_runtimes_command_line(void **state)
         worker.order.environment = variables;
         worker.order.environment_count = 2;
         begin(&worker);
-        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_READY);
-        frame_send_event(worker.order.channel, "[1]");
-        assert_int_equal(frame_receive(worker.order.channel, text), FRAME_RESPONSE);
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+        frame_send_event(worker.order.events, "[1]");
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_RESPONSE);
         assert_string_equal(text, i == 0 ? "\"python\"" : "\"node\"");
         assert_true(read(worker.order.output, said, sizeof said - 1) > 0);
         assert_memory_equal(said, "it wraps /usr/bin/", 18);
@@ -216,8 +216,8 @@ static void begin_template(TestWorker *worker, const char *program)
     if (worker->error != OK)
         fprintf(stderr, "%s\n", worker->message);
     assert_int_equal(worker->error, OK);
-    frame_send(worker->order.channel, FRAME_INIT, init);
-    assert_int_equal(frame_receive(worker->order.channel, text), FRAME_SNAPSHOT_READY);
+    frame_send(worker->order.events, FRAME_INIT, init);
+    assert_int_equal(frame_receive(worker->order.answers, text), FRAME_SNAPSHOT_READY);
 }
 
 static void order_copy(TestWorker *copy, const TestWorker *of)
@@ -234,14 +234,14 @@ static void begin_copy(TestWorker *copy, const TestWorker *of)
     if (copy->error != OK)
         fprintf(stderr, "%s\n", copy->message);
     assert_int_equal(copy->error, OK);
-    frame_send(copy->order.channel, FRAME_RESTORE, "{\"environment\":{\"NAME\":\"restored\"}}");
-    assert_int_equal(frame_receive(copy->order.channel, text), FRAME_READY);
+    frame_send(copy->order.events, FRAME_RESTORE, "{\"environment\":{\"NAME\":\"restored\"}}");
+    assert_int_equal(frame_receive(copy->order.answers, text), FRAME_READY);
 }
 
 static void assert_copy_answers(const TestWorker *copy, const char *event, const char *answer)
 {
-    frame_send_event(copy->order.channel, event);
-    assert_int_equal(frame_receive(copy->order.channel, text), FRAME_RESPONSE);
+    frame_send_event(copy->order.events, event);
+    assert_int_equal(frame_receive(copy->order.answers, text), FRAME_RESPONSE);
     assert_string_equal(text, answer);
 }
 

@@ -125,7 +125,7 @@ def test_imports_look_into_the_function_then_layers_then_the_sdk(workers, tmp_pa
         "import " + ", ".join(f"in_{name}" for name in places) + "\n"
         "def handler(event, context): return [" + ", ".join(f"in_{name}.place" for name in places) + "]\n")
     start = (f"import sys; sys.path.insert(0, {str(RUNTIMES / 'python')!r}); import bootstrap\n"
-             f"bootstrap.LAYERS = {str(tmp_path / 'opt')!r}\nbootstrap.prepare({str(places['sdk'])!r}); bootstrap.serve(3)")
+             f"bootstrap.LAYERS = {str(tmp_path / 'opt')!r}\nbootstrap.prepare({str(places['sdk'])!r}); bootstrap.serve()")
     worker = workers([PROGRAM, "-c", start], places["task"],
                      {"PYTHONPATH": f"{places['own']}:{places['sdk']}", "LAMBDA_RUNTIME_DIR": str(places["sdk"])})
     assert worker.start("app.handler").kind == "READY"
@@ -317,14 +317,14 @@ def test_copies_go_on_from_the_snapshot(workers):
              "def take_copies():\n"
              "    if os.fork():\n"
              "        os._exit(os.WEXITSTATUS(os.wait()[1]))\n"
-             "bootstrap.serve(3, take_copies)")
+             "bootstrap.serve(take_copies)")
     worker = workers([PROGRAM, "-c", start], PYTHON)
     assert worker.start("snap.handler", snapStart=True).kind == "SNAPSHOT_READY"
     worker.send("RESTORE", b'{"environment": {}}')
     assert worker.receive()[0] == "READY"
     answer = worker.invoke({})
     assert (answer.document[0][-1], answer.logs) == ("after two", ["in the copy"])
-    worker.channel.close()
+    worker.close_channel()
     assert worker.wait() == 0
 
 

@@ -31,7 +31,7 @@ static void a_program_runs_and_its_output_and_status_are_reported(void **state)
     assert_int_equal(WEXITSTATUS(ran.exit.status), 42);
 }
 
-static void the_channel_is_file_3(void **state)
+static void the_channel_is_files_3_and_4(void **state)
 {
     (void)state;
     TestWorker worker;
@@ -40,10 +40,10 @@ static void the_channel_is_file_3(void **state)
     harness_spawn(&harness, &worker);
     assert_true(harness_until(&harness, worker_is_done, &worker));
     assert_int_equal(worker.error, OK);
-    assert_int_equal(write(worker.order.channel, "ping", 4), 4);
+    assert_int_equal(write(worker.order.events, "ping", 4), 4);
     assert_true(harness_until(&harness, worker_has_exited, &worker));
     char text[8] = "";
-    assert_int_equal(read(worker.order.channel, text, sizeof text), 4);
+    assert_int_equal(read(worker.order.answers, text, sizeof text), 4);
     assert_string_equal(text, "ping");
     assert_int_equal(worker.exit.status, 0);
     harness_forget(&worker);
@@ -133,7 +133,7 @@ int main(int count, char **words)
     spawner_keep_if_asked(count, words, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_runs_and_its_output_and_status_are_reported),
-        cmocka_unit_test(the_channel_is_file_3),
+        cmocka_unit_test(the_channel_is_files_3_and_4),
         cmocka_unit_test(memory_beyond_the_limit_ends_the_worker),
         cmocka_unit_test(what_lies_in_tmp_is_not_the_functions_memory),
         cmocka_unit_test(a_killed_worker_ends_at_once),

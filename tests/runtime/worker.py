@@ -1,4 +1,4 @@
-"""A worker as the server sees it: a bootstrap's process, and the other end of its channel (src/runtime/channel.h). There is no
+"""A worker as the server sees it: a bootstrap's process, and the other ends of its channel (src/runtime/channel.h). There is no
 sandbox; the function's code is a folder of tests/runtime/handlers."""
 
 import json
@@ -55,17 +55,20 @@ class Answer:
 
 class Worker:
     def __init__(self, command, task, environment=None, process_environment=None):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        events, events_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        answers, answers_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         out, out_theirs = os.pipe()
         err, err_theirs = os.pipe()
         null = os.open(os.devnull, os.O_RDONLY)
         actions = [(os.POSIX_SPAWN_DUP2, file, number)
-                   for file, number in ((null, 0), (out_theirs, 1), (err_theirs, 2), (theirs.fileno(), 3))]
+                   for file, number in ((null, 0), (out_theirs, 1), (err_theirs, 2), (events_theirs.fileno(), 3),
+                                           (answers_theirs.fileno(), 4))]
         self.pid = os.posix_spawn(command[0], command, process_environment or {"PATH": "/usr/bin:/bin"}, file_actions=actions)
         for file in (out_theirs, err_theirs, null):
             os.close(file)
-        theirs.close()
-        self.channel, self.pipes, self.status = ours, {"out": out, "err": err}, None
+        events_theirs.close()
+        answers_theirs.close()
+        self.events, self.answers, self.pipes, self.status = events, answers, {"out": out, "err": err}, None
         self.task = str(task)
         self.environment = {
             "LAMBDA_TASK_ROOT": self.task, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "TZ": ":UTC",
@@ -78,17 +81,17 @@ class Worker:
     # ---- Frames ----
 
     def send(self, kind, content):
-        self.channel.sendall(HEADER.pack(KINDS[kind], len(content)) + content)
+        self.events.sendall(HEADER.pack(KINDS[kind], len(content)) + content)
 
     def receive(self):
         kind, size = HEADER.unpack(self._exactly(HEADER.size))
         return NAMES[kind], self._exactly(size)
 
     def _exactly(self, size):
-        self.channel.settimeout(PATIENCE)
+        self.answers.settimeout(PATIENCE)
         data = bytearray()
         while len(data) < size:
-            more = self.channel.recv(min(size - len(data), 1 << 20))
+            more = self.answers.recv(min(size - len(data), 1 << 20))
             if not more:
                 raise Ended
             data += more
@@ -150,8 +153,12 @@ class Worker:
         self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self.status
 
+    def close_channel(self):
+        self.events.close()
+        self.answers.close()
+
     def close(self):
-        self.channel.close()
+        self.close_channel()
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             self.wait()

@@ -158,7 +158,7 @@ Worker *make_worker(const char *program, mode_t mode, void (*run)(const RuntimeA
     worker->process = fork();
     if (worker->process == 0) {
         close(pair[0]);
-        RuntimeApiOptions options = {pair[1], worker->folder, "/nowhere"};
+        RuntimeApiOptions options = {pair[1], pair[1], worker->folder, "/nowhere"};
         run(&options);
     }
     close(pair[1]);

@@ -64,7 +64,9 @@ static inline void actor_start(Actor *actor)
     actor->errors = errors[1];
     actor->alive = true;
     order->worker = actor->id;
-    order->channel = channel[0];
+    order->events = channel[0]; /* an actor has one socket for both directions */
+    order->answers = fcntl(channel[0], F_DUPFD_CLOEXEC, 0);
+    assert_true(order->answers >= 0);
     order->output = output[0];
     order->errors = errors[0];
     order->process = -1;

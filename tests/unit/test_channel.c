@@ -22,7 +22,7 @@ static void pair_open(Pair *pair, size_t limit)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, files), 0);
     pair->ours = files[0];
     pair->theirs = files[1];
-    channel_open(&pair->channel, pair->ours, limit);
+    channel_open(&pair->channel, pair->ours, pair->ours, limit);
 }
 
 static void pair_close(Pair *pair)
@@ -247,9 +247,35 @@ static void an_event_that_the_socket_does_not_take_at_once_follows(void **state)
     pair_close(&pair);
 }
 
+/* A direction that has ended is seen by whoever uses it, and leaves nothing but that to be said of the other. */
+static void each_direction_has_a_socket_of_its_own(void **state)
+{
+    (void)state;
+    int events[2], answers[2];
+    Channel channel;
+    char got[64];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, events), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, answers), 0);
+    channel_open(&channel, events[0], answers[0], 100);
+    assert_int_equal(channel_send(&channel, FRAME_INIT, SLICE("{}")), OK);
+    assert_int_equal(read(events[1], got, sizeof got), CHANNEL_HEADER_SIZE + 2);
+    assert_int_equal(read(answers[1], got, sizeof got), -1);
+    assert_int_equal(write(events[1], "answer", 6), 6);
+    assert_int_equal(channel_read(&channel), ERROR_WAIT);
+    close(events[1]);
+    assert_int_equal(channel_send(&channel, FRAME_INIT, SLICE("{}")), ERROR_GONE);
+    assert_int_equal(channel_read(&channel), ERROR_WAIT);
+    close(answers[1]);
+    assert_int_equal(channel_read(&channel), ERROR_GONE);
+    channel_close(&channel);
+    close(events[0]);
+    close(answers[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_direction_has_a_socket_of_its_own),
         cmocka_unit_test(a_frame_comes_whole_byte_by_byte),
         cmocka_unit_test(several_frames_of_one_read_come_one_by_one),
         cmocka_unit_test(what_is_too_long_is_cut_and_never_held),

@@ -295,3 +295,26 @@ def test_new_code_takes_the_place_of_old(start):
     wait_settled(functions, "changing")
     assert functions.invoke(FunctionName="changing")["Payload"].read() == b'"new"'
     wait_until(lambda: server.metric("brume_function_workers") == 1)
+
+
+def waiting_for_functions(server):
+    """The command lines of what has been started ahead of any invocation."""
+    found = set()
+    for process in descendants(server.process.pid):
+        try:
+            with open(f"/proc/{process}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            continue
+        found |= {os.path.basename(word.decode()) for word in words if b"/var/brume/" in word}
+    return found
+
+
+def test_after_a_restart_runtimes_of_stored_functions_are_ready_before_they_are_invoked(start, folder):
+    server = start(data=folder / "ready")
+    make(client(server, "lambda"), "python", Code={"ZipFile": package({"app.py": PLAIN})})
+    make(client(server, "lambda"), "node", Runtime="nodejs22.x", Code={"ZipFile": package({"app.js": "exports.handler = () => 1;"})})
+    assert server.terminate() == 0
+    server = start(data=folder / "ready")
+    wait_until(lambda: waiting_for_functions(server) == {"zygote.py", "bootstrap.mjs"})
+    assert server.metric("brume_function_invocations_total") == 0

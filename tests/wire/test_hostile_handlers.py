@@ -16,7 +16,7 @@ HANDLER = '''
 import os, struct, time
 
 def frame(kind, content=b"", size=None, padding=bytes(3)):
-    os.write(3, bytes([kind]) + padding + struct.pack("<I", len(content) if size is None else size) + content)
+    os.write(4, bytes([kind]) + padding + struct.pack("<I", len(content) if size is None else size) + content)
 
 READY, INIT_ERROR, RESPONSE, ERROR, STREAM, PIECE, END = range(16, 23)
 LOG, SNAPSHOT, GOODBYE, EXIT = range(24, 28)
@@ -77,10 +77,24 @@ def test_a_second_answer_is_nobodys(functions, function):
     assert ask(functions, function, "pass") == (False, b'"answered"')
 
 
+@pytest.mark.parametrize("direction", ["os.close(4)", "os.dup2(os.open('/dev/null', os.O_WRONLY), 4)"])
+def test_who_closes_the_answers_has_left(functions, function, direction):
+    failed, payload = ask(functions, function, f"{direction}; time.sleep(9)")
+    assert failed and json.loads(payload)["errorType"] == "Runtime.ExitError"
+    assert ask(functions, function, "pass") == (False, b'"answered"')
+
+
+def test_who_closes_the_events_gets_none(functions, function):
+    # Something lives on that would still answer.
+    text = "os.dup2(os.open('/dev/zero', os.O_RDONLY), 3)"
+    assert ask(functions, function, text) == (False, b'"answered"')
+    assert ask(functions, function, "pass") == (False, b'"answered"')
+
+
 @pytest.mark.parametrize("text", [
     "frame(RESPONSE, size=0xffffffff); time.sleep(9)",
     "frame(LOG, size=0xffffffff); time.sleep(9)",
-    "os.write(3, b'half'); time.sleep(9)",
+    "os.write(4, b'half'); time.sleep(9)",
     "os.kill(os.getpid(), 19); time.sleep(9)",
     "pid = os.getpid(); os.fork() == 0 and (os.kill(pid, 19), time.sleep(9)); time.sleep(9)",
 ])
@@ -91,9 +105,9 @@ def test_what_does_not_come_whole_ends_with_the_timeout(functions, function, tex
 
 
 def test_pieces_without_end_and_floods_of_logs_cost_the_server_little(server, functions, function):
-    assert ask(functions, function, "for i in range(100): os.write(3, (bytes([LOG, 0, 0, 0, 1, 0, 0, 0]) + b'x') * 1000)")[0] is False
+    assert ask(functions, function, "for i in range(100): os.write(4, (bytes([LOG, 0, 0, 0, 1, 0, 0, 0]) + b'x') * 1000)")[0] is False
     assert ask(functions, function, "for i in range(100): os.write(1, b'y' * 65536)")[0] is False
-    empty = "os.write(3, bytes([PIECE]) + bytes(7)) if i % 2 else os.write(3, (bytes([PIECE]) + bytes(7)) * 20000)"
+    empty = "os.write(4, bytes([PIECE]) + bytes(7)) if i % 2 else os.write(4, (bytes([PIECE]) + bytes(7)) * 20000)"
     assert ask(functions, function, f"frame(STREAM, b'{{}}')\nfor i in range(100): {empty}\nframe(PIECE, b'q'); frame(END)") == (
         False, b"q")
     with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
@@ -138,7 +152,7 @@ def test_a_worker_knows_nothing_of_the_server(start):
     def search(what):
         return json.loads(functions.invoke(FunctionName="searcher", Payload=json.dumps(what))["Payload"].read())
 
-    assert search(halves) == {"places": [], "files": [0, 1, 2, 3]}
+    assert search(halves) == {"places": [], "files": [0, 1, 2, 3, 4]}
     assert search(["/var/brume/python", "/zygote.py"])["places"]  # what is there is found
 
 
@@ -164,10 +178,10 @@ STREAMER = """
 import os, time
 
 def handler(event, context):
-    os.write(3, bytes([20, 0, 0, 0, 2, 0, 0, 0]) + b"{}")
+    os.write(4, bytes([20, 0, 0, 0, 2, 0, 0, 0]) + b"{}")
     many = (bytes([21, 0, 0, 0, 1, 0, 0, 0]) + b"x") * 20000
     while True:
-        os.write(3, many)
+        os.write(4, many)
 """
 
 

@@ -1,5 +1,5 @@
-"""The frames of src/runtime/channel.h, as a worker reads and writes them: plain blocking reads and writes of one file, which
-is what a loop that takes one event at a time needs, and the fastest that Python has."""
+"""The frames of src/runtime/channel.h, as a worker reads and writes them: plain blocking reads of one file and writes of
+another, which is what a loop that takes one event at a time needs, and the fastest that Python has."""
 
 import os
 import struct
@@ -8,6 +8,8 @@ import threading
 INIT, INVOKE, RESTORE = 1, 2, 3
 READY, INIT_ERROR, RESPONSE, ERROR = 16, 17, 18, 19
 LOG, SNAPSHOT_READY = 24, 25
+
+EVENTS_FILE, ANSWERS_FILE = 3, 4  # of every worker
 
 _HEADER = struct.Struct("<B3xI")
 _READ_SIZE = 65536
@@ -19,17 +21,17 @@ class Closed(Exception):
 
 
 class Channel:
-    def __init__(self, file):
-        self.file = file
+    def __init__(self):
         self._rest = b""
+        self._events, self._answers = EVENTS_FILE, ANSWERS_FILE
         # Handlers' threads log while the main thread answers.
         self._lock = threading.Lock()
 
     def read(self):
         """The next frame: its kind, and its content as bytes."""
-        data = self._rest or os.read(self.file, _READ_SIZE)
+        data = self._rest or os.read(self._events, _READ_SIZE)
         while len(data) < _HEADER.size:
-            more = os.read(self.file, _READ_SIZE) if data else b""
+            more = os.read(self._events, _READ_SIZE) if data else b""
             if not more:
                 raise Closed
             data += more
@@ -49,7 +51,7 @@ class Channel:
         content[:have] = data[_HEADER.size:]
         view = memoryview(content)
         while have < size:
-            count = os.readv(self.file, [view[have:]])
+            count = os.readv(self._events, [view[have:]])
             if count == 0:
                 raise Closed
             have += count
@@ -71,15 +73,21 @@ class Channel:
             self._write_all(data)
 
     def _write_all(self, data):
-        count = os.write(self.file, data)
+        count = os.write(self._answers, data)
         while count < len(data):
             data = memoryview(data)[count:]
-            count = os.write(self.file, data)
+            count = os.write(self._answers, data)
+
+    def keep(self):
+        """Programs that the handler executes do not get it."""
+        os.set_inheritable(self._events, False)
+        os.set_inheritable(self._answers, False)
 
     def leave(self):
         """In a process that the handler forked: the channel is its parent's. A thread that held the lock is not there."""
-        os.close(self.file)
-        self.file = -1
+        os.close(self._events)
+        os.close(self._answers)
+        self._events = self._answers = -1
         self._lock = threading.Lock()
 
 

@@ -110,6 +110,6 @@ def large(event, context):
 
 
 def lie(event, context):
-    os.write(3, b"\x12\x00\x00\x00\x04\x00\x00\x00liar")
-    os.write(3, b"\xff" * 64)
+    os.write(4, b"\x12\x00\x00\x00\x04\x00\x00\x00liar")
+    os.write(4, b"\xff" * 64)
     time.sleep(10)
