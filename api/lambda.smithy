@@ -27,7 +27,6 @@ service lambda {
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/history") GetDurableExecutionHistory
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/state") GetDurableExecutionState
         @http(method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}") GetEventSourceMapping
-        @http(method: "GET", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") GetFunctionCodeSigningConfig
         @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") GetFunctionEventInvokeConfig
         @http(method: "GET", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config") GetFunctionScalingConfig
         @http(method: "GET", uri: "/2026-07-09/resource-policy/{ResourceArn}") GetResourcePolicy
@@ -616,6 +615,27 @@ operation PutRuntimeManagementConfig {
     errors: [
         InvalidParameterValueException
         ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+// CodeSigningConfigArn: of a function that has one, as none does here.
+@read
+@iam(action: "lambda:GetFunctionCodeSigningConfig", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config", code: 200)
+operation GetFunctionCodeSigningConfig {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+    }
+    output := {
+        CodeSigningConfigArn: String
+        FunctionName: String
+    }
+    errors: [
+        InvalidParameterValueException
         ResourceNotFoundException
         ServiceException
         TooManyRequestsException

@@ -239,6 +239,19 @@ void harness_close(Harness *harness)
     arena_free(&harness->arena);
 }
 
+int harness_setup(void **state, Harness *harness, Isolation isolation)
+{
+    *state = harness;
+    harness_open(harness, isolation);
+    return 0;
+}
+
+int harness_teardown(void **state)
+{
+    harness_close(*state);
+    return 0;
+}
+
 static void on_done(SpawnOrder *order, Error error)
 {
     TestWorker *worker = CONTAINER_OF(order, TestWorker, order);

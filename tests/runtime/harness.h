@@ -44,6 +44,9 @@ typedef struct TestWorker {
 Isolation harness_isolation(void);
 void harness_open(Harness *harness, Isolation isolation);
 void harness_close(Harness *harness);
+/* For cmocka's groups: opens it and keeps it as the group's state; closes what is kept so. */
+int harness_setup(void **state, Harness *harness, Isolation isolation);
+int harness_teardown(void **state);
 /* Removes a harness's folder, of one that was killed. */
 void harness_remove(const char *folder);
 

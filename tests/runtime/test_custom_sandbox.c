@@ -193,8 +193,7 @@ static void many_start_one_after_the_other(void **state)
 
 static int open_all(void **state)
 {
-    (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED);
+    harness_setup(state, &harness, ISOLATION_REQUIRED);
     snprintf(task, sizeof task, "%.3000s/custom", harness.folder);
     assert_int_equal(mkdir(task, 0755), 0);
     char self[PATH_MAX] = {0};
@@ -207,13 +206,6 @@ static int open_all(void **state)
     return 0;
 }
 
-static int close_all(void **state)
-{
-    (void)state;
-    harness_close(&harness);
-    return 0;
-}
-
 int main(int count, char **words)
 {
     spawner_keep_if_asked(count, words, runtime_api_main);
@@ -223,5 +215,5 @@ int main(int count, char **words)
         cmocka_unit_test(a_function_without_a_program_says_where_it_was_looked_for),
         cmocka_unit_test(many_start_one_after_the_other),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, open_all, harness_teardown);
 }

@@ -325,16 +325,7 @@ static void a_killed_server_takes_everything_along(void **state)
 
 static int open_all(void **state)
 {
-    (void)state;
-    harness_open(&harness, ISOLATION_REQUIRED);
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    harness_close(&harness);
-    return 0;
+    return harness_setup(state, &harness, ISOLATION_REQUIRED);
 }
 
 int main(int count, char **words)
@@ -346,5 +337,5 @@ int main(int count, char **words)
         cmocka_unit_test(a_spawner_that_is_closed_takes_everything_along),
         cmocka_unit_test(a_killed_server_takes_everything_along),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, open_all, harness_teardown);
 }

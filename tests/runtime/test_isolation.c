@@ -315,16 +315,7 @@ static void all_attacks_were_run(void **state)
 
 static int open_all(void **state)
 {
-    (void)state;
-    harness_open(&harness, harness_isolation());
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    harness_close(&harness);
-    return 0;
+    return harness_setup(state, &harness, harness_isolation());
 }
 
 int main(int count, char **words)
@@ -368,5 +359,5 @@ int main(int count, char **words)
         cmocka_unit_test(reaches_the_host_when_its_network_is_shared),
         cmocka_unit_test(all_attacks_were_run),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, open_all, harness_teardown);
 }

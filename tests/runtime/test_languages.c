@@ -332,16 +332,7 @@ static void what_cannot_be_copied_is_refused_by_name(void **state)
 
 static int open_all(void **state)
 {
-    (void)state;
-    harness_open(&harness, harness_isolation());
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    harness_close(&harness);
-    return 0;
+    return harness_setup(state, &harness, harness_isolation());
 }
 
 int main(int count, char **words)
@@ -358,5 +349,5 @@ int main(int count, char **words)
         cmocka_unit_test(what_cannot_be_copied_is_refused_by_name),
         cmocka_unit_test(a_wrapper_is_executed_with_the_runtimes_command_line),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, open_all, harness_teardown);
 }

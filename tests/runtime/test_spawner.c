@@ -116,16 +116,7 @@ static void what_cannot_start_says_why(void **state)
 
 static int open_all(void **state)
 {
-    (void)state;
-    harness_open(&harness, harness_isolation());
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    harness_close(&harness);
-    return 0;
+    return harness_setup(state, &harness, harness_isolation());
 }
 
 int main(int count, char **words)
@@ -139,5 +130,5 @@ int main(int count, char **words)
         cmocka_unit_test(a_killed_worker_ends_at_once),
         cmocka_unit_test(what_cannot_start_says_why),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, open_all, harness_teardown);
 }

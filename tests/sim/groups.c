@@ -1,13 +1,10 @@
 #include "groups.h"
 
-#include <stdlib.h>
+#include "seeds.h"
 
 uint64_t chance(Run *run, uint64_t below)
 {
-    run->random ^= run->random << 13;
-    run->random ^= run->random >> 7;
-    run->random ^= run->random << 17;
-    return run->random % below;
+    return seeds_draw(&run->random, below);
 }
 
 /* ---- The model ---- */
@@ -480,21 +477,11 @@ static void operation_choose(Run *run, Operation *operation)
     operation->receipt = recent == 0 ? 0 : run->receipt_count - 1 - chance(run, recent);
 }
 
-static void operation_start(Run *run, Operation *operation)
-{
-    operation->probe.world = &run->world;
-    operation->probe.call.body = operation_body;
-    operation->probe.call.done = probe_done;
-    operation->probe.call.mailbox = &run->world.mailbox;
-    operation->probe.call.arena = &operation->probe.arena;
-    store_write(run->world.store, &operation->probe.call);
-}
-
 static void step_durably(Run *run)
 {
     Operation operation;
     operation_choose(run, &operation);
-    operation_start(run, &operation);
+    probe_start(&run->world, &operation.probe, operation_body, NULL);
     world_settle(&run->world);
     assert_true(operation.probe.done);
     model_apply(run, &operation);
@@ -513,7 +500,7 @@ static void step_into_power_loss(Run *run)
     queues[0] = run->queue;
     for (size_t i = 0; i < count; i++) {
         operation_choose(run, &operations[i]);
-        operation_start(run, &operations[i]);
+        probe_start(&run->world, &operations[i].probe, operation_body, NULL);
         while (store_step(run->world.store))
             ;
         model_apply(run, &operations[i]);

@@ -2,11 +2,11 @@
  * seed drives the operations, the clock and power losses. After each step every key of the queue is read and compared
  * with the model: states, counts, indexes, timers; whatever the model does not know is an orphan. */
 #include "../unit/store_fixture.h"
+#include "seeds.h"
 
 #include "core/queue_records.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { MESSAGES = 600, RECEIPTS = 4000, STEPS = 700, UNSYNCED = 4, IN_FLIGHT_LIMIT = 25 };
 
@@ -53,10 +53,7 @@ typedef struct Run {
 
 static uint64_t chance(Run *run, uint64_t below)
 {
-    run->random ^= run->random << 13;
-    run->random ^= run->random >> 7;
-    run->random ^= run->random << 17;
-    return run->random % below;
+    return seeds_draw(&run->random, below);
 }
 
 static bool expired(const Model *model, const ModelMessage *message, uint64_t now_ms)
@@ -563,21 +560,11 @@ static void operation_choose(Run *run, Operation *operation)
     operation->receipt = recent == 0 ? 0 : run->receipt_count - 1 - chance(run, recent);
 }
 
-static void operation_start(Run *run, Operation *operation)
-{
-    operation->probe.world = &run->world;
-    operation->probe.call.body = operation_body;
-    operation->probe.call.done = probe_done;
-    operation->probe.call.mailbox = &run->world.mailbox;
-    operation->probe.call.arena = &operation->probe.arena;
-    store_write(run->world.store, &operation->probe.call);
-}
-
 static void step_durably(Run *run)
 {
     Operation operation;
     operation_choose(run, &operation);
-    operation_start(run, &operation);
+    probe_start(&run->world, &operation.probe, operation_body, NULL);
     world_settle(&run->world);
     assert_true(operation.probe.done);
     model_apply(run, &operation);
@@ -596,7 +583,7 @@ static void step_into_power_loss(Run *run)
     queues[0] = run->queue;
     for (size_t i = 0; i < count; i++) {
         operation_choose(run, &operations[i]);
-        operation_start(run, &operations[i]);
+        probe_start(&run->world, &operations[i].probe, operation_body, NULL);
         while (store_step(run->world.store))
             ;
         model_apply(run, &operations[i]);
@@ -644,15 +631,7 @@ static void simulate(uint64_t seed)
 static void the_queue_is_what_the_model_says_whatever_the_seed(void **state)
 {
     (void)state;
-    const char *rounds = getenv("BRUME_SIM_ROUNDS");
-    const char *seed = getenv("BRUME_SIM_SEED");
-    if (seed != NULL) {
-        simulate(strtoull(seed, NULL, 10));
-        return;
-    }
-    for (uint64_t i = 0; i < (rounds == NULL ? 30 : strtoull(rounds, NULL, 10)); i++)
-        simulate(i * 7919 + 1);
-    simulate(os_wall_us(os_linux()));
+    seeds_run(simulate, 30);
 }
 
 int main(void)

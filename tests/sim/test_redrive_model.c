@@ -3,11 +3,11 @@
  * losses. After each step everything stored is read: every message that was acknowledged is in exactly one queue, in the
  * state that the model says; where it has moved, a receive or a task may have moved it; and every key is accounted for. */
 #include "../unit/store_fixture.h"
+#include "seeds.h"
 
 #include "core/queue_records.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { QUEUES = 3, MESSAGES = 400, RECEIPTS = 3000, STEPS = 500, UNSYNCED = 4, ACTIVE_MAX = 2, NOBODY = -1 };
 
@@ -66,10 +66,7 @@ typedef struct Run {
 
 static uint64_t chance(Run *run, uint64_t below)
 {
-    run->random ^= run->random << 13;
-    run->random ^= run->random >> 7;
-    run->random ^= run->random << 17;
-    return run->random % below;
+    return seeds_draw(&run->random, below);
 }
 
 static bool is_expired(const Model *model, int queue, const ModelMessage *message, uint64_t now_ms)
@@ -559,16 +556,6 @@ static Operation choose(Run *run)
     return operation;
 }
 
-static void operation_start(Run *run, Operation *operation)
-{
-    operation->probe.world = &run->world;
-    operation->probe.call.body = operation_body;
-    operation->probe.call.done = probe_done;
-    operation->probe.call.mailbox = &run->world.mailbox;
-    operation->probe.call.arena = &operation->probe.arena;
-    store_write(run->world.store, &operation->probe.call);
-}
-
 static void check(Run *run, const Operation *operation)
 {
     static Observation seen;
@@ -581,7 +568,7 @@ static void check(Run *run, const Operation *operation)
 static void step_durably(Run *run)
 {
     Operation operation = choose(run);
-    operation_start(run, &operation);
+    probe_start(&run->world, &operation.probe, operation_body, NULL);
     world_settle(&run->world);
     assert_true(operation.probe.done);
     model_apply(run, &operation);
@@ -607,7 +594,7 @@ static void step_into_power_loss(Run *run)
     states[0] = run->model;
     for (size_t i = 0; i < count; i++) {
         operations[i] = choose(run);
-        operation_start(run, &operations[i]);
+        probe_start(&run->world, &operations[i].probe, operation_body, NULL);
         probe_start(&run->world, &looks[i], observe_body, &seen);
         while (store_step(run->world.store))
             ;
@@ -677,15 +664,7 @@ static void simulate(uint64_t seed)
 static void each_message_is_in_exactly_one_queue_whatever_the_seed(void **state)
 {
     (void)state;
-    const char *rounds = getenv("BRUME_SIM_ROUNDS");
-    const char *seed = getenv("BRUME_SIM_SEED");
-    if (seed != NULL) {
-        simulate(strtoull(seed, NULL, 10));
-        return;
-    }
-    for (uint64_t i = 0; i < (rounds == NULL ? 30 : strtoull(rounds, NULL, 10)); i++)
-        simulate(i * 7919 + 1);
-    simulate(os_wall_us(os_linux()));
+    seeds_run(simulate, 30);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
  * interleaving of steps and syncs, and power losses; what was acknowledged must be there, and what is there must be a
  * state that the operations, in their order, passed through. */
 #include "../unit/store_fixture.h"
+#include "seeds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,10 +35,7 @@ static Run *current;
 
 static uint64_t chance(Run *run, uint64_t below)
 {
-    run->random ^= run->random << 13;
-    run->random ^= run->random >> 7;
-    run->random ^= run->random << 17;
-    return run->random % below;
+    return seeds_draw(&run->random, below);
 }
 
 static Slice key_of(Txn *txn, int name)
@@ -243,15 +241,7 @@ static void simulate(uint64_t seed)
 static void what_was_acknowledged_survives_whatever_the_seed(void **state)
 {
     (void)state;
-    const char *rounds = getenv("BRUME_SIM_ROUNDS");
-    const char *seed = getenv("BRUME_SIM_SEED");
-    if (seed != NULL) {
-        simulate(strtoull(seed, NULL, 10));
-        return;
-    }
-    for (uint64_t i = 0; i < (rounds == NULL ? 40 : strtoull(rounds, NULL, 10)); i++)
-        simulate(i * 7919 + 1);
-    simulate(os_wall_us(os_linux()));
+    seeds_run(simulate, 40);
 }
 
 int main(void)

@@ -155,6 +155,13 @@ def test_the_account_s_code_storage_is_a_limit(server):
 
 # ---- Changing ----
 
+def test_no_function_has_a_code_signing_configuration(functions, function):
+    said = functions.get_function_code_signing_config(FunctionName=f"{ARN}{function}")
+    assert said["FunctionName"] == function and "CodeSigningConfigArn" not in said
+    refused(functions.get_function_code_signing_config, "ResourceNotFoundException", f"Function not found: {ARN}nobody",
+            FunctionName="nobody")
+
+
 def test_an_update_is_seen_to_go_on_and_to_end(functions, function):
     before = functions.get_function_configuration(FunctionName=function)
     changed = functions.update_function_configuration(FunctionName=function, Timeout=9, Description="slower")

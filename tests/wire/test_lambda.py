@@ -76,6 +76,35 @@ def test_every_other_operation_is_refused_by_its_name(functions):
             "Code": "NotImplemented", "Message": f"Brume does not implement Lambda {operation}."}
 
 
+# What operations want besides a function.
+WANTED = {
+    "AddPermission": {"StatementId": "it", "Action": "lambda:InvokeFunction", "Principal": "*"},
+    "CreateAlias": {"Name": "it", "FunctionVersion": "1"},
+    "CreateFunctionUrlConfig": {"AuthType": "NONE"},
+    "DeleteProvisionedConcurrencyConfig": {"Qualifier": "1"},
+    "GetProvisionedConcurrencyConfig": {"Qualifier": "1"},
+    "PutFunctionConcurrency": {"ReservedConcurrentExecutions": 1},
+    "PutProvisionedConcurrencyConfig": {"Qualifier": "1", "ProvisionedConcurrentExecutions": 1},
+    "UpdateFunctionCode": {"ZipFile": package()},
+}
+
+
+def test_every_operation_refuses_a_function_of_another_region(functions):
+    asked = 0
+    for method, operation in functions.meta.method_to_api_mapping.items():
+        labels = labels_of(functions, operation)
+        if "FunctionName" not in labels or operation in unsupported():
+            continue
+        labels["FunctionName"] = "arn:aws:lambda:eu-west-1:123456789012:function:it"
+        with pytest.raises(ClientError) as caught:
+            getattr(functions, method)(**labels, **WANTED.get(operation, {}))
+        assert caught.value.response["Error"] == {
+            "Code": "ResourceNotFoundException",
+            "Message": "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"}, operation
+        asked += 1
+    assert asked > 25
+
+
 @pytest.mark.parametrize("method, path", [
     ("GET", "/2015-03-31/nonsense"), ("PATCH", "/2016-08-19/account-settings"), ("GET", "/2016-08-19//account-settings")])
 def test_what_no_operation_has_is_answered_as_lambda_does(server, method, path):
