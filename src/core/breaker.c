@@ -78,10 +78,14 @@ Error breaker_read(Txn *txn, Breaker *breaker)
 {
     Slice value;
     bool found;
-    Stored stored = {0};
+    Stored stored = {.failure_threshold = BREAKER_THRESHOLD_DEFAULT, .recovery_ms = BREAKER_RECOVERY_DEFAULT_MS};
     TRY(txn_get(txn, breaker_key(txn, breaker->account, breaker->region, breaker->name), &value, &found));
     if (found)
         TRY(read_stored(value, &stored));
+    if (breaker->failure_threshold == 0)
+        breaker->failure_threshold = stored.failure_threshold;
+    if (breaker->recovery_ms == 0)
+        breaker->recovery_ms = stored.recovery_ms;
     see_now(breaker, &stored, txn_now(txn));
     return OK;
 }

@@ -14,18 +14,20 @@
 #include "core/core_error.h"
 #include "store/store.h"
 
+enum { BREAKER_THRESHOLD_DEFAULT = 5, BREAKER_RECOVERY_DEFAULT_MS = 60000 };
+
 typedef enum BreakerState { BREAKER_CLOSED = 1, BREAKER_OPEN = 2, BREAKER_HALF_OPEN = 3 } BreakerState;
 
 typedef struct Breaker {
     Slice account;
     Slice region;
     Slice name;                 /* 1 to 256 bytes; those of mappings begin with "mapping/" */
-    uint64_t failure_threshold; /* failures in a row, at least 1 */
-    uint64_t recovery_ms;
-    BreakerState state; /* as it is at txn_now */
-    uint64_t failures;  /* in a row */
-    uint64_t opened_ms; /* when it was opened last; 0: never */
-    uint64_t probe_ms;  /* when a probe was let through that has not ended; 0: none is under way */
+    uint64_t failure_threshold; /* failures in a row; 0: as it was last, or 5 */
+    uint64_t recovery_ms;       /* 0: as it was last, or a minute */
+    BreakerState state;         /* as it is at txn_now */
+    uint64_t failures;          /* in a row */
+    uint64_t opened_ms;         /* when it was opened last; 0: never */
+    uint64_t probe_ms;          /* when a probe was let through that has not ended; 0: none is under way */
 } Breaker;
 
 Home breaker_home(Slice account, Slice region, Slice name);
