@@ -83,6 +83,8 @@ static void add_scan(TestIndex *index, const Matcher *matcher, const Test *test)
     index->folds |= matcher->kind == MATCH_FOLDED || matcher->kind == MATCH_PREFIX_FOLDED ||
                     matcher->kind == MATCH_SUFFIX_FOLDED || matcher->kind == MATCH_BUT_FOLDED;
     index->addresses |= matcher->kind == MATCH_ADDRESS;
+    if (matcher->count == 0)
+        return;
     if (matcher->kind == MATCH_BUT_STRINGS || matcher->kind == MATCH_BUT_FOLDED)
         qsort(matcher->values, matcher->count, sizeof *matcher->values, compare_slices);
     else if (matcher->kind == MATCH_BUT_NUMBERS)
@@ -182,7 +184,7 @@ typedef struct LeafViews {
 
 static bool is_among(const Matcher *matcher, Slice value)
 {
-    return bsearch(&value, matcher->values, matcher->count, sizeof value, compare_slices) != NULL;
+    return matcher->count > 0 && bsearch(&value, matcher->values, matcher->count, sizeof value, compare_slices) != NULL;
 }
 
 static bool has_affix(const Matcher *matcher, Slice value, bool (*has)(Slice, Slice))

@@ -160,7 +160,8 @@ size_t pattern_match(const PatternSet *set, Slice event, Arena *scratch, bool *m
         .seen = arena_zalloc(scratch, set->seen_count + 1),
         .failed = ARENA_ARRAY(scratch, uint32_t, set->branch_count + 1),
     };
-    memset(matched, 0, set->pattern_count * sizeof *matched);
+    for (size_t i = 0; i < set->pattern_count; i++)
+        matched[i] = false;
     Error error = match_object(&match, &set->root);
     if (error == OK)
         error = json_read_end(&match.reader);

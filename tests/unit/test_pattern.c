@@ -143,6 +143,7 @@ static void anything_but_is_everything_else_that_is_there(void **state)
            {"{\"a\":[{\"anything-but\":{\"suffix\":[\"x\",\"y\"]}}]}", "{\"a\":\"yz\"}", true},
            {"{\"a\":[{\"anything-but\":{\"equals-ignore-case\":[\"Ab\",\"c\"]}}]}", "{\"a\":\"aB\"}", false},
            {"{\"a\":[{\"anything-but\":{\"wildcard\":\"*x*\"}}]}", "{\"a\":\"axb\"}", false},
+           {"{\"a\":[{\"anything-but\":{\"equals-ignore-case\":[]}}]}", "{\"a\":\"aB\"}", true},
            {"{\"a\":[{\"anything-but\":{\"wildcard\":[\"*x*\",\"y*\"]}}]}", "{\"a\":\"ay\"}", true});
 }
 
