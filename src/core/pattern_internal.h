@@ -1,7 +1,7 @@
 /* pattern_internal.h: what the files of event patterns share.
  *
- * pattern_token.c reads a pattern's text, pattern_parse.c makes branches of tests of it (a pattern matches when all tests
- * of one branch do), pattern_value.c knows numbers, addresses and letters, pattern_index.c orders what is looked for at one
+ * pattern_token.c reads a pattern's text, pattern_matcher.c the values and match expressions in it, pattern_parse.c makes
+ * branches of tests of them (a pattern matches when all tests of one branch do), pattern_value.c knows numbers, addresses and letters, pattern_index.c orders what is looked for at one
  * path, and pattern_match.c reads an event. All of it lives in the arena that pattern_compile was given. */
 #ifndef BRUME_CORE_PATTERN_INTERNAL_H
 #define BRUME_CORE_PATTERN_INTERNAL_H
@@ -58,6 +58,8 @@ typedef struct PatternText {
 void pattern_text_start(PatternText *text, Slice source, Arena *arena);
 /* Reads the next token into `type`; TOKEN_END behind the last. Each of these: OK, or PATTERN_INVALID with `problem`. */
 Error pattern_text_next(PatternText *text);
+/* The same, and fails with `problem` when it is another one than `wanted`. */
+Error pattern_text_expect(PatternText *text, TokenType wanted, const char *problem);
 /* The text of the current token, whatever it is; reads a string to its end. */
 Error pattern_text_value(PatternText *text, Slice *value);
 /* Fails with a message that ends with where the text has been read to. */
@@ -154,6 +156,9 @@ typedef struct Matcher {
     Wildcard *wildcards; /* one of MATCH_WILDCARD */
 } Matcher;
 
+/* Reads one element of a field's list, whose first token is current, to its end. */
+Error pattern_read_matcher(PatternText *text, Matcher *matcher);
+
 typedef struct PathNode PathNode;
 
 /* The values of one field of a pattern: any of them. */
@@ -239,7 +244,7 @@ PathNode *path_child(const PathNode *node, Slice step);
 /* Orders what the tests of a path look for. */
 TestIndex *test_index_make(Arena *arena, const Test *tests);
 
-/* Called with each test that finds something. */
+/* Where it is noted what matches. */
 typedef struct TestHits {
     unsigned char *satisfied; /* by field */
 } TestHits;

@@ -120,475 +120,19 @@ static Error put_field(PatternParser *parser, PathNode *path, const Matcher *mat
     return parser->fields > PATTERN_FIELDS_MAX ? too_complex(parser) : OK;
 }
 
-/* ---- Match expressions ---- */
-
-static Error next(PatternParser *parser, TokenType *type)
-{
-    TRY(pattern_text_next(&parser->text));
-    *type = parser->text.type;
-    return OK;
-}
-
-static Error expect(PatternParser *parser, TokenType wanted, const char *problem)
-{
-    TokenType type;
-    TRY(next(parser, &type));
-    return type == wanted ? OK : pattern_text_fail(&parser->text, "%s", problem);
-}
-
-static Error end_expression(PatternParser *parser)
-{
-    return expect(parser, TOKEN_OBJECT_END, "Only one key allowed in match expression");
-}
-
-/* The string that comes next. */
-static Error read_string(PatternParser *parser, const char *problem, Slice *value)
-{
-    TRY(expect(parser, TOKEN_STRING, problem));
-    return pattern_text_value(&parser->text, value);
-}
-
-static Error read_exactly(PatternParser *parser, Matcher *matcher)
-{
-    matcher->kind = MATCH_STRING;
-    TRY(read_string(parser, "exact match pattern must be a string", &matcher->value));
-    return end_expression(parser);
-}
-
-/* Prefix and suffix: a string, or {"equals-ignore-case": string}. */
-static Error read_affix(PatternParser *parser, Matcher *matcher, bool is_prefix)
-{
-    TokenType type;
-    TRY(next(parser, &type));
-    if (type == TOKEN_STRING) {
-        matcher->kind = is_prefix ? MATCH_PREFIX : MATCH_SUFFIX;
-        TRY(pattern_text_value(&parser->text, &matcher->value));
-        return end_expression(parser);
-    }
-    if (type != TOKEN_OBJECT_START)
-        return pattern_text_fail(&parser->text, "%s match pattern must be a string", is_prefix ? "prefix" : "suffix");
-    TRY(expect(parser, TOKEN_NAME,
-               is_prefix ? "Prefix expression name not found" : "Suffix expression name not found"));
-    if (!slice_equal(parser->text.text, SLICE("equals-ignore-case")))
-        return pattern_text_fail(&parser->text, "Unsupported %s pattern: %.*s", is_prefix ? "prefix" : "suffix",
-                                 SLICE_PRINT(parser->text.text));
-    Slice value;
-    TRY(read_string(parser, "equals-ignore-case match pattern must be a string", &value));
-    matcher->kind = is_prefix ? MATCH_PREFIX_FOLDED : MATCH_SUFFIX_FOLDED;
-    matcher->value = pattern_fold(parser->arena, value);
-    TRY(end_expression(parser));
-    return end_expression(parser);
-}
-
-static Error read_prefix(PatternParser *parser, Matcher *matcher)
-{
-    return read_affix(parser, matcher, true);
-}
-
-static Error read_suffix(PatternParser *parser, Matcher *matcher)
-{
-    return read_affix(parser, matcher, false);
-}
-
-static Error read_ignoring_case(PatternParser *parser, Matcher *matcher)
-{
-    Slice value;
-    TRY(read_string(parser, "equals-ignore-case match pattern must be a string", &value));
-    matcher->kind = MATCH_FOLDED;
-    matcher->value = pattern_fold(parser->arena, value);
-    return end_expression(parser);
-}
-
-static Error read_wildcard(PatternParser *parser, Matcher *matcher)
-{
-    Slice value;
-    Slice problem;
-    TRY(read_string(parser, "wildcard match pattern must be a string", &value));
-    matcher->kind = MATCH_WILDCARD;
-    matcher->wildcards = ARENA_NEW(parser->arena, Wildcard);
-    *matcher->wildcards = pattern_wildcard(parser->arena, value, &problem);
-    if (problem.data != NULL)
-        return pattern_text_fail(&parser->text, "%.*s", SLICE_PRINT(problem));
-    return end_expression(parser);
-}
-
-static Error read_cidr(PatternParser *parser, Matcher *matcher)
-{
-    Slice value;
-    Slice problem;
-    TRY(read_string(parser, "prefix match pattern must be a string", &value));
-    matcher->kind = MATCH_ADDRESS;
-    matcher->addresses = pattern_cidr(parser->arena, value, &problem);
-    if (problem.data != NULL)
-        return pattern_text_refuse(&parser->text, "%.*s", SLICE_PRINT(problem));
-    return end_expression(parser);
-}
-
-static Error read_exists(PatternParser *parser, Matcher *matcher)
-{
-    TokenType type;
-    TRY(next(parser, &type));
-    Slice value = parser->text.text;
-    if (type != TOKEN_LITERAL || slice_equal(value, SLICE("null")))
-        return pattern_text_fail(&parser->text, "exists match pattern must be either true or false.");
-    matcher->kind = slice_equal(value, SLICE("true")) ? MATCH_EXISTS : MATCH_ABSENT;
-    return end_expression(parser);
-}
-
-/* ---- Numeric ---- */
-
-typedef struct NumericOperator {
-    Slice word;
-    const char *name; /* in messages */
-    bool bounds_below;
-    bool bounds_above;
-    bool is_open;
-} NumericOperator;
-
-static const NumericOperator numeric_operators[] = {
-    {SLICE_INIT("="), "equals", true, true, false}, {SLICE_INIT(">="), ">=", true, false, false},
-    {SLICE_INIT(">"), ">", true, false, true},      {SLICE_INIT("<="), "<=", false, true, false},
-    {SLICE_INIT("<"), "<", false, true, true},
-};
-
-static const NumericOperator *find_operator(Slice word)
-{
-    for (size_t i = 0; i < sizeof numeric_operators / sizeof *numeric_operators; i++)
-        if (slice_equal(numeric_operators[i].word, word))
-            return &numeric_operators[i];
-    return NULL;
-}
-
-/* A number that has been read, for comparing. What is too large by far is a failure of another kind in EventBridge, without place. */
-static Error comparable(PatternParser *parser, Slice text, int64_t *value)
-{
-    NumberFault fault = pattern_number(text, value);
-    if (fault == NUMBER_FINE)
-        return OK;
-    Slice problem = pattern_number_problem(parser->arena, text, fault);
-    if (fault == NUMBER_OVERFLOW)
-        return pattern_text_refuse(&parser->text, "%.*s", SLICE_PRINT(problem));
-    return pattern_text_fail(&parser->text, "%.*s", SLICE_PRINT(problem));
-}
-
-static Error read_operand(PatternParser *parser, const char *name, Slice *number)
-{
-    TokenType type;
-    TRY(next(parser, &type));
-    if (type != TOKEN_NUMBER)
-        return pattern_text_fail(&parser->text, "Value of %s must be numeric", name);
-    *number = parser->text.text;
-    return OK;
-}
-
-/* The upper end of a range, whose operator is the current token. */
-static Error read_range_top(PatternParser *parser, Slice *number, bool *is_open)
-{
-    Slice word;
-    TokenType type = parser->text.type;
-    TRY(pattern_text_value(&parser->text, &word));
-    if (type != TOKEN_STRING)
-        return pattern_text_fail(&parser->text, "Bad value in numeric range: %.*s", SLICE_PRINT(word));
-    const NumericOperator *comparison = find_operator(word);
-    if (comparison == NULL || comparison->bounds_below)
-        return pattern_text_fail(&parser->text, "Bad numeric range operator: %.*s", SLICE_PRINT(word));
-    *is_open = comparison->is_open;
-    TRY(read_operand(parser, comparison->name, number));
-    return expect(parser, TOKEN_ARRAY_END, "Too many terms in numeric range expression");
-}
-
-/* From behind its bracket to its end. Open ends become closed ones: numbers are whole millionths. */
-static Error read_range(PatternParser *parser, Matcher *matcher)
-{
-    Slice word;
-    TokenType type;
-    TRY(next(parser, &type));
-    TRY(pattern_text_value(&parser->text, &word));
-    if (type != TOKEN_STRING)
-        return pattern_text_fail(&parser->text, "Invalid member in numeric match: %.*s", SLICE_PRINT(word));
-    const NumericOperator *comparison = find_operator(word);
-    if (comparison == NULL) {
-        TRY(next(parser, &type));
-        return pattern_text_fail(&parser->text, "Unrecognized numeric range operator: %.*s", SLICE_PRINT(word));
-    }
-    Slice number;
-    Slice top = {0};
-    bool top_open = false;
-    TRY(read_operand(parser, comparison->name, &number));
-    TRY(next(parser, &type));
-    if (type != TOKEN_ARRAY_END) {
-        if (comparison->bounds_above)
-            return pattern_text_fail(&parser->text, "Too many elements in numeric expression");
-        TRY(read_range_top(parser, &top, &top_open));
-    }
-    int64_t value;
-    int64_t high = NUMBER_MAX;
-    TRY(comparable(parser, number, &value));
-    if (top.data != NULL) {
-        TRY(comparable(parser, top, &high));
-        if (value >= high)
-            return pattern_text_fail(&parser->text, "Bottom must be less than top");
-        high -= top_open;
-    }
-    matcher->kind = MATCH_RANGE;
-    matcher->low = comparison->bounds_below ? value + comparison->is_open : -NUMBER_MAX;
-    matcher->high = comparison->bounds_above ? value - comparison->is_open : high;
-    return OK;
-}
-
-static Error read_numeric(PatternParser *parser, Matcher *matcher)
-{
-    TRY(expect(parser, TOKEN_ARRAY_START, "Value of numeric must be an array."));
-    TRY(read_range(parser, matcher));
-    return expect(parser, TOKEN_OBJECT_END, "Too many elements in numeric expression");
-}
-
-/* ---- Anything but ---- */
-
-/* Doubles a list that is full. */
-static void *make_room(Arena *arena, void *list, size_t count, size_t size)
-{
-    if ((count & (count - 1)) != 0 && count != 0)
-        return list;
-    void *larger = arena_alloc(arena, (count == 0 ? 1 : count * 2) * size);
-    if (count > 0)
-        memcpy(larger, list, count * size);
-    return larger;
-}
-
-static void add_value(PatternParser *parser, Matcher *matcher, Slice value)
-{
-    matcher->values = make_room(parser->arena, matcher->values, matcher->count, sizeof value);
-    matcher->values[matcher->count++] = value;
-}
-
-static void add_number(PatternParser *parser, Matcher *matcher, int64_t value)
-{
-    matcher->numbers = make_room(parser->arena, matcher->numbers, matcher->count, sizeof value);
-    matcher->numbers[matcher->count++] = value;
-}
-
-static const char *not_a_string(MatcherKind kind)
-{
-    if (kind == MATCH_BUT_FOLDED)
-        return "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.";
-    return kind == MATCH_BUT_WILDCARDS ? "wildcard match pattern must be a string"
-                                       : "prefix/suffix match pattern must be a string";
-}
-
-/* The current token, within {"anything-but": {"prefix": …}} and the like. */
-static Error take_but_value(PatternParser *parser, Matcher *matcher)
-{
-    if (parser->text.type != TOKEN_STRING)
-        return pattern_text_fail(&parser->text, "%s", not_a_string(matcher->kind));
-    Slice value;
-    TRY(pattern_text_value(&parser->text, &value));
-    bool is_affix = matcher->kind == MATCH_BUT_PREFIXES || matcher->kind == MATCH_BUT_SUFFIXES;
-    if (is_affix && value.size == 0)
-        return pattern_text_fail(&parser->text, "Null prefix/suffix not allowed");
-    add_value(parser, matcher, matcher->kind == MATCH_BUT_FOLDED ? pattern_fold(parser->arena, value) : value);
-    return OK;
-}
-
-/* The wildcards that have been read, checked when all of them have been. */
-static Error check_wildcards(PatternParser *parser, Matcher *matcher)
-{
-    matcher->wildcards = ARENA_ARRAY(parser->arena, Wildcard, matcher->count + 1);
-    for (size_t i = 0; i < matcher->count; i++) {
-        Slice problem;
-        matcher->wildcards[i] = pattern_wildcard(parser->arena, matcher->values[i], &problem);
-        if (problem.data != NULL)
-            return pattern_text_fail(&parser->text, "%.*s", SLICE_PRINT(problem));
-    }
-    return OK;
-}
-
-/* The value of {"anything-but": {"prefix": …}}, whose token is current. */
-static Error read_but_set(PatternParser *parser, Matcher *matcher)
-{
-    TokenType type = parser->text.type;
-    if (type != TOKEN_ARRAY_START && type != TOKEN_STRING && type != TOKEN_NUMBER)
-        return pattern_text_fail(&parser->text,
-                                 "Value of anything-but must be an array or single string/number value.");
-    if (type != TOKEN_ARRAY_START) {
-        TRY(take_but_value(parser, matcher));
-    } else {
-        Error error;
-        while ((error = next(parser, &type)) == OK && type != TOKEN_ARRAY_END)
-            if ((error = take_but_value(parser, matcher)) != OK)
-                break;
-        if (error != OK)
-            return pattern_text_repeat_place(&parser->text);
-    }
-    return matcher->kind == MATCH_BUT_WILDCARDS ? check_wildcards(parser, matcher) : OK;
-}
-
-/* {"anything-but": {…}}, behind its bracket. */
-static Error read_but_object(PatternParser *parser, Matcher *matcher)
-{
-    static const struct {
-        Slice name;
-        MatcherKind kind;
-    } kinds[] = {
-        {SLICE_INIT("equals-ignore-case"), MATCH_BUT_FOLDED},
-        {SLICE_INIT("prefix"), MATCH_BUT_PREFIXES},
-        {SLICE_INIT("suffix"), MATCH_BUT_SUFFIXES},
-        {SLICE_INIT("wildcard"), MATCH_BUT_WILDCARDS},
-    };
-    TRY(expect(parser, TOKEN_NAME, "Anything-But expression name not found"));
-    Slice name = parser->text.text;
-    matcher->kind = MATCH_ABSENT;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (slice_equal(kinds[i].name, name))
-            matcher->kind = kinds[i].kind;
-    if (matcher->kind == MATCH_ABSENT)
-        return pattern_text_fail(&parser->text, "Unsupported anything-but pattern: %.*s", SLICE_PRINT(name));
-    TokenType type;
-    TRY(next(parser, &type));
-    TRY(read_but_set(parser, matcher));
-    return expect(parser, TOKEN_OBJECT_END, "Too many elements in numeric expression");
-}
-
-/* The current token: a string or a number. */
-static Error take_but_scalar(PatternParser *parser, Matcher *matcher, bool *is_number)
-{
-    Slice value;
-    int64_t number;
-    *is_number = parser->text.type == TOKEN_NUMBER;
-    TRY(pattern_text_value(&parser->text, &value));
-    if (!*is_number) {
-        add_value(parser, matcher, value);
-        return OK;
-    }
-    NumberFault fault = pattern_number(value, &number);
-    if (fault != NUMBER_FINE)
-        return pattern_text_refuse(&parser->text, "%.*s",
-                                   SLICE_PRINT(pattern_number_problem(parser->arena, value, fault)));
-    add_number(parser, matcher, number);
-    return OK;
-}
-
-static Error take_but_element(PatternParser *parser, Matcher *matcher, bool *has_strings, bool *has_numbers)
-{
-    TokenType type = parser->text.type;
-    if (type != TOKEN_STRING && type != TOKEN_NUMBER)
-        return pattern_text_fail(&parser->text, "Inside anything but list, start|null|boolean is not supported.");
-    bool is_number;
-    TRY(take_but_scalar(parser, matcher, &is_number));
-    *(is_number ? has_numbers : has_strings) = true;
-    return OK;
-}
-
-static Error read_but_list(PatternParser *parser, Matcher *matcher)
-{
-    Matcher strings = {0};
-    Matcher numbers = {0};
-    bool has_strings = false;
-    bool has_numbers = false;
-    TokenType type;
-    Error error;
-    while ((error = next(parser, &type)) == OK && type != TOKEN_ARRAY_END) {
-        error = take_but_element(parser, type == TOKEN_NUMBER ? &numbers : &strings, &has_strings, &has_numbers);
-        if (error != OK)
-            break;
-    }
-    if (error != OK)
-        return pattern_text_repeat_place(&parser->text);
-    if (has_strings == has_numbers)
-        return pattern_text_fail(
-            &parser->text,
-            "Inside anything but list, either all values are number or string, mixed type is not supported");
-    matcher->values = strings.values;
-    matcher->numbers = numbers.numbers;
-    matcher->count = strings.count + numbers.count;
-    matcher->kind = has_numbers ? MATCH_BUT_NUMBERS : MATCH_BUT_STRINGS;
-    return OK;
-}
-
-static Error read_anything_but(PatternParser *parser, Matcher *matcher)
-{
-    TokenType type;
-    bool is_number;
-    TRY(next(parser, &type));
-    switch (type) {
-    case TOKEN_OBJECT_START:
-        TRY(read_but_object(parser, matcher));
-        break;
-    case TOKEN_ARRAY_START:
-        TRY(read_but_list(parser, matcher));
-        break;
-    case TOKEN_STRING:
-    case TOKEN_NUMBER:
-        TRY(take_but_scalar(parser, matcher, &is_number));
-        matcher->kind = is_number ? MATCH_BUT_NUMBERS : MATCH_BUT_STRINGS;
-        break;
-    default:
-        return pattern_text_fail(&parser->text,
-                                 "Value of anything-but must be an array or single string/number value.");
-    }
-    return expect(parser, TOKEN_OBJECT_END, "Too many elements in numeric expression");
-}
-
 /* ---- Fields ---- */
-
-typedef struct MatchType {
-    Slice name;
-    Error (*read)(PatternParser *parser, Matcher *matcher);
-} MatchType;
-
-static const MatchType match_types[] = {
-    {SLICE_INIT("exactly"), read_exactly},
-    {SLICE_INIT("prefix"), read_prefix},
-    {SLICE_INIT("suffix"), read_suffix},
-    {SLICE_INIT("numeric"), read_numeric},
-    {SLICE_INIT("anything-but"), read_anything_but},
-    {SLICE_INIT("exists"), read_exists},
-    {SLICE_INIT("cidr"), read_cidr},
-    {SLICE_INIT("equals-ignore-case"), read_ignoring_case},
-    {SLICE_INIT("wildcard"), read_wildcard},
-};
-
-static Error read_expression(PatternParser *parser, Matcher *matcher)
-{
-    TRY(expect(parser, TOKEN_NAME, "Match expression name not found"));
-    for (size_t i = 0; i < sizeof match_types / sizeof *match_types; i++)
-        if (slice_equal(match_types[i].name, parser->text.text))
-            return match_types[i].read(parser, matcher);
-    return pattern_text_fail(&parser->text, "Unrecognized match type %.*s", SLICE_PRINT(parser->text.text));
-}
-
-/* A value that is compared as it is. A string that is an address is like every other way to write that address. */
-static Error read_exact(PatternParser *parser, Matcher *matcher)
-{
-    TokenType type = parser->text.type;
-    TRY(pattern_text_value(&parser->text, &matcher->value));
-    Address address;
-    if (type == TOKEN_STRING && pattern_address(matcher->value, &address)) {
-        matcher->kind = MATCH_ADDRESS;
-        matcher->addresses = (AddressRange){address, address};
-    } else if (type == TOKEN_STRING) {
-        matcher->kind = MATCH_STRING;
-    } else if (type == TOKEN_NUMBER && pattern_number(matcher->value, &matcher->number) == NUMBER_FINE) {
-        matcher->kind = MATCH_NUMBER;
-    } else {
-        matcher->kind = MATCH_LITERAL;
-    }
-    return OK;
-}
 
 static Error read_field(PatternParser *parser, PathNode *path)
 {
+    PatternText *text = &parser->text;
     Matcher *matchers = NULL;
     bool absent = false;
     for (;;) {
-        TokenType type;
-        TRY(next(parser, &type));
-        if (type == TOKEN_ARRAY_END)
+        TRY(pattern_text_next(text));
+        if (text->type == TOKEN_ARRAY_END)
             break;
-        if (type == TOKEN_ARRAY_START || type == TOKEN_END)
-            return pattern_text_fail(&parser->text, "Match value must be String, number, true, false, or null");
         Matcher *matcher = ARENA_NEW(parser->arena, Matcher);
-        TRY(type == TOKEN_OBJECT_START ? read_expression(parser, matcher) : read_exact(parser, matcher));
+        TRY(pattern_read_matcher(text, matcher));
         if (matcher->kind == MATCH_ABSENT) {
             absent = true;
             continue;
@@ -597,7 +141,7 @@ static Error read_field(PatternParser *parser, PathNode *path)
         matchers = matcher;
     }
     if (matchers == NULL && !absent)
-        return pattern_text_fail(&parser->text, "Empty arrays are not allowed");
+        return pattern_text_fail(text, "Empty arrays are not allowed");
     return put_field(parser, path, matchers, absent);
 }
 
@@ -644,13 +188,12 @@ static bool is_reserved(Slice name)
 static Error read_alternatives(PatternParser *parser, PathNode *path, const Branches *before, Branches *all)
 {
     size_t alternatives = 0;
-    TRY(expect(parser, TOKEN_ARRAY_START, "It must be an Array followed with $or."));
+    TRY(pattern_text_expect(&parser->text, TOKEN_ARRAY_START, "It must be an Array followed with $or."));
     for (;; alternatives++) {
-        TokenType type;
-        TRY(next(parser, &type));
-        if (type == TOKEN_ARRAY_END)
+        TRY(pattern_text_next(&parser->text));
+        if (parser->text.type == TOKEN_ARRAY_END)
             break;
-        if (type != TOKEN_OBJECT_START)
+        if (parser->text.type != TOKEN_OBJECT_START)
             return pattern_text_fail(&parser->text, "Only JSON object is allowed in array of $or relationship.");
         Branches branches = {0};
         TRY(copy_branches(parser, &branches, before));
@@ -685,8 +228,7 @@ static Error read_or(PatternParser *parser, PathNode *path)
     }
     Slice problem = parser->text.problem;
     *parser = *start;
-    TokenType type;
-    if (next(parser, &type) == OK && type == TOKEN_ARRAY_START &&
+    if (pattern_text_next(&parser->text) == OK && parser->text.type == TOKEN_ARRAY_START &&
         read_field(parser, path_step(parser->arena, path, SLICE("$or"))) == OK)
         return OK;
     parser->text.problem = problem;
@@ -701,11 +243,10 @@ static Error read_member(PatternParser *parser, PathNode *path, bool in_or)
     if (in_or && is_reserved(name))
         return pattern_text_fail(&parser->text, "%.*s is Ruler reserved fieldName which cannot be used inside $or.",
                                  SLICE_PRINT(name));
-    TokenType type;
-    TRY(next(parser, &type));
-    if (type == TOKEN_OBJECT_START)
+    TRY(pattern_text_next(&parser->text));
+    if (parser->text.type == TOKEN_OBJECT_START)
         return read_object(parser, path_step(parser->arena, path, name), in_or);
-    if (type == TOKEN_ARRAY_START)
+    if (parser->text.type == TOKEN_ARRAY_START)
         return read_field(parser, path_step(parser->arena, path, name));
     return pattern_text_fail(&parser->text, "\"%.*s\" must be an object or an array", SLICE_PRINT(name));
 }
@@ -714,9 +255,8 @@ static Error read_member(PatternParser *parser, PathNode *path, bool in_or)
 static Error read_object(PatternParser *parser, PathNode *path, bool in_or)
 {
     for (size_t members = 0;; members++) {
-        TokenType type;
-        TRY(next(parser, &type));
-        if (type == TOKEN_OBJECT_END)
+        TRY(pattern_text_next(&parser->text));
+        if (parser->text.type == TOKEN_OBJECT_END)
             return members > 0 ? OK : pattern_text_fail(&parser->text, "Empty objects are not allowed");
         TRY(read_member(parser, path, in_or));
     }
@@ -734,7 +274,7 @@ Error pattern_parse(Arena *arena, Slice pattern, PathNode *root, Branches *branc
     else if (!utf8_is_valid(pattern))
         error = pattern_text_refuse(&parser->text, "Event pattern is not UTF-8");
     if (error == OK)
-        error = expect(parser, TOKEN_OBJECT_START, "Filter is not an object");
+        error = pattern_text_expect(&parser->text, TOKEN_OBJECT_START, "Filter is not an object");
     if (error == OK)
         error = read_object(parser, root, false);
     *problem = parser->text.problem;

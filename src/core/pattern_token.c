@@ -481,3 +481,9 @@ Error pattern_text_value(PatternText *text, Slice *value)
     *value = text->text;
     return OK;
 }
+
+Error pattern_text_expect(PatternText *text, TokenType wanted, const char *problem)
+{
+    TRY(pattern_text_next(text));
+    return text->type == wanted ? OK : pattern_text_fail(text, "%s", problem);
+}

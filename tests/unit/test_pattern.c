@@ -449,6 +449,8 @@ static void hostile_events_take_no_longer_than_they_are_long(void **state)
     Slice joined = SLICE("{\"a\":{\"b\":[1],\"c\":[1]}}");
     assert_false(matches(joined, repeated(&arena, "{\"a\":[", "{\"b\":1},{\"c\":1},", 50000, "0]}")));
     assert_false(matches(joined, repeated(&arena, "{\"a\":", "[", 200, "")));
+    Slice steps = repeated(&arena, "{\"", "a.", 2000, "\":[1]}");
+    assert_true(matches(steps, repeated(&arena, "{\"", "a.", 2000, "\":1}")));
     arena_free(&arena);
 }
 
