@@ -174,7 +174,7 @@ static Error read_range(PatternText *text, Matcher *matcher)
         TRY(pattern_text_next(text));
         return pattern_text_fail(text, "Unrecognized numeric range operator: %.*s", SLICE_PRINT(word));
     }
-    Slice number;
+    Slice number = {0};
     Slice top = {0};
     bool top_open = false;
     TRY(read_operand(text, comparison->name, &number));

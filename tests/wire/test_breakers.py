@@ -122,6 +122,21 @@ def test_the_function_s_own_module_of_that_name_comes_first(server):
     assert deployer.deploy("own-nodejs", files, NODEJS).ask() == "mine"
 
 
+@pytest.mark.parametrize("runtime, file", [(PYTHON, "breaking.py"), (NODEJS, "breaking.mjs")])
+def test_calls_are_signed_and_go_over_tls(start, folder, name, runtime, file):
+    """A server that verifies every signature, with a certificate that nobody else has signed."""
+    key, secret = "BRUMEROOTKEY00000001", "root/secret+with=signs"
+    command("tls", "self-signed", "--directory", folder / "tls")
+    server = start("--auth", "signed", tls=folder / "tls",
+                   environment={"BRUME_ACCESS_KEY_ID": key, "BRUME_SECRET_ACCESS_KEY": secret})
+    deployer = Deployer(lambda service: client(server, service, key=key, secret=secret))
+    function = deployer.deploy("breaking", {f"app.{file.split('.')[1]}": HANDLERS / file}, runtime)
+    open_it(function, name)
+    assert function.ask({"name": name, "do": "is_open"}) is True
+    status, answer = call(server, "EnterCircuitBreaker", Name=name)
+    assert status == 403 and "Allowed" not in answer
+
+
 def test_breakers_belong_to_accounts_and_regions(server, name):
     ask(server, "RecordCircuitBreaker", Name=name, Success=False, FailureThreshold=1)
     assert ask(server, "EnterCircuitBreaker", Name=name)["Allowed"] is False
