@@ -2,8 +2,12 @@
 // "Working with layers for Node.js Lambda functions"). Node.js does that for `require`, by NODE_PATH; on AWS it holds for
 // `import` too, which is made so here.
 import module from "node:module";
+import { fileURLToPath } from "node:url";
 
 import { FALLBACK, makeFallback } from "./fallback.mjs";
+
+// What Brume brings itself ("brume"), behind all others.
+const OWN = fileURLToPath(new URL("node_modules", import.meta.url));
 
 export function setModulePaths() {
   const major = process.versions.node.split(".")[0];
@@ -14,8 +18,11 @@ export function setModulePaths() {
     "/var/runtime",
     process.env.LAMBDA_TASK_ROOT ?? "/var/task",
   ].join(":");
+  const given = process.env.NODE_PATH;
+  process.env.NODE_PATH = `${given}:${OWN}`;
   module._initPaths();
-  const folders = process.env.NODE_PATH.split(":").filter((folder) => folder !== "");
+  process.env.NODE_PATH = given;
+  const folders = [...given.split(":"), OWN].filter((folder) => folder !== "");
   if (module.registerHooks) module.registerHooks({ resolve: makeFallback(folders) });
   else module.register?.(FALLBACK, { data: folders }); // before Node.js 22.15: in a thread of its own
 }

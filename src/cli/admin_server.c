@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "cli/json_fields.h"
+#include "core/breaker.h"
 
 #include <stdlib.h>
 
@@ -322,6 +323,31 @@ static Error list_queues(Txn *txn, StoreCall *call)
     return admin_write_queues(txn, &query, &writer);
 }
 
+static Error list_breakers(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    const AdminQuery query = query_of(job);
+    job->answer = buffer_make(call->arena);
+    JsonWriter writer = json_writer(&job->answer);
+    return admin_write_breakers(txn, &query, &writer);
+}
+
+/* What is changed is the breaker's, not the accounts'. */
+static void run_breaker_write(Job *job)
+{
+    prepare_call(job);
+    job->call.home = breaker_home(account_field(job), job->fields[1].text, job->fields[2].text);
+    store_write(job->admin->options.store, &job->call);
+}
+
+static Error reset_breaker(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    job->answer = buffer_make(call->arena);
+    JsonWriter writer = json_writer(&job->answer);
+    return admin_reset_breaker(txn, account_field(job), job->fields[1].text, job->fields[2].text, &writer);
+}
+
 static Error list_functions(Txn *txn, StoreCall *call)
 {
     Job *job = job_of(call);
@@ -459,6 +485,16 @@ static const Route routes[] = {
      {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
      run_read,
      list_queues,
+     NULL},
+    {SLICE_INIT("/breaker/list"),
+     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
+     run_read,
+     list_breakers,
+     NULL},
+    {SLICE_INIT("/breaker/reset"),
+     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name")},
+     run_breaker_write,
+     reset_breaker,
      NULL},
     {SLICE_INIT("/function/list"),
      {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},

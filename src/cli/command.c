@@ -12,6 +12,7 @@ const Command *const commands[] = {
     &command_invoke,
     &command_runtime,
     &command_queues,
+    &command_breakers,
     &command_clock,
     &command_backup,
     &command_restore,

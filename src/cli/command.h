@@ -71,6 +71,7 @@ extern const Command command_runtime;
 extern const Command command_doctor;
 extern const Command command_completion;
 extern const Command command_queues;
+extern const Command command_breakers;
 extern const Command command_functions;
 extern const Command command_function;
 extern const Command command_invoke;

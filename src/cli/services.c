@@ -5,9 +5,9 @@
 
 /* Each is defined in the C that is made of its api/NAME.smithy. Their headers cannot stand side by side: operations of
  * one name (GetPolicy, AddPermission) have inputs of one name. */
-extern const Service iam_service, lambda_service, sqs_service, sts_service;
+extern const Service brume_service, iam_service, lambda_service, sqs_service, sts_service;
 
-const Service *const services[] = {&iam_service, &sqs_service, &sts_service, &lambda_service};
+const Service *const services[] = {&iam_service, &sqs_service, &sts_service, &lambda_service, &brume_service};
 const size_t service_count = sizeof services / sizeof services[0];
 
 void services_prepare(Store *store)

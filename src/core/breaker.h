@@ -14,18 +14,20 @@
 #include "core/core_error.h"
 #include "store/store.h"
 
+enum { BREAKER_THRESHOLD_DEFAULT = 5, BREAKER_RECOVERY_DEFAULT_MS = 60000 };
+
 typedef enum BreakerState { BREAKER_CLOSED = 1, BREAKER_OPEN = 2, BREAKER_HALF_OPEN = 3 } BreakerState;
 
 typedef struct Breaker {
     Slice account;
     Slice region;
     Slice name;                 /* 1 to 256 bytes; those of mappings begin with "mapping/" */
-    uint64_t failure_threshold; /* failures in a row, at least 1 */
-    uint64_t recovery_ms;
-    BreakerState state; /* as it is at txn_now */
-    uint64_t failures;  /* in a row */
-    uint64_t opened_ms; /* when it was opened last; 0: never */
-    uint64_t probe_ms;  /* when a probe was let through that has not ended; 0: none is under way */
+    uint64_t failure_threshold; /* failures in a row; 0: as it was last, or 5 */
+    uint64_t recovery_ms;       /* 0: as it was last, or a minute */
+    BreakerState state;         /* as it is at txn_now */
+    uint64_t failures;          /* in a row */
+    uint64_t opened_ms;         /* when it was opened last; 0: never */
+    uint64_t probe_ms;          /* when a probe was let through that has not ended; 0: none is under way */
 } Breaker;
 
 Home breaker_home(Slice account, Slice region, Slice name);
@@ -39,6 +41,9 @@ Error breaker_enter(Txn *txn, Breaker *breaker, bool *allowed);
 Error breaker_record(Txn *txn, Breaker *breaker, bool success);
 /* When an open one will let a probe through, on the platform clock; 0: it lets calls through now. */
 uint64_t breaker_opens_ms(const Breaker *breaker);
+/* At most *count of those that have failed and have not been closed since, in the order of their names, from behind `after` on
+ * (empty: from the first); *count becomes how many there are. Their settings are those of the last failure or probe. */
+Error breaker_list(Txn *txn, Slice account, Slice region, Slice after, Breaker *breakers, size_t *count);
 /* Forgets it: closed, as if it had never been heard of. */
 Error breaker_forget(Txn *txn, Slice account, Slice region, Slice name);
 

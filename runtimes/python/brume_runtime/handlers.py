@@ -11,7 +11,7 @@ from brume_runtime.faults import Fault
 
 def set_path(task_root, layers):
     """What a handler's imports are looked up in, first to last (AWS Lambda developer guide, "Runtime search path in Python"):
-    its own code, PYTHONPATH, layers, then the SDK and the language's own library."""
+    its own code, PYTHONPATH, layers, then the SDK and the language's own library; last, what Brume brings itself."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = os.path.join(layers, "python", "lib", version, "site-packages")
     # AWS's own value of PYTHONPATH is where the SDK is, which comes last.
@@ -20,7 +20,9 @@ def set_path(task_root, layers):
     folders += [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder not in ("", sdk)]
     folders += [packages, os.path.join(layers, "python")]
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sys.path[:] = folders + [entry for entry in sys.path if entry not in folders and entry not in ("", own)]
+    modules = os.path.join(own, "modules")
+    others = [entry for entry in sys.path if entry not in folders and entry not in ("", own, modules)]
+    sys.path[:] = [*folders, *others, modules]
     if os.path.isdir(packages):
         site.addsitedir(packages)  # for its .pth files
     for folder in folders:
