@@ -625,6 +625,8 @@ bool pool_has_copies(const Pool *pool)
 static void sweep_pool(Pool *pool, uint64_t idle_ns)
 {
     start_provisioned(pool);
+    if (pool->retired)
+        pool_stop_idle(pool);
     /* Copies end with it. */
     Worker *template_ = pool_has_copies(pool) ? NULL : pool->template_;
     bool is_unused = now_ns(pool->runtime) - pool->used_ns >= idle_ns;

@@ -376,6 +376,8 @@ void brisk_let_go(Pool *pool);
 
 /* The pool of that spec, made when there is none. Older revisions of its version let their workers go. */
 Pool *pool_find(Runtime *runtime, const WorkerSpec *spec, Slice tenant);
+/* Its workers that have nothing to do go; a template only when nothing lives by it. */
+void pool_stop_idle(Pool *pool);
 /* Of which no worker is left. */
 void pool_free(Pool *pool);
 /* Why provisioned workers cannot be had; empty: they can. */
