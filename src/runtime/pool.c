@@ -169,7 +169,7 @@ static InvocationState *next_waiting(const Pool *pool)
 {
     InvocationState *state = first_waiting(pool);
     ListNode *node = list_first(&pool->patient);
-    if (state != NULL || node == NULL || brisk_is_full(pool))
+    if (state != NULL || node == NULL || brisk_holds_back(pool))
         return state;
     return CONTAINER_OF(node, InvocationState, waiting);
 }

@@ -364,8 +364,10 @@ void brisk_close(Runtime *runtime);
 /* A worker has got an event; it has answered, or lost it otherwise. */
 void brisk_begin(Worker *worker);
 void brisk_end(Worker *worker, bool has_answered);
-/* Whether a further event rather waits for one of those that are busy. */
+/* Whether a further event rather waits for one of those that are busy, or that start. */
 bool brisk_is_full(const Pool *pool);
+/* Whether it does not even take one that is idle. */
+bool brisk_holds_back(const Pool *pool);
 /* It does, or does so no longer. */
 void brisk_wait(InvocationState *state);
 void brisk_leave(InvocationState *state);
