@@ -182,7 +182,7 @@ typedef enum WorkerEvent {
 
 /* What libuv needs until it has let go of it, longer than the worker. */
 typedef struct WorkerHandles {
-    Worker *worker; /* NULL: it is gone */
+    Worker *worker;    /* NULL: it is gone */
     uv_poll_t answers; /* to be read */
     uv_poll_t events;  /* to be written, when something is unsent */
     uv_poll_t output;
