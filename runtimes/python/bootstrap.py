@@ -18,7 +18,7 @@ if _HERE not in sys.path:
 # pylint: disable=wrong-import-position
 import snapshot_restore_py
 from brume_runtime import channel as frames
-from brume_runtime import documents, faults, handlers, logs, output, sdk
+from brume_runtime import documents, faults, handlers, logs, output, rehearsal, sdk
 from brume_runtime.channel import Channel, Closed
 from brume_runtime.context import LambdaContext
 
@@ -95,6 +95,9 @@ class Worker:
         self.sink = output.LogSink(channel)
 
     def run(self):
+        sdk.reseed()
+        if not self.channel.has_frame(rehearsal.PATIENCE):
+            rehearsal.rehearse()
         kind, content = self.channel.read()
         if kind != frames.INIT:
             raise Closed
@@ -117,7 +120,6 @@ class Worker:
         os.environ.clear()
         os.environ.update(settings["environment"])
         time.tzset()
-        sdk.reseed()
         self.channel.keep()
         os.register_at_fork(after_in_child=self._leave_channel)
         sys.stdout, sys.stderr = self.stdout, self.stderr

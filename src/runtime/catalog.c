@@ -6,65 +6,15 @@
 
 /* ---- The names ---- */
 
-#define PYTHON(version_, deprecated_)                                                                                  \
+#define NAME(name_, kind_, version_, deprecated_, is_refused_)                                                         \
     {                                                                                                                  \
-        .name = SLICE_INIT("python" version_), .version = SLICE_INIT(version_), .deprecated = SLICE_INIT(deprecated_), \
-        .kind = RUNTIME_PYTHON                                                                                         \
+        SLICE_INIT(name_), SLICE_INIT(version_), SLICE_INIT(deprecated_), kind_, is_refused_                           \
     }
-#define NODEJS(version_, deprecated_)                                                                                  \
-    {                                                                                                                  \
-        .name = SLICE_INIT("nodejs" version_ ".x"), .version = SLICE_INIT(version_),                                   \
-        .deprecated = SLICE_INIT(deprecated_), .kind = RUNTIME_NODEJS                                                  \
-    }
-#define CUSTOM(name_, deprecated_)                                                                                     \
-    {                                                                                                                  \
-        .name = SLICE_INIT(name_), .deprecated = SLICE_INIT(deprecated_), .kind = RUNTIME_CUSTOM                       \
-    }
-#define REFUSED(name_, deprecated_)                                                                                    \
-    {                                                                                                                  \
-        .name = SLICE_INIT(name_), .deprecated = SLICE_INIT(deprecated_), .kind = RUNTIME_CUSTOM, .is_refused = true   \
-    }
-
-/* AWS Lambda developer guide, "Lambda runtimes". */
+#define RUNTIME_RUN(name, kind, version, deprecated, place, snap_start) NAME(name, kind, version, deprecated, false),
+#define RUNTIME_MISSING(name, deprecated, place, snap_start, needs) NAME(name, RUNTIME_CUSTOM, "", deprecated, true),
+#define RUNTIME_PAST(name, deprecated, instead) NAME(name, RUNTIME_CUSTOM, "", deprecated, true),
 static const RuntimeName names[] = {
-    PYTHON("3.14", ""),
-    PYTHON("3.13", ""),
-    PYTHON("3.12", ""),
-    PYTHON("3.11", ""),
-    PYTHON("3.10", ""),
-    PYTHON("3.9", "2025-12-15"),
-    PYTHON("3.8", "2024-10-14"),
-    NODEJS("24", ""),
-    NODEJS("22", ""),
-    NODEJS("20", "2026-04-30"),
-    NODEJS("18", "2025-09-01"),
-    NODEJS("16", "2024-06-12"),
-    CUSTOM("provided.al2023", ""),
-    CUSTOM("provided.al2", ""),
-    CUSTOM("provided", "2024-01-08"),
-    REFUSED("nodejs14.x", "2023-12-04"),
-    REFUSED("nodejs12.x", "2023-03-31"),
-    REFUSED("nodejs10.x", "2021-07-30"),
-    REFUSED("python3.7", "2023-12-04"),
-    REFUSED("python3.6", "2022-07-18"),
-    REFUSED("python2.7", "2021-07-15"),
-    REFUSED("java25", ""),
-    REFUSED("java21", ""),
-    REFUSED("java17", ""),
-    REFUSED("java11", ""),
-    REFUSED("java8.al2", ""),
-    REFUSED("java8", "2024-01-08"),
-    REFUSED("dotnet10", ""),
-    REFUSED("dotnet8", ""),
-    REFUSED("dotnet6", "2024-12-20"),
-    REFUSED("dotnetcore3.1", "2023-04-03"),
-    REFUSED("dotnetcore2.1", "2022-01-05"),
-    REFUSED("ruby3.4", ""),
-    REFUSED("ruby3.3", ""),
-    REFUSED("ruby3.2", "2026-03-31"),
-    REFUSED("ruby2.7", "2023-12-07"),
-    REFUSED("ruby2.5", "2021-07-30"),
-    REFUSED("go1.x", "2024-01-08"),
+#include "runtime/runtimes.def"
 };
 
 const RuntimeName *catalog_names(size_t *count)

@@ -169,7 +169,7 @@ static InvocationState *next_waiting(const Pool *pool)
 {
     InvocationState *state = first_waiting(pool);
     ListNode *node = list_first(&pool->patient);
-    if (state != NULL || node == NULL || brisk_is_full(pool))
+    if (state != NULL || node == NULL || brisk_holds_back(pool))
         return state;
     return CONTAINER_OF(node, InvocationState, waiting);
 }
@@ -631,6 +631,8 @@ bool pool_has_copies(const Pool *pool)
 static void sweep_pool(Pool *pool, uint64_t idle_ns)
 {
     start_provisioned(pool);
+    if (pool->retired)
+        pool_stop_idle(pool);
     /* Copies end with it. */
     Worker *template_ = pool_has_copies(pool) ? NULL : pool->template_;
     bool is_unused = now_ns(pool->runtime) - pool->used_ns >= idle_ns;

@@ -7,6 +7,10 @@
  * counts, and another takes its place. So a slow event among quick ones holds up others by HOLD_MAX_NS at the most. Who has
  * waited for WAIT_MAX_NS all the same is given one worker more, one of them in each millisecond.
  *
+ * Of a version of which too few events have been answered to tell, some starts are made at once, and one more in each
+ * millisecond: when the first workers turn out to be quick, the rest of a sudden load needs none of its own. The process that
+ * makes workers takes longer than that for each, so that slow handlers lose nothing.
+ *
  * A function's time runs from when its worker gets the event: who waits here loses none of it. */
 #include "base/bug.h"
 #include "runtime/runtime_internal.h"
@@ -15,7 +19,7 @@
 #include <stdlib.h>
 
 enum {
-    ANSWERED_MIN = 32,             /* events, before it is known what is usual */
+    ANSWERED_MIN = 8,              /* events, before it is known what is usual */
     BRISK_NS = 500 * 1000,         /* the most that is brisk */
     HOLD_FACTOR = 8,               /* times the shortest: a worker that has an event for longer waits for something */
     HOLD_MIN_NS = 2 * 1000 * 1000, /* others' work may keep a quick one from its processor for that long */
@@ -23,6 +27,7 @@ enum {
     WAIT_MAX_NS = 5 * 1000 * 1000,
     FORGET_SHIFT = 4, /* the shortest time is forgotten by a sixteenth with each event that took longer */
     LOOK_MS = 1,
+    UNKNOWN_FACTOR = 2, /* times the processors: workers at once while it is not known what is usual */
 };
 
 static uint64_t now_ns(const Pool *pool)
@@ -30,9 +35,18 @@ static uint64_t now_ns(const Pool *pool)
     return os_monotonic_ns(pool->runtime->os);
 }
 
-static bool is_brisk(const Pool *pool)
+static bool is_unknown(const Pool *pool)
 {
-    return pool->answered >= ANSWERED_MIN && pool->shortest_ns <= BRISK_NS;
+    return pool->answered < ANSWERED_MIN;
+}
+
+/* How many workers at work, or about to be, are enough for now. */
+static size_t enough(const Pool *pool)
+{
+    size_t processors = pool->runtime->options.processors;
+    if (is_unknown(pool))
+        return UNKNOWN_FACTOR * processors;
+    return pool->shortest_ns <= BRISK_NS ? processors : SIZE_MAX;
 }
 
 /* ---- Who is at work ---- */
@@ -43,15 +57,15 @@ static uint64_t hold_ns(const Pool *pool)
     return hold < HOLD_MIN_NS ? HOLD_MIN_NS : hold > HOLD_MAX_NS ? HOLD_MAX_NS : hold;
 }
 
-/* Workers that have had their event for no longer than usual; no more than processors are counted. */
-static unsigned at_work(const Pool *pool)
+/* Workers that have had their event for no longer than usual; no more are counted than are enough. */
+static size_t at_work(const Pool *pool)
 {
     uint64_t now = now_ns(pool);
     uint64_t hold = hold_ns(pool);
-    unsigned count = 0;
+    size_t most = enough(pool);
+    size_t count = 0;
     for (const ListNode *node = pool->busy.previous; node != &pool->busy; node = node->previous) {
-        if (now - CONTAINER_OF(node, Worker, in_busy)->event->begun_ns > hold ||
-            ++count == pool->runtime->options.processors)
+        if (now - CONTAINER_OF(node, Worker, in_busy)->event->begun_ns > hold || ++count == most)
             break;
     }
     return count;
@@ -59,7 +73,13 @@ static unsigned at_work(const Pool *pool)
 
 bool brisk_is_full(const Pool *pool)
 {
-    return is_brisk(pool) && at_work(pool) >= pool->runtime->options.processors;
+    size_t most = enough(pool);
+    return most != SIZE_MAX && at_work(pool) + (is_unknown(pool) ? pool->coming : 0) >= most;
+}
+
+bool brisk_holds_back(const Pool *pool)
+{
+    return !is_unknown(pool) && brisk_is_full(pool);
 }
 
 void brisk_begin(Worker *worker)
@@ -117,7 +137,8 @@ void brisk_let_go(Pool *pool)
     while (pool->patient_count > 0) {
         size_t wanted = pool->waiting_count - pool->patient_count;
         size_t starts = pool->coming > wanted ? pool->coming : wanted;
-        if (is_brisk(pool) && at_work(pool) + starts >= pool->runtime->options.processors)
+        size_t most = enough(pool);
+        if (most != SIZE_MAX && at_work(pool) + starts >= most)
             return;
         let_go(pool);
     }
@@ -127,10 +148,10 @@ static void look(Pool *pool)
 {
     uint64_t now = now_ns(pool);
     /* Those at work take longer than usual: is that how it is now? Soon it will be taken as such. */
-    if (!brisk_is_full(pool))
+    if (!brisk_holds_back(pool))
         pool->shortest_ns *= 2;
     const InvocationState *first = CONTAINER_OF(list_first(&pool->patient), InvocationState, waiting);
-    if (now - first->waiting_since_ns >= WAIT_MAX_NS)
+    if (is_unknown(pool) || now - first->waiting_since_ns >= WAIT_MAX_NS)
         let_go(pool);
     pool_serve(pool);
 }

@@ -74,11 +74,8 @@ static void free_line(Runtime *runtime, Line *line)
 
 /* ---- Pools ---- */
 
-/* A newer revision has come: what has nothing to do goes, what is busy goes afterwards. */
-static void retire(Pool *pool)
+void pool_stop_idle(Pool *pool)
 {
-    pool->retired = true;
-    pool_keep_provisioned(pool, 0);
     LIST_FOR_EACH(&pool->workers, node)
     {
         Worker *worker = CONTAINER_OF(node, Worker, in_pool);
@@ -87,7 +84,15 @@ static void retire(Pool *pool)
     }
 }
 
-/* Which one is newer only the order of the calls tells: the one that is asked for. */
+/* A newer revision has come, or none is wanted any more: what is busy goes behind its event. */
+static void retire(Pool *pool)
+{
+    pool->retired = true;
+    pool_keep_provisioned(pool, 0);
+}
+
+/* Which one is newer only the order of the calls tells: the one that is asked for. What has nothing to do is left to the
+ * sweep: the end of a process takes as long as a start, and would hold up the one that is wanted now. */
 static void retire_others(Pool *pool)
 {
     pool->retired = false;
@@ -108,6 +113,7 @@ void pool_forget(Runtime *runtime, Slice function, Slice except)
         if (slice_equal(pool->spec.function, function) && !excepted) {
             credentials_forget(&runtime->credentials, &pool->spec);
             retire(pool);
+            pool_stop_idle(pool);
         }
     }
 }

@@ -175,7 +175,7 @@ typedef enum WorkerEvent {
 
 /* What libuv needs until it has let go of it, longer than the worker. */
 typedef struct WorkerHandles {
-    Worker *worker; /* NULL: it is gone */
+    Worker *worker;    /* NULL: it is gone */
     uv_poll_t answers; /* to be read */
     uv_poll_t events;  /* to be written, when something is unsent */
     uv_poll_t output;
@@ -359,8 +359,10 @@ void brisk_close(Runtime *runtime);
 /* A worker has got an event; it has answered, or lost it otherwise. */
 void brisk_begin(Worker *worker);
 void brisk_end(Worker *worker, bool has_answered);
-/* Whether a further event rather waits for one of those that are busy. */
+/* Whether a further event rather waits for one of those that are busy, or that start. */
 bool brisk_is_full(const Pool *pool);
+/* Whether it does not even take one that is idle. */
+bool brisk_holds_back(const Pool *pool);
 /* It does, or does so no longer. */
 void brisk_wait(InvocationState *state);
 void brisk_leave(InvocationState *state);
@@ -371,6 +373,8 @@ void brisk_let_go(Pool *pool);
 
 /* The pool of that spec, made when there is none. Older revisions of its version let their workers go. */
 Pool *pool_find(Runtime *runtime, const WorkerSpec *spec, Slice tenant);
+/* Its workers that have nothing to do go; a template only when nothing lives by it. */
+void pool_stop_idle(Pool *pool);
 /* Of which no worker is left. */
 void pool_free(Pool *pool);
 /* Why provisioned workers cannot be had; empty: they can. */

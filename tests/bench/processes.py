@@ -20,6 +20,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BRUME = os.path.abspath(os.environ.get("BRUME_BINARY", os.path.join(ROOT, "build/brume")))
 LOAD = os.path.join(ROOT, "build/tests/bench/load/load")
+# Where `make test` has installed what the machine lacks of runtimes.
+RUNTIMES = os.path.join(ROOT, "build", "runtimes")
 READY_SECONDS = 60
 # Both ends of ten thousand connections.
 FILES = 65536
@@ -56,7 +58,7 @@ class Brume:
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             command,
-            env={**os.environ, **KEYS},
+            env={"BRUME_RUNTIMES": RUNTIMES, **os.environ, **KEYS},
             stdout=subprocess.PIPE,
             stderr=self.errors,
             stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import signal
 import subprocess
 
@@ -377,3 +378,29 @@ def test_packages_of_the_function_come_before_what_was_imported_ahead(python, tm
     assert worker.start("aws.version").kind == "READY"
     assert worker.invoke({}).document == ["of the function", "boto3", "dateutil"]
     assert worker.invoke({}).document[0] == "of the function"
+
+
+# ---- Workers that wait ----
+
+def test_what_a_waiting_worker_rehearses_is_seen_by_nobody(workers):
+    """What a handler could see is the same before and after, and copies draw numbers of their own."""
+    look = ("import gc, logging, os, random, sys, threading\n"
+            "def look():\n"
+            "    files = sorted(os.listdir('/proc/self/fd'))[:-1]\n"
+            "    return [sorted(sys.modules), dict(os.environ), list(sys.path), sys.flags, files, os.getcwd(), gc.isenabled(),\n"
+            "            threading.active_count(), logging.getLogger().handlers, sys.modules['boto3'].DEFAULT_SESSION\n"
+            "            if 'boto3' in sys.modules else None]\n")
+    text = (f"import sys; sys.path.insert(0, {str(RUNTIMES / 'python')!r})\n{look}"
+            "import bootstrap; bootstrap.prepare('/var/runtime')\n"
+            "from brume_runtime import rehearsal\n"
+            "before = look(); rehearsal.rehearse(); after = look()\n"
+            "assert before == after, [pair for pair in zip(before, after) if pair[0] != pair[1]]")
+    result = subprocess.run([PROGRAM, "-c", text], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_worker_that_has_waited_handles_events_as_any(python):
+    worker = python()
+    assert not select.select([worker.answers], [], [], 0.1)[0]  # long enough to rehearse, and nothing is said of it
+    assert worker.start("folder/nested.handler").kind == "READY"
+    assert worker.invoke({}).document == "folder.nested"

@@ -85,15 +85,36 @@ static void handlers_that_wait_for_something_scale_out_at_once(void **state)
     bench_close(bench);
 }
 
-static void the_first_events_scale_out_at_once(void **state)
+static void the_first_events_scale_out_step_by_step(void **state)
 {
     (void)state;
     Bench *bench = bench_open(two_processors);
     clock_ns = os_monotonic_ns(os_linux());
-    take_and_answer(bench, (ask(bench, 0), make_ready(bench, actor(0)), actor(0)), &bench->asked[0], 100 * US);
     for (size_t i = 0; i < 10; i++)
         ask(bench, i);
-    assert_int_equal(stage.count, 10);
+    assert_int_equal(stage.count, 4); /* at once */
+    for (size_t before = 4; stage.count < 10; before = stage.count) {
+        let_it_look(bench);
+        assert_true(stage.count > before);
+    }
+    assert_int_equal(counts(bench).waiting, 10);
+    bench_close(bench);
+}
+
+static void a_sudden_load_of_quick_events_needs_no_worker_for_each(void **state)
+{
+    (void)state;
+    enum { MANY = 50 };
+    Bench *bench = bench_open(two_processors);
+    clock_ns = os_monotonic_ns(os_linux());
+    for (size_t i = 0; i < MANY; i++)
+        ask(bench, i);
+    make_ready(bench, actor(0));
+    make_ready(bench, actor(1));
+    for (size_t i = 0; i < MANY; i++)
+        take_and_answer(bench, actor(i % 2), &bench->asked[i], 100 * US);
+    assert_true(stage.count < MANY); /* those of the milliseconds that this takes, at most */
+    assert_int_equal(counts(bench).waiting, 0);
     bench_close(bench);
 }
 
@@ -194,7 +215,8 @@ int main(void)
         cmocka_unit_test(quick_events_wait_for_workers_that_are_busy_in_their_order),
         cmocka_unit_test(what_an_event_waits_is_none_of_its_own_time),
         cmocka_unit_test(handlers_that_wait_for_something_scale_out_at_once),
-        cmocka_unit_test(the_first_events_scale_out_at_once),
+        cmocka_unit_test(the_first_events_scale_out_step_by_step),
+        cmocka_unit_test(a_sudden_load_of_quick_events_needs_no_worker_for_each),
         cmocka_unit_test(slow_events_among_quick_ones_hold_up_nobody_for_long),
         cmocka_unit_test(events_that_have_all_become_slow_scale_out_soon),
         cmocka_unit_test(who_has_waited_for_long_gets_one_worker_more),

@@ -2,6 +2,7 @@
 another, which is what a loop that takes one event at a time needs, and the fastest that Python has."""
 
 import os
+import select
 import struct
 import threading
 
@@ -26,6 +27,10 @@ class Channel:
         self._events, self._answers = EVENTS_FILE, ANSWERS_FILE
         # Handlers' threads log while the main thread answers.
         self._lock = threading.Lock()
+
+    def has_frame(self, seconds):
+        """Whether one comes within that time, or the end."""
+        return bool(select.select([self._events], [], [], seconds)[0])
 
     def read(self):
         """The next frame: its kind, and its content as bytes."""

@@ -149,13 +149,16 @@ def _says_otherwise(variable):
 def give_way(folders):
     """A function that brings packages of its own gets those, not the ones that were imported ahead: all of them go, since
     they belong together."""
+    files = _ahead | {name + ".py" for name in _ahead}
     for folder in folders:
-        for name in _ahead:
-            path = os.path.join(folder, name)
-            if os.path.isdir(path) or os.path.isfile(path + ".py"):
-                for module in [module for module in sys.modules if module.partition(".")[0] in _ahead]:
-                    del sys.modules[module]
-                return
+        try:
+            is_there = not files.isdisjoint(os.listdir(folder))
+        except OSError:
+            continue
+        if is_there:
+            for module in [module for module in sys.modules if module.partition(".")[0] in _ahead]:
+                del sys.modules[module]
+            return
 
 
 def reseed():
