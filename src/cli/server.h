@@ -9,6 +9,7 @@
 #include "cli/metrics.h"
 #include "cli/settings.h"
 #include "core/package.h"
+#include "core/poller.h"
 #include "core/provisioner.h"
 #include "net/http.h"
 #include "net/tls.h"
@@ -42,6 +43,7 @@ typedef struct Server {
     /* Functions (server_runtime.c). */
     Spawner *spawner; /* NULL: this machine can run none */
     Runtime *runtime; /* the same */
+    Pollers *pollers;
     Provisioner *provisioner;
     CatalogMemory catalog_memory;
     Slice reachable[REACHABLE_MAX + 1]; /* by those whose network is isolated; the server itself first */
