@@ -39,6 +39,9 @@ Error breaker_enter(Txn *txn, Breaker *breaker, bool *allowed);
 Error breaker_record(Txn *txn, Breaker *breaker, bool success);
 /* When an open one will let a probe through, on the platform clock; 0: it lets calls through now. */
 uint64_t breaker_opens_ms(const Breaker *breaker);
+/* At most *count of those that have failed and have not been closed since, in the order of their names, from behind `after` on
+ * (empty: from the first); *count becomes how many there are. Their settings are those of the last failure or probe. */
+Error breaker_list(Txn *txn, Slice account, Slice region, Slice after, Breaker *breakers, size_t *count);
 /* Forgets it: closed, as if it had never been heard of. */
 Error breaker_forget(Txn *txn, Slice account, Slice region, Slice name);
 

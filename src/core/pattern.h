@@ -25,4 +25,15 @@ Error pattern_compile(Arena *arena, const Slice *patterns, size_t count, const P
  * object matches nothing. `scratch` is rewound before this returns. */
 size_t pattern_match(const PatternSet *set, Slice event, Arena *scratch, bool *matched);
 
+/* What a pattern asks of a field at its top. */
+typedef enum PatternShape {
+    PATTERN_NOTHING, /* it says nothing about it */
+    PATTERN_VALUES,  /* that its value be one of some, as of a string */
+    PATTERN_OBJECT,  /* something of what is in it: a text there has to be read as JSON, or cannot match */
+} PatternShape;
+
+/* For filters of records whose body may be JSON or not (Lambda developer guide, "Control which events Lambda sends to your
+ * function", "Properly filtering Amazon SQS messages"). Within $or, one object is enough. */
+PatternShape pattern_shape(Slice pattern, Slice name, Arena *scratch);
+
 #endif
