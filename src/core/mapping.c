@@ -5,7 +5,7 @@
 
 /* Keys of the store:
  *   (account, region, KIND_MAPPING) 'm' uuid                         → a mapping
- *   (account, region, KIND_MAPPING) 's' source function qualifier    → the UUID of the mapping of both
+ *   (account, region, KIND_MAPPING) 's' kind source function qualifier → the UUID of the mapping of both
  *   ("", "", KIND_MAPPING_CHANGED) 'o' account region uuid           → there is such a mapping
  *   ("", "", KIND_MAPPING_CHANGED) 'c' account region uuid           → it has changed since it was last looked at */
 enum { TAG_MAPPING = 'm', TAG_PAIR = 's', TAG_OWNER = 'o', TAG_CHANGED = 'c' };
@@ -33,10 +33,17 @@ static Slice record_key(Txn *txn, Slice account, Slice region, Slice uuid)
     return buffer_slice(&key);
 }
 
+static Buffer pairs_key(Txn *txn, MappingSource source, Slice account, Slice region, Slice source_name)
+{
+    Buffer key = own_key(txn, account, region, TAG_PAIR);
+    key_add_uint64(&key, source);
+    key_add_string(&key, source_name);
+    return key;
+}
+
 static Slice pair_key(Txn *txn, const Mapping *mapping)
 {
-    Buffer key = own_key(txn, mapping->account, mapping->region, TAG_PAIR);
-    key_add_string(&key, mapping->source_arn);
+    Buffer key = pairs_key(txn, mapping->source, mapping->account, mapping->region, mapping->source_name);
     key_add_string(&key, mapping->function);
     key_add_string(&key, mapping->qualifier);
     return buffer_slice(&key);
@@ -249,6 +256,25 @@ Error mapping_delete(Txn *txn, Mapping *mapping)
     txn_delete(txn, pair_key(txn, mapping));
     put_changed(txn, mapping, MAPPING_DELETING);
     return OK;
+}
+
+Error mapping_source_changed(Txn *txn, MappingSource source, Slice account, Slice region, Slice source_name)
+{
+    Slice key;
+    Slice value;
+    uint8_t schema;
+    Error error = OK;
+    Mapping mapping = {.account = account, .region = region};
+    Buffer prefix = pairs_key(txn, source, account, region, source_name);
+    Cursor *cursor = txn_scan(txn, key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix)), SCAN_FORWARD);
+    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+        if ((error = value_take_schema(&value, &schema)) != OK ||
+            (error = value_take_bytes(&value, &mapping.uuid)) != OK)
+            break;
+        put_mark(txn, TAG_CHANGED, &mapping);
+    }
+    cursor_close(cursor);
+    return error;
 }
 
 static bool is_listed(const Mapping *mapping, const MappingFilter *filter)

@@ -70,6 +70,9 @@ void mapping_put_problem(Txn *txn, const Mapping *mapping);
  * changed, or deleted. */
 Error mapping_delete(Txn *txn, Mapping *mapping);
 
+/* There is such a source now, or none any more: those that read it look again. */
+Error mapping_source_changed(Txn *txn, MappingSource source, Slice account, Slice region, Slice source_name);
+
 /* Which ones a list is about; absent: all. */
 typedef struct MappingFilter {
     Slice source_arn;

@@ -20,18 +20,6 @@ const PollerSource *poller_source(const Mapping *mapping)
 
 /* ---- The transaction that takes ---- */
 
-/* Keeps why it is in vain, when that is news; whatever was taken is put back. */
-static Error put_off(Txn *txn, Poller *poller, Mapping *mapping, Savepoint before, const char *problem)
-{
-    txn_rollback(txn, before);
-    poller->outcome = TAKE_LATER;
-    if (problem == NULL || slice_equal(mapping->problem, slice_of_string(problem)))
-        return OK;
-    mapping->problem = slice_of_string(problem);
-    mapping_put_problem(txn, mapping);
-    return OK;
-}
-
 static const char *problem_of(Error error)
 {
     switch ((int)error) {
@@ -48,6 +36,19 @@ static const char *problem_of(Error error)
     default:
         return NULL;
     }
+}
+
+/* Keeps why it is in vain, when that is news; whatever was taken is put back. A source that is there again tells so. */
+static Error put_off(Txn *txn, Poller *poller, Mapping *mapping, Savepoint before, Error error)
+{
+    txn_rollback(txn, before);
+    poller->outcome = error == MAPPING_SOURCE_NOT_FOUND ? TAKE_REST : TAKE_LATER;
+    const char *problem = problem_of(error);
+    if (problem == NULL || slice_equal(mapping->problem, slice_of_string(problem)))
+        return OK;
+    mapping->problem = slice_of_string(problem);
+    mapping_put_problem(txn, mapping);
+    return OK;
 }
 
 /* Asks the breaker, once for each batch. */
@@ -125,7 +126,7 @@ static Error keep(Txn *txn, Poller *poller, Mapping *mapping, const PollerRecord
         return wait_for_breaker(txn, poller, mapping, before);
     Error error = find_run(txn, poller, taken, arena, &taken->run);
     if (error == FUNCTION_PENDING || problem_of(error) != NULL)
-        return put_off(txn, poller, mapping, before, problem_of(error));
+        return put_off(txn, poller, mapping, before, error);
     TRY(error);
     if (mapping->problem.data != NULL) {
         mapping->problem = (Slice){0};
@@ -162,7 +163,7 @@ static Error take(Txn *txn, StoreCall *call)
     }
     error = poller_source(&mapping)->take(txn, &mapping, &ask, limits, call->arena, &records);
     if (error == MAPPING_SOURCE_NOT_FOUND)
-        return put_off(txn, poller, &mapping, before, problem_of(error));
+        return put_off(txn, poller, &mapping, before, error);
     TRY(error);
     if (records.count > 0 || (txn_timed_out(txn) && poller->ask.gathering))
         return keep(txn, poller, &mapping, &records, before);
