@@ -37,7 +37,7 @@ Error lambda_apply_mapping(Call *call, const MappingSettings *settings, Mapping 
 
 /* ---- Breakers (event_source_mapping_breaker.c) ---- */
 
-/* The tag that gives a mapping a circuit breaker: "threshold=5,recovery=60". */
+/* The tag that gives a mapping a circuit breaker: "threshold=5 recovery=60". */
 #define LAMBDA_BREAKER_TAG "brume:circuit-breaker"
 /* Lets the mapping's breaker be what its tags say. InvalidParameterValueException: the tag says something else. */
 Error lambda_read_breaker(Call *call, Mapping *mapping);
