@@ -65,6 +65,9 @@ Error admin_find_region(Txn *txn, const AdminQuery *query, Slice *region);
  * uses no region behind), and the last one's name when more follow. ACCOUNT_ID_INVALID. */
 Error admin_write_queues(Txn *txn, const AdminQuery *query, JsonWriter *writer);
 
+/* The same of {"mappings":[…],…}; pages end with a UUID. */
+Error admin_write_mappings(Txn *txn, const AdminQuery *query, JsonWriter *writer);
+
 /* The same of {"functions":[…],…}, with the workers that they have. `invoker` NULL: they have none. */
 Error admin_write_functions(Txn *txn, const AdminQuery *query, Invoker *invoker, JsonWriter *writer);
 

@@ -96,7 +96,7 @@ Error mapping_owners(Txn *txn, bool marked, Slice after, size_t most, MappingOwn
     Buffer prefix = mark_key(txn, marked ? TAG_CHANGED : TAG_OWNER);
     KeyRange range = key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
     if (after.size > 0)
-        range.begin = key_range_after(txn_arena(txn), SLICE(""), after).begin;
+        range = key_range_after(txn_arena(txn), buffer_slice(&prefix), slice_skip(after, prefix.size));
     *owners = ARENA_ARRAY(txn_arena(txn), MappingOwner, most);
     *count = 0;
     Cursor *cursor = txn_scan(txn, range, SCAN_FORWARD);

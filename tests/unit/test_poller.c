@@ -538,6 +538,38 @@ static void what_ran_when_the_process_was_killed_runs_again(void **state)
     expect_messages(stage, 0, 0);
 }
 
+enum { MANY = 250 }; /* more than are looked at in one transaction */
+
+static Error map_many_body(Txn *txn, StoreCall *call)
+{
+    Stage *stage = probe_argument(call);
+    for (unsigned i = 0; i < MANY; i++) {
+        Mapping mapping = stage->mapping;
+        mapping.source_name = arena_format(txn_arena(txn), "queue-%u", i);
+        mapping.source_arn = mapping.source_name;
+        TRY(mapping_create(txn, &mapping));
+    }
+    return OK;
+}
+
+static void all_mappings_are_found_again_at_the_start(void **state)
+{
+    Stage *stage = *state;
+    PollersStats stats;
+    stage_map(stage);
+    stage_write(stage, map_many_body);
+    stage_pass(stage, SECOND);
+    Pollers *gone = stage->pollers;
+    pollers_stop(gone);
+    world_crash(&stage->world, 4);
+    pollers_close(gone);
+    stage_start(stage);
+    pollers_stats(stage->pollers, &stats);
+    assert_int_equal(stats.pollers, MANY + 1);
+    stage_send(stage, NULL, "a");
+    assert_int_equal(stage->held_count, 1);
+}
+
 /* ---- Breakers ---- */
 
 static void an_open_breaker_lets_messages_wait_and_closes_after_a_probe(void **state)
@@ -621,6 +653,7 @@ int main(void)
         TEST_OF(a_queue_that_is_gone_is_waited_for),
         TEST_OF(two_mappings_of_one_queue_lose_no_message),
         TEST_OF(what_ran_when_the_process_was_killed_runs_again),
+        TEST_OF(all_mappings_are_found_again_at_the_start),
         TEST_OF(an_open_breaker_lets_messages_wait_and_closes_after_a_probe),
         TEST_OF(a_probe_of_which_nothing_is_heard_is_followed_by_another),
     };
