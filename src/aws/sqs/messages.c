@@ -102,7 +102,8 @@ static Error prepare(Call *call, const SendRequest *request, PreparedMessage *pr
     prepared->delay_ms = request->has_delay_seconds ? (uint64_t)request->delay_seconds * 1000 : 0;
     prepared->has_delay = request->has_delay_seconds && !request->fifo;
     prepared->body_md5_hex = hex_encode(call->arena, prepared->body_md5, sizeof(prepared->body_md5));
-    prepared->attributes_md5_hex = sqs_message_attributes_md5(call->arena, message->attributes, message->attribute_count);
+    prepared->attributes_md5_hex =
+        sqs_message_attributes_md5(call->arena, message->attributes, message->attribute_count);
     return OK;
 }
 
