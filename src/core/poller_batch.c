@@ -86,7 +86,7 @@ PollerAsk batch_room(const Mapping *mapping, const Limits *limits, size_t count,
     uint64_t room = all > document_bytes + 64 ? all - document_bytes - 64 : 0;
     PollerAsk ask = {.max = mapping->batch_size > count ? mapping->batch_size - count : 0};
     if (room < POLLER_RECORD_BYTES + 2 * limits->value[LIMIT_SQS_MESSAGE_BYTES]) {
-        ask.max = 0; /* the largest one would not fit */
+        ask.max = count == 0 ? 1 : 0; /* the largest one might not fit: it comes alone */
         return ask;
     }
     if (ask.max > POLLER_PAGE)
