@@ -146,15 +146,13 @@ static const SourceKind *kind_of(Slice arn)
     return NULL;
 }
 
-static Error find_kind(Call *call, const CreateEventSourceMappingInput *in, const SourceKind **kind)
+/* NULL: it is none that AWS knows. */
+static const SourceKind *find_kind(const CreateEventSourceMappingInput *in)
 {
-    if (in->event_source_arn.data == NULL && lambda_document_says(in->self_managed_event_source)) {
-        static const SourceKind kafka = {.name = "self-managed Kafka clusters as event sources", .is_stream = true};
-        *kind = &kafka;
-        return OK;
-    }
-    *kind = in->event_source_arn.size == 0 ? NULL : kind_of(in->event_source_arn);
-    return *kind == NULL ? lambda_invalid(call, "Unrecognized event source.") : OK;
+    static const SourceKind kafka = {.name = "self-managed Kafka clusters as event sources", .is_stream = true};
+    if (in->event_source_arn.size > 0)
+        return kind_of(in->event_source_arn);
+    return lambda_document_says(in->self_managed_event_source) ? &kafka : NULL;
 }
 
 static Error refuse_queue(Call *call)
@@ -268,8 +266,8 @@ static Error apply_created(Call *call, const CreateEventSourceMappingInput *in, 
 Error lambda_create_event_source_mapping(Call *call, Txn *txn, const CreateEventSourceMappingInput *in,
                                          CreateEventSourceMappingOutput *out)
 {
-    const SourceKind *kind;
-    FunctionVersion version;
+    FunctionVersion version = {0};
+    const SourceKind *kind = find_kind(in);
     Mapping mapping = {
         .account = call->actor.account,
         .region = call->actor.region,
@@ -278,7 +276,8 @@ Error lambda_create_event_source_mapping(Call *call, Txn *txn, const CreateEvent
         .enabled = !in->has_enabled || in->enabled,
         .batch_size = BATCH_DEFAULT,
     };
-    TRY(find_kind(call, in, &kind));
+    if (kind == NULL)
+        return lambda_invalid(call, "Unrecognized event source.");
     if (kind->is_stream && in->starting_position.data == NULL)
         return lambda_invalid(call, "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
                                     "constraint: Member must not be null.");
@@ -336,7 +335,7 @@ Error lambda_update_event_source_mapping(Call *call, Txn *txn, const UpdateEvent
                                          UpdateEventSourceMappingOutput *out)
 {
     Mapping mapping;
-    FunctionVersion version;
+    FunctionVersion version = {0};
     const ForeignMember foreign[] = {GIVEN_FOREIGN(in)};
     TRY(open_mapping(call, txn, in->uuid, &mapping));
     const MappingSettings settings = {
