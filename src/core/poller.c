@@ -39,10 +39,10 @@ static const char *problem_of(Error error)
 }
 
 /* Keeps why it is in vain, when that is news; whatever was taken is put back. A source that is there again tells so. */
-static Error put_off(Txn *txn, Poller *poller, Mapping *mapping, Savepoint before, Error error)
+static Error put_off(Txn *txn, Take *take, Mapping *mapping, Savepoint before, Error error)
 {
     txn_rollback(txn, before);
-    poller->outcome = error == MAPPING_SOURCE_NOT_FOUND ? TAKE_REST : TAKE_LATER;
+    take->outcome = error == MAPPING_SOURCE_NOT_FOUND ? TAKE_REST : TAKE_LATER;
     const char *problem = problem_of(error);
     if (problem == NULL || slice_equal(mapping->problem, slice_of_string(problem)))
         return OK;
@@ -67,7 +67,7 @@ static Error pass_breaker(Txn *txn, const Mapping *mapping, bool *allowed)
 }
 
 /* It is open, or another probe is under way: nothing is taken until it is time. */
-static Error wait_for_breaker(Txn *txn, Poller *poller, const Mapping *mapping, Savepoint before)
+static Error wait_for_breaker(Txn *txn, Take *take, const Mapping *mapping, Savepoint before)
 {
     Breaker breaker;
     txn_rollback(txn, before);
@@ -76,7 +76,7 @@ static Error wait_for_breaker(Txn *txn, Poller *poller, const Mapping *mapping, 
     if (opens_ms <= txn_now(txn))
         opens_ms = txn_now(txn) + mapping->recovery_ms;
     mapping_wake_at(txn, mapping, opens_ms);
-    poller->outcome = TAKE_REST;
+    take->outcome = TAKE_REST;
     return OK;
 }
 
@@ -111,22 +111,23 @@ static Mapping keep_mapping(const Mapping *mapping, Arena *arena)
     return kept;
 }
 
-static Error keep(Txn *txn, Poller *poller, Mapping *mapping, const PollerRecords *records, Savepoint before)
+static Error keep(Txn *txn, Take *take, Mapping *mapping, const PollerRecords *records, Savepoint before)
 {
     bool allowed = true;
-    Arena *arena = poller->call.arena;
+    const Poller *poller = take->poller;
+    Arena *arena = take->call.arena;
     Taken *taken = ARENA_NEW(arena, Taken);
     taken->mapping = *mapping;
     taken->records = *records;
     for (size_t i = 0; i < records->count && taken->trace.data == NULL; i++)
         taken->trace = poller_source(mapping)->trace(records, i);
-    if (!poller->ask.gathering)
+    if (!take->ask.gathering)
         TRY(pass_breaker(txn, mapping, &allowed));
     if (!allowed)
-        return wait_for_breaker(txn, poller, mapping, before);
+        return wait_for_breaker(txn, take, mapping, before);
     Error error = find_run(txn, poller, taken, arena, &taken->run);
     if (error == FUNCTION_PENDING || problem_of(error) != NULL)
-        return put_off(txn, poller, mapping, before, error);
+        return put_off(txn, take, mapping, before, error);
     TRY(error);
     if (mapping->problem.data != NULL) {
         mapping->problem = (Slice){0};
@@ -136,19 +137,20 @@ static Error keep(Txn *txn, Poller *poller, Mapping *mapping, const PollerRecord
     taken->mapping.account = poller->account;
     taken->mapping.region = poller->region;
     taken->mapping.uuid = poller->uuid;
-    poller->taken = taken;
-    poller->outcome = records->count > 0 ? TAKE_RECORDS : TAKE_TIMED_OUT;
+    take->taken = taken;
+    take->outcome = records->count > 0 ? TAKE_RECORDS : TAKE_TIMED_OUT;
     return OK;
 }
 
-static Error take(Txn *txn, StoreCall *call)
+static Error take_records(Txn *txn, StoreCall *call)
 {
-    Poller *poller = CONTAINER_OF(call, Poller, call);
+    Take *take = CONTAINER_OF(call, Take, call);
+    const Poller *poller = take->poller;
     Mapping mapping;
     PollerRecords records = {0};
     const Limits *limits = account_limits_of(poller->pollers->options.limits, poller->account);
-    poller->taken = NULL;
-    poller->outcome = TAKE_REST;
+    take->taken = NULL;
+    take->outcome = TAKE_REST;
     Error error = mapping_get(txn, poller->account, poller->region, poller->uuid, &mapping);
     if (error == MAPPING_NOT_FOUND)
         return OK;
@@ -156,18 +158,18 @@ static Error take(Txn *txn, StoreCall *call)
     if (!mapping_is_active(&mapping))
         return OK;
     Savepoint before = txn_savepoint(txn);
-    PollerAsk ask = poller->ask;
+    PollerAsk ask = take->ask;
     if (!ask.gathering) {
         ask = batch_room(&mapping, limits, 0, 0);
-        ask.wait_ms = FOREVER_MS;
+        ask.wait_ms = take->ask.at_once ? 0 : FOREVER_MS;
     }
     error = poller_source(&mapping)->take(txn, &mapping, &ask, limits, call->arena, &records);
     if (error == MAPPING_SOURCE_NOT_FOUND)
-        return put_off(txn, poller, &mapping, before, error);
+        return put_off(txn, take, &mapping, before, error);
     TRY(error);
-    if (records.count > 0 || (txn_timed_out(txn) && poller->ask.gathering))
-        return keep(txn, poller, &mapping, &records, before);
-    poller->outcome = txn_timed_out(txn) ? TAKE_TIMED_OUT : TAKE_AGAIN;
+    if (records.count > 0 || (txn_timed_out(txn) && take->ask.gathering))
+        return keep(txn, take, &mapping, &records, before);
+    take->outcome = txn_timed_out(txn) ? TAKE_TIMED_OUT : TAKE_AGAIN;
     return OK;
 }
 
@@ -182,8 +184,8 @@ Error poller_rest(Txn *txn, uint64_t rest_ms)
 
 static Error rest(Txn *txn, StoreCall *call)
 {
-    Poller *poller = CONTAINER_OF(call, Poller, call);
-    poller->outcome = TAKE_AGAIN;
+    Poller *poller = CONTAINER_OF(call, Poller, take.call);
+    poller->take.outcome = TAKE_AGAIN;
     return poller_rest(txn, poller->rest_ms);
 }
 
@@ -233,20 +235,27 @@ void poller_ended(Poller *poller, bool failed)
 
 static void took(StoreCall *call);
 
-static void call_store(Poller *poller, TxnBody body)
+static void start_take(Poller *poller, Take *take, TxnBody body, void (*done)(StoreCall *call), Arena *arena)
 {
-    poller->calling = true;
     poller->pollers->calls++;
-    poller->asked_ns = os_monotonic_ns(poller->pollers->options.os);
-    poller->call = (StoreCall){
+    take->poller = poller;
+    take->call = (StoreCall){
         .body = body,
-        .done = took,
+        .done = done,
         .mailbox = poller->pollers->options.mailbox,
-        .arena = poller->gathering == NULL ? &poller->arena : &poller->gathering->arena,
+        .arena = arena,
         .home = mapping_home(poller->account, poller->region),
         .in_background = true,
     };
-    store_write(poller->pollers->options.store, &poller->call);
+    store_write(poller->pollers->options.store, &take->call);
+}
+
+static void call_store(Poller *poller, TxnBody body)
+{
+    poller->calling = true;
+    poller->asked_ns = os_monotonic_ns(poller->pollers->options.os);
+    start_take(poller, &poller->take, body, took,
+               poller->gathering == NULL ? &poller->arena : &poller->gathering->arena);
 }
 
 static void start_gathered(Poller *poller)
@@ -266,36 +275,80 @@ static void drop_gathered(Poller *poller)
     poller->gathering = NULL;
 }
 
+static void took_more(StoreCall *call);
+
+/* There may be more than one batch of it: others are taken side by side, so that they share what transactions wait for.
+ * One after a full batch of the poller's own; two after each of those that is full, too. */
+static void take_more(Poller *poller, uint32_t count)
+{
+    if (!poller->wanted || atomic_load(&poller->pollers->stopping))
+        return;
+    for (; count > 0 && poller->more < POLLER_MORE_MAX && poller->running + 1 < poller->slots; count--) {
+        Arena empty = arena_make();
+        Batch *batch = batch_make(poller, &empty);
+        poller->more++;
+        poller->running++;
+        poller_count(poller->pollers, POLLER_RUNNING, 1);
+        batch->take.ask = (PollerAsk){.at_once = true};
+        start_take(poller, &batch->take, take_records, took_more, &batch->arena);
+    }
+}
+
+static void took_more(StoreCall *call)
+{
+    Batch *batch = CONTAINER_OF(call, Batch, take.call);
+    Poller *poller = batch->poller;
+    if (pollers_back(poller->pollers))
+        return;
+    poller->more--;
+    if (call->result != OK || batch->take.outcome != TAKE_RECORDS) {
+        batch_free(batch); /* the one that waits will tell why */
+        poller_ended(poller, false);
+        return;
+    }
+    batch_add(batch, batch->take.taken);
+    poller->held = true;
+    if (batch_is_full(batch))
+        take_more(poller, 2);
+    batch_start(batch);
+    poller->held = false;
+    poller_go(poller);
+}
+
 static void add_taken(Poller *poller)
 {
     uint64_t now_ns = os_monotonic_ns(poller->pollers->options.os);
-    Taken *taken = poller->taken;
+    Taken *taken = poller->take.taken;
     grow(poller, &taken->mapping, now_ns);
     if (poller->gathering == NULL) {
-        poller->gathering = batch_make(poller);
+        poller->gathering = batch_make(poller, &poller->arena);
         poller->gathering->gathered_by_ns = now_ns + taken->mapping.window_ms * 1000000;
     }
     batch_add(poller->gathering, taken);
-    poller->taken = NULL;
-    if (batch_is_full(poller->gathering) || now_ns + 1000000 > poller->gathering->gathered_by_ns)
+    poller->take.taken = NULL;
+    bool is_full = batch_is_full(poller->gathering);
+    bool gathers = taken->mapping.window_ms > 0; /* what comes of it is not to be taken at once */
+    if (is_full || now_ns + 1000000 > poller->gathering->gathered_by_ns)
         start_gathered(poller);
+    if (is_full && !gathers)
+        take_more(poller, 1);
 }
 
 /* The wait for the rest of a batch is over; any other one was ended because the store stops. */
 static void end_wait(Poller *poller)
 {
-    if (poller->gathering == NULL || poller->taken == NULL) {
+    if (poller->gathering == NULL || poller->take.taken == NULL) {
         poller->wanted = poller->wanted && poller->gathering != NULL;
         drop_gathered(poller);
         return;
     }
-    batch_add(poller->gathering, poller->taken);
+    batch_add(poller->gathering, poller->take.taken);
     start_gathered(poller);
 }
 
 static void took(StoreCall *call)
 {
-    Poller *poller = CONTAINER_OF(call, Poller, call);
+    Poller *poller = CONTAINER_OF(call, Poller, take.call);
     Pollers *pollers = poller->pollers;
     Error result = call->result;
     poller->calling = false;
@@ -312,19 +365,19 @@ static void took(StoreCall *call)
         arena_free(&poller->arena);
     }
     poller->rest_ms = result != OK && result != ERROR_GONE ? LATER_MS : 0;
-    if (result == OK && poller->outcome == TAKE_RECORDS) {
+    if (result == OK && poller->take.outcome == TAKE_RECORDS) {
         add_taken(poller);
-    } else if (result == OK && poller->outcome == TAKE_TIMED_OUT) {
+    } else if (result == OK && poller->take.outcome == TAKE_TIMED_OUT) {
         end_wait(poller);
-    } else if (result == OK && poller->outcome == TAKE_LATER) {
+    } else if (result == OK && poller->take.outcome == TAKE_LATER) {
         drop_gathered(poller);
         poller->rest_ms = LATER_MS;
-    } else if (result == OK && poller->outcome == TAKE_REST) {
+    } else if (result == OK && poller->take.outcome == TAKE_REST) {
         drop_gathered(poller);
         arena_free(&poller->arena);
     }
     poller->held = false;
-    bool rests = result == OK && poller->outcome == TAKE_REST && poller->wanted; /* until the next mark */
+    bool rests = result == OK && poller->take.outcome == TAKE_REST && poller->wanted; /* until the next mark */
     if (!rests)
         poller_go(poller);
 }
@@ -350,11 +403,11 @@ void poller_go(Poller *poller)
         return;
     if (poller->gathering == NULL) {
         arena_free(&poller->arena);
-        poller->ask = (PollerAsk){0}; /* what the mapping says of its batches, the body knows */
+        poller->take.ask = (PollerAsk){0}; /* what the mapping says of its batches, the body knows */
     } else {
-        poller->ask = batch_ask(poller->gathering);
+        poller->take.ask = batch_ask(poller->gathering);
     }
-    call_store(poller, take);
+    call_store(poller, take_records);
 }
 
 static void drop_filters(Poller *poller)
@@ -372,7 +425,7 @@ void poller_renew(Poller *poller, bool wanted)
     poller->wanted = wanted;
     drop_filters(poller);
     if (poller->calling)
-        store_cancel(poller->pollers->options.store, &poller->call);
+        store_cancel(poller->pollers->options.store, &poller->take.call);
     else
         poller_go(poller);
 }

@@ -11,13 +11,13 @@ enum {
 
 /* ---- What it is made of ---- */
 
-Batch *batch_make(Poller *poller)
+Batch *batch_make(Poller *poller, Arena *arena)
 {
     Batch *batch = calloc(1, sizeof *batch);
     ASSERT(batch != NULL);
     batch->poller = poller;
-    batch->arena = poller->arena; /* with what was taken */
-    poller->arena = arena_make();
+    batch->arena = *arena; /* with what was taken */
+    *arena = arena_make();
     batch->payload = buffer_make(&batch->arena);
     batch->hidden_until_ms = UINT64_MAX;
     BUFFER_ADD(&batch->payload, "{\"Records\":[");
@@ -159,7 +159,7 @@ static Error record_outcome(Txn *txn, Batch *batch)
 
 static Error settle(Txn *txn, StoreCall *call)
 {
-    Batch *batch = CONTAINER_OF(call, Batch, call);
+    Batch *batch = CONTAINER_OF(call, Batch, take.call);
     size_t left = batch->count - batch->settled;
     if (left > POLLER_PAGE)
         left = POLLER_PAGE;
@@ -171,7 +171,7 @@ static void call_store(Batch *batch, TxnBody body, void (*done)(StoreCall *call)
 {
     Pollers *pollers = batch->poller->pollers;
     pollers->calls++;
-    batch->call = (StoreCall){
+    batch->take.call = (StoreCall){
         .body = body,
         .done = done,
         .mailbox = pollers->options.mailbox,
@@ -180,12 +180,12 @@ static void call_store(Batch *batch, TxnBody body, void (*done)(StoreCall *call)
         .frees_space = true,
         .in_background = true,
     };
-    store_write(pollers->options.store, &batch->call);
+    store_write(pollers->options.store, &batch->take.call);
 }
 
 static void settled(StoreCall *call)
 {
-    Batch *batch = CONTAINER_OF(call, Batch, call);
+    Batch *batch = CONTAINER_OF(call, Batch, take.call);
     Pollers *pollers = batch->poller->pollers;
     if (pollers_back(pollers))
         return;
@@ -231,7 +231,7 @@ static void invoke(Batch *batch);
 
 static Error wait_for_another_try(Txn *txn, StoreCall *call)
 {
-    const Batch *batch = CONTAINER_OF(call, Batch, call);
+    const Batch *batch = CONTAINER_OF(call, Batch, take.call);
     unsigned doublings = batch->attempts < 7 ? batch->attempts : 7;
     uint64_t rest_ms = (uint64_t)RETRY_FIRST_MS << doublings;
     return poller_rest(txn, rest_ms < RETRY_LAST_MS ? rest_ms : RETRY_LAST_MS);
@@ -239,7 +239,7 @@ static Error wait_for_another_try(Txn *txn, StoreCall *call)
 
 static void waited(StoreCall *call)
 {
-    Batch *batch = CONTAINER_OF(call, Batch, call);
+    Batch *batch = CONTAINER_OF(call, Batch, take.call);
     Pollers *pollers = batch->poller->pollers;
     if (pollers_back(pollers))
         return;

@@ -15,6 +15,7 @@ enum {
         1250, /* (Lambda developer guide, "Configuring scaling behavior for SQS event source mappings") */
     POLLER_SLOTS_OF_ONE = 10, /* of a provisioned poller (same page, "Configuring provisioned mode") */
     POLLER_PAGE = 1000,       /* records that one transaction takes or settles */
+    POLLER_MORE_MAX = 8,      /* takes beside the one that waits */
 };
 
 /* ---- Sources ---- */
@@ -25,6 +26,7 @@ typedef struct PollerAsk {
     uint64_t bytes_max;
     uint64_t wait_ms;
     bool gathering; /* to a batch that has records */
+    bool at_once;   /* what there is, without a wait */
 } PollerAsk;
 
 /* What was. */
@@ -111,9 +113,18 @@ typedef struct Taken {
     Slice trace;
 } Taken;
 
+/* A transaction that takes. */
+typedef struct Take {
+    StoreCall call;
+    struct Poller *poller;
+    PollerAsk ask;
+    TakeOutcome outcome;
+    Taken *taken;
+} Take;
+
 typedef struct Poller {
-    StoreCall call; /* takes, or rests for a while */
-    Arena arena;    /* of the call, while no batch is being gathered: a waiting poller's is empty */
+    Take take;   /* takes, or rests for a while */
+    Arena arena; /* of the call, while no batch is being gathered: a waiting poller's is empty */
     Pollers *pollers;
     struct Batch *gathering; /* NULL: none is */
     const PatternSet *filters;
@@ -123,12 +134,10 @@ typedef struct Poller {
     Slice uuid;
     uint64_t asked_ns;
     uint64_t grown_ns; /* when `slots` was changed last */
-    PollerAsk ask;
-    TakeOutcome outcome;
-    Taken *taken;
     uint32_t rest_ms;
     uint32_t slots;
-    uint32_t running;
+    uint32_t running; /* batches that are taken beside, or are under way */
+    uint32_t more;    /* of them: that are taken */
     bool wanted;
     bool calling; /* the call is the store's */
     bool held;    /* it is at work on what came back: nothing is begun, or freed, meanwhile */
@@ -136,7 +145,7 @@ typedef struct Poller {
 } Poller;
 
 typedef struct Batch {
-    StoreCall call; /* settles, or waits for another try */
+    Take take; /* of one that is taken beside; then the call settles, or waits for another try */
     Arena arena;
     ListNode node;
     Poller *poller;
@@ -179,7 +188,8 @@ void poller_ended(Poller *poller, bool failed);
 
 /* ---- Its batches (poller_batch.c) ---- */
 
-Batch *batch_make(Poller *poller);
+/* One of the records that the poller's arena holds, and takes over; it may be empty. */
+Batch *batch_make(Poller *poller, Arena *arena);
 /* Takes over what was taken: its records, the mapping and the run as they are now. */
 void batch_add(Batch *batch, Taken *taken);
 /* As many records as it may have, or as much of a document. */

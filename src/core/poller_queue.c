@@ -30,7 +30,9 @@ static Error take(Txn *txn, const Mapping *mapping, const PollerAsk *ask, const 
         .visibility_ms = hidden_ms,
         .wait_ms = ask->wait_ms,
     };
-    TRY(queue_receive(txn, &queue, &request, arena, &received));
+    error = queue_receive(txn, &queue, &request, arena, &received);
+    if (error != QUEUE_IN_FLIGHT_LIMIT) /* as if there were nothing */
+        TRY(error);
     *records = (PollerRecords){received.items, received.count, txn_now(txn) + hidden_ms};
     return OK;
 }
