@@ -13,11 +13,9 @@ service lambda {
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint") CheckpointDurableExecution
         @http(method: "POST", uri: "/2025-11-30/capacity-providers") CreateCapacityProvider
         @http(method: "POST", uri: "/2020-04-22/code-signing-configs") CreateCodeSigningConfig
-        @http(method: "POST", uri: "/2015-03-31/event-source-mappings") CreateEventSourceMapping
         @http(method: "DELETE", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") DeleteCapacityProvider
         @http(method: "DELETE", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") DeleteCodeSigningConfig
         @http(method: "DELETE", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}") DeleteDurableExecution
-        @http(method: "DELETE", uri: "/2015-03-31/event-source-mappings/{UUID}") DeleteEventSourceMapping
         @http(method: "DELETE", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") DeleteFunctionCodeSigningConfig
         @http(method: "DELETE", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") DeleteFunctionEventInvokeConfig
         @http(method: "DELETE", uri: "/2026-07-09/resource-policy/{ResourceArn}") DeleteResourcePolicy
@@ -26,7 +24,6 @@ service lambda {
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}") GetDurableExecution
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/history") GetDurableExecutionHistory
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/state") GetDurableExecutionState
-        @http(method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}") GetEventSourceMapping
         @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") GetFunctionEventInvokeConfig
         @http(method: "GET", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config") GetFunctionScalingConfig
         @http(method: "GET", uri: "/2026-07-09/resource-policy/{ResourceArn}") GetResourcePolicy
@@ -34,7 +31,6 @@ service lambda {
         @http(method: "GET", uri: "/2025-11-30/capacity-providers") ListCapacityProviders
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs") ListCodeSigningConfigs
         @http(method: "GET", uri: "/2025-12-01/functions/{FunctionName}/durable-executions") ListDurableExecutionsByFunction
-        @http(method: "GET", uri: "/2015-03-31/event-source-mappings") ListEventSourceMappings
         @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list") ListFunctionEventInvokeConfigs
         @http(method: "GET", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions") ListFunctionVersionsByCapacityProvider
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions") ListFunctionsByCodeSigningConfig
@@ -50,7 +46,6 @@ service lambda {
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/stop") StopDurableExecution
         @http(method: "PUT", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") UpdateCapacityProvider
         @http(method: "PUT", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") UpdateCodeSigningConfig
-        @http(method: "PUT", uri: "/2015-03-31/event-source-mappings/{UUID}") UpdateEventSourceMapping
         @http(method: "POST", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") UpdateFunctionEventInvokeConfig
     ]
 }
@@ -2047,4 +2042,378 @@ structure RequestTooLargeException {
 structure ResourceNotReadyException {
     Type: String
     message: String
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:CreateEventSourceMapping", resource: "*")
+@http(method: "POST", uri: "/2015-03-31/event-source-mappings", code: 202)
+operation CreateEventSourceMapping {
+    input := {
+        @length(min: 0, max: 10000) @pattern("arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)")
+        EventSourceArn: String
+
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?")
+        FunctionName: String
+
+        Enabled: Boolean
+
+        @range(min: 1, max: 10000)
+        BatchSize: Integer
+
+        FilterCriteria: FilterCriteria
+
+        @length(min: 0, max: 10000) @pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+        KMSKeyArn: String
+
+        MetricsConfig: EventSourceMappingMetricsConfig
+        LoggingConfig: EventSourceMappingLoggingConfig
+        ScalingConfig: ScalingConfig
+
+        @range(min: 0, max: 300)
+        MaximumBatchingWindowInSeconds: Integer
+
+        @range(min: 1, max: 10)
+        ParallelizationFactor: Integer
+
+        StartingPosition: EventSourcePosition
+        StartingPositionTimestamp: Timestamp
+        DestinationConfig: Document
+
+        @range(min: -1, max: 604800)
+        MaximumRecordAgeInSeconds: Integer
+
+        BisectBatchOnFunctionError: Boolean
+
+        @range(min: -1, max: 10000)
+        MaximumRetryAttempts: Integer
+
+        Tags: Tags
+
+        @range(min: 0, max: 900)
+        TumblingWindowInSeconds: Integer
+
+        @length(min: 1, max: 1)
+        Topics: Topics
+
+        @length(min: 1, max: 1)
+        Queues: Queues
+
+        SourceAccessConfigurations: Document
+
+        SelfManagedEventSource: Document
+
+        @length(min: 0, max: 1)
+        FunctionResponseTypes: FunctionResponseTypeList
+
+        AmazonManagedKafkaEventSourceConfig: Document
+        SelfManagedKafkaEventSourceConfig: Document
+        DocumentDBEventSourceConfig: Document
+        ProvisionedPollerConfig: ProvisionedPollerConfig
+    }
+    output: EventSourceMappingConfiguration
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetEventSourceMapping", resource: "{UUID.arn}")
+@http(method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}", code: 200)
+operation GetEventSourceMapping {
+    input := {
+        @required @length(min: 36, max: 36) @httpLabel
+        UUID: String
+    }
+    output: EventSourceMappingConfiguration
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListEventSourceMappings", resource: "*")
+@http(method: "GET", uri: "/2015-03-31/event-source-mappings", code: 200)
+operation ListEventSourceMappings {
+    input := {
+        @length(min: 0, max: 10000) @pattern("arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)") @httpQuery("EventSourceArn")
+        EventSourceArn: String
+
+        @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpQuery("FunctionName")
+        FunctionName: String
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 10000) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        NextMarker: String
+        EventSourceMappings: EventSourceMappingsList
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "UUID")
+@iam(action: "lambda:UpdateEventSourceMapping", resource: "{UUID.arn}")
+@http(method: "PUT", uri: "/2015-03-31/event-source-mappings/{UUID}", code: 202)
+operation UpdateEventSourceMapping {
+    input := {
+        @required @length(min: 36, max: 36) @httpLabel
+        UUID: String
+
+        @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?")
+        FunctionName: String
+
+        Enabled: Boolean
+
+        @range(min: 1, max: 10000)
+        BatchSize: Integer
+
+        FilterCriteria: FilterCriteria
+
+        @length(min: 0, max: 10000) @pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+        KMSKeyArn: String
+
+        MetricsConfig: EventSourceMappingMetricsConfig
+        LoggingConfig: EventSourceMappingLoggingConfig
+        ScalingConfig: ScalingConfig
+
+        @range(min: 0, max: 300)
+        MaximumBatchingWindowInSeconds: Integer
+
+        @range(min: 1, max: 10)
+        ParallelizationFactor: Integer
+
+        DestinationConfig: Document
+
+        @range(min: -1, max: 604800)
+        MaximumRecordAgeInSeconds: Integer
+
+        BisectBatchOnFunctionError: Boolean
+
+        @range(min: -1, max: 10000)
+        MaximumRetryAttempts: Integer
+
+        @range(min: 0, max: 900)
+        TumblingWindowInSeconds: Integer
+
+        SourceAccessConfigurations: Document
+
+        @length(min: 0, max: 1)
+        FunctionResponseTypes: FunctionResponseTypeList
+
+        AmazonManagedKafkaEventSourceConfig: Document
+        SelfManagedKafkaEventSourceConfig: Document
+        DocumentDBEventSourceConfig: Document
+        ProvisionedPollerConfig: ProvisionedPollerConfig
+    }
+    output: EventSourceMappingConfiguration
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceInUseException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "UUID") @freesSpace
+@iam(action: "lambda:DeleteEventSourceMapping", resource: "{UUID.arn}")
+@http(method: "DELETE", uri: "/2015-03-31/event-source-mappings/{UUID}", code: 202)
+operation DeleteEventSourceMapping {
+    input := {
+        @required @length(min: 36, max: 36) @httpLabel
+        UUID: String
+    }
+    output: EventSourceMappingConfiguration
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceInUseException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+structure EventSourceMappingConfiguration {
+    @length(min: 36, max: 36)
+    UUID: String
+
+    StartingPosition: EventSourcePosition
+    StartingPositionTimestamp: Timestamp
+
+    @range(min: 1, max: 10000)
+    BatchSize: Integer
+
+    @range(min: 0, max: 300)
+    MaximumBatchingWindowInSeconds: Integer
+
+    @range(min: 1, max: 10)
+    ParallelizationFactor: Integer
+
+    @length(min: 0, max: 10000) @pattern("arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)")
+    EventSourceArn: String
+
+    FilterCriteria: FilterCriteria
+    FilterCriteriaError: FilterCriteriaError
+
+    @length(min: 0, max: 10000) @pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+    KMSKeyArn: String
+
+    MetricsConfig: EventSourceMappingMetricsConfig
+    LoggingConfig: EventSourceMappingLoggingConfig
+    ScalingConfig: ScalingConfig
+
+    @length(min: 0, max: 10000) @pattern("arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?")
+    FunctionArn: String
+
+    LastModified: Timestamp
+    LastProcessingResult: String
+    State: String
+    StateTransitionReason: String
+    DestinationConfig: Document
+
+    @length(min: 1, max: 1)
+    Topics: Topics
+
+    @length(min: 1, max: 1)
+    Queues: Queues
+
+    SourceAccessConfigurations: Document
+
+    SelfManagedEventSource: Document
+
+    @range(min: -1, max: 604800)
+    MaximumRecordAgeInSeconds: Integer
+
+    BisectBatchOnFunctionError: Boolean
+
+    @range(min: -1, max: 10000)
+    MaximumRetryAttempts: Integer
+
+    @range(min: 0, max: 900)
+    TumblingWindowInSeconds: Integer
+
+    @length(min: 0, max: 1)
+    FunctionResponseTypes: FunctionResponseTypeList
+
+    AmazonManagedKafkaEventSourceConfig: Document
+    SelfManagedKafkaEventSourceConfig: Document
+    DocumentDBEventSourceConfig: Document
+
+    @length(min: 85, max: 120) @pattern("arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+    EventSourceMappingArn: String
+
+    ProvisionedPollerConfig: ProvisionedPollerConfig
+}
+
+list EventSourceMappingsList {
+    member: EventSourceMappingConfiguration
+}
+
+structure FilterCriteria {
+    Filters: FilterList
+}
+
+list FilterList {
+    member: Filter
+}
+
+structure Filter {
+    @length(min: 0, max: 4096) @pattern("[\\s\\S]*")
+    Pattern: String
+}
+
+structure FilterCriteriaError {
+    @length(min: 10, max: 50) @pattern("[A-Za-z]+Exception")
+    ErrorCode: String
+
+    @length(min: 10, max: 2048) @pattern(".*")
+    Message: String
+}
+
+structure EventSourceMappingMetricsConfig {
+    @length(min: 0, max: 3)
+    Metrics: EventSourceMappingMetricList
+}
+
+list EventSourceMappingMetricList {
+    member: EventSourceMappingMetric
+}
+
+enum EventSourceMappingMetric {
+    EventCount
+    ErrorCount
+    KafkaMetrics
+}
+
+structure EventSourceMappingLoggingConfig {
+    SystemLogLevel: EventSourceMappingSystemLogLevel
+}
+
+enum EventSourceMappingSystemLogLevel {
+    DEBUG
+    INFO
+    WARN
+}
+
+structure ScalingConfig {
+    @range(min: 2, max: 1000)
+    MaximumConcurrency: Integer
+}
+
+structure ProvisionedPollerConfig {
+    @range(min: 1, max: 200)
+    MinimumPollers: Integer
+
+    @range(min: 1, max: 10000)
+    MaximumPollers: Integer
+
+    @length(min: 0, max: 128) @pattern("[a-zA-Z0-9-_]*")
+    PollerGroupName: String
+}
+
+enum EventSourcePosition {
+    TRIM_HORIZON
+    LATEST
+    AT_TIMESTAMP
+}
+
+list Topics {
+    @length(min: 1, max: 249) @pattern("[^.]([a-zA-Z0-9\\-_.]+)")
+    member: String
+}
+
+list Queues {
+    @length(min: 1, max: 1000) @pattern("[\\s\\S]*")
+    member: String
+}
+
+list FunctionResponseTypeList {
+    member: FunctionResponseType
+}
+
+enum FunctionResponseType {
+    ReportBatchItemFailures
+}
+
+@error("client") @httpError(400)
+structure ResourceInUseException {
+    Type: String
+    Message: String
 }

@@ -323,6 +323,15 @@ static Error list_queues(Txn *txn, StoreCall *call)
     return admin_write_queues(txn, &query, &writer);
 }
 
+static Error list_mappings(Txn *txn, StoreCall *call)
+{
+    Job *job = job_of(call);
+    const AdminQuery query = query_of(job);
+    job->answer = buffer_make(call->arena);
+    JsonWriter writer = json_writer(&job->answer);
+    return admin_write_mappings(txn, &query, &writer);
+}
+
 static Error list_breakers(Txn *txn, StoreCall *call)
 {
     Job *job = job_of(call);
@@ -495,6 +504,11 @@ static const Route routes[] = {
      {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name")},
      run_breaker_write,
      reset_breaker,
+     NULL},
+    {SLICE_INIT("/mapping/list"),
+     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
+     run_read,
+     list_mappings,
      NULL},
     {SLICE_INIT("/function/list"),
      {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},

@@ -70,6 +70,9 @@ Error admin_write_breakers(Txn *txn, const AdminQuery *query, JsonWriter *writer
 /* Forgets one, and writes what it was. */
 Error admin_reset_breaker(Txn *txn, Slice account, Slice region, Slice name, JsonWriter *writer);
 
+/* The same of {"mappings":[…],…}; pages end with a UUID. */
+Error admin_write_mappings(Txn *txn, const AdminQuery *query, JsonWriter *writer);
+
 /* The same of {"functions":[…],…}, with the workers that they have. `invoker` NULL: they have none. */
 Error admin_write_functions(Txn *txn, const AdminQuery *query, Invoker *invoker, JsonWriter *writer);
 

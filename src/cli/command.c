@@ -13,6 +13,7 @@ const Command *const commands[] = {
     &command_runtime,
     &command_queues,
     &command_breakers,
+    &command_mappings,
     &command_clock,
     &command_backup,
     &command_restore,

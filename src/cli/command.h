@@ -70,6 +70,7 @@ extern const Command command_tls;
 extern const Command command_runtime;
 extern const Command command_doctor;
 extern const Command command_completion;
+extern const Command command_mappings;
 extern const Command command_queues;
 extern const Command command_breakers;
 extern const Command command_functions;

@@ -23,7 +23,7 @@ static void answer_metrics(const Server *server, HttpRequest *request)
 {
     answer(request, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
            metrics_write(server->metrics, server->os, server->store, server->http, server->runtime, server->urls,
-                         request->arena));
+                         server->pollers, request->arena));
 }
 
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request)

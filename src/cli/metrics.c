@@ -310,8 +310,25 @@ static void add_urls(Buffer *out, HttpHandler *urls)
             stats.server_errors);
 }
 
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Runtime *runtime, HttpHandler *urls,
-                    Arena *arena)
+static void add_mappings(Buffer *out, const Pollers *pollers)
+{
+    PollersStats stats;
+    pollers_stats(pollers, &stats);
+    add_row(out, "mapping_pollers", "gauge", "Event source mappings whose sources are read.", stats.pollers);
+    add_row(out, "mapping_running", "gauge", "Batches under way.", stats.running);
+    add_row(out, "mapping_batches_total", "counter", "Batches that have ended.", stats.batches);
+    add_row(out, "mapping_batch_failures_total", "counter", "Those that failed as a whole.", stats.failures);
+    add_row(out, "mapping_throttles_total", "counter", "Invocations that were put off for want of concurrency.",
+            stats.throttles);
+    add_row(out, "mapping_records_total", "counter", "Records processed.", stats.records);
+    add_row(out, "mapping_record_failures_total", "counter", "Records left to their source after a failure.",
+            stats.record_failures);
+    add_row(out, "mapping_records_filtered_total", "counter", "Records that no filter matched.", stats.filtered);
+    add_row(out, "mapping_breaker_opened_total", "counter", "Circuit breakers that opened.", stats.breaker_opened);
+}
+
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Runtime *runtime,
+                    HttpHandler *urls, const Pollers *pollers, Arena *arena)
 {
     Buffer out = buffer_make(arena);
     add_head(&out, "info", "gauge", "This program.");
@@ -322,6 +339,8 @@ Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, 
     add_http(&out, server);
     if (runtime != NULL)
         add_functions(&out, runtime, arena);
+    if (pollers != NULL)
+        add_mappings(&out, pollers);
     add_urls(&out, urls);
     add_memory(&out, os, arena);
     return buffer_slice(&out);

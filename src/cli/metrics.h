@@ -5,6 +5,7 @@
 #define BRUME_CLI_METRICS_H
 
 #include "aws/wire/wire.h"
+#include "core/poller.h"
 #include "runtime/runtime.h"
 
 typedef struct Metrics Metrics;
@@ -16,8 +17,8 @@ void metrics_close(Metrics *metrics);
 void metrics_count(Metrics *metrics, const WireReport *report);
 
 /* All of it as text, in `arena`. `runtime` NULL: there are no functions to count; `urls`: theirs
- * (aws/lambda/url_handler.h). */
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Runtime *runtime, HttpHandler *urls,
-                    Arena *arena);
+ * (aws/lambda/url_handler.h). `pollers` NULL: nothing is read for functions. */
+Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Runtime *runtime,
+                    HttpHandler *urls, const Pollers *pollers, Arena *arena);
 
 #endif

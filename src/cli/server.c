@@ -366,6 +366,8 @@ static void stop(Server *server, int number)
     http_server_drain(server->http, &server->http_drained, loop_mailbox(server->control));
     admin_stop(server->admin, &server->admin_stopped);
     packages_stop(server->packages);
+    if (server->pollers != NULL)
+        pollers_stop(server->pollers);
     store_end_waits(server->store);
 }
 

@@ -9,6 +9,7 @@
 #include "cli/metrics.h"
 #include "cli/settings.h"
 #include "core/package.h"
+#include "core/poller.h"
 #include "core/provisioner.h"
 #include "core/warmer.h"
 #include "net/http.h"
@@ -43,6 +44,7 @@ typedef struct Server {
     /* Functions (server_runtime.c). */
     Spawner *spawner; /* NULL: this machine can run none */
     Runtime *runtime; /* the same */
+    Pollers *pollers;
     Provisioner *provisioner;
     Warmer *warmer;
     CatalogMemory catalog_memory;

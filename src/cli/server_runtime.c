@@ -1,4 +1,5 @@
 /* What the server wires up to run functions: the spawner, the runtime on a loop, and where what functions log goes. */
+#include "aws/sqs/events.h"
 #include "base/time_format.h"
 #include "cli/data_directory.h"
 #include "cli/log_file.h"
@@ -169,6 +170,17 @@ bool server_runtime_open(Server *server, Slice *message)
                   "files (ulimit -n)");
         return false;
     }
+    static const PollerDialect dialect = {.add_message = sqs_add_event_record};
+    const PollersOptions pollers = {
+        .store = server->store,
+        .invoker = runtime_invoker(server->runtime),
+        .mailbox = loop_mailbox(server->loops[0]),
+        .os = server->os,
+        .limits = server->account_limits,
+        .dialect = &dialect,
+        .log = &server->log,
+    };
+    server->pollers = pollers_open(&pollers);
     server->provisioner =
         provisioner_open(server->store, runtime_invoker(server->runtime), loop_mailbox(server->loops[0]), &server->log);
     server->warmer =
@@ -183,6 +195,8 @@ Invoker *server_invoker(const Server *server)
 
 void server_runtime_close(Server *server)
 {
+    if (server->pollers != NULL)
+        pollers_close(server->pollers);
     if (server->provisioner != NULL)
         provisioner_close(server->provisioner);
     if (server->warmer != NULL)

@@ -1,6 +1,7 @@
 #include "cli/services.h"
 
 #include "core/function.h"
+#include "core/mapping.h"
 #include "core/queue.h"
 
 /* Each is defined in the C that is made of its api/NAME.smithy. Their headers cannot stand side by side: operations of
@@ -14,4 +15,5 @@ void services_prepare(Store *store)
 {
     store_on_timer(store, TIMER_QUEUE, queue_timer);
     store_on_timer(store, TIMER_FUNCTION, function_timer);
+    store_on_timer(store, TIMER_MAPPING, mapping_timer);
 }

@@ -111,7 +111,11 @@
     ROW(PACKAGE_ENCRYPTED, "the package has an encrypted file")                                                        \
     ROW(PACKAGE_METHOD, "the package has a file that is packed in another way than stored or deflated")                \
     ROW(PACKAGE_GONE, "the package is not there any more")                                                             \
-    ROW(PATTERN_INVALID, "that is no event pattern")
+    ROW(PATTERN_INVALID, "that is no event pattern")                                                                   \
+    ROW(MAPPING_NOT_FOUND, "there is no such event source mapping")                                                    \
+    ROW(MAPPING_EXISTS, "the function has an event source mapping of that source")                                     \
+    ROW(MAPPING_BUSY, "the event source mapping is being changed")                                                     \
+    ROW(MAPPING_SOURCE_NOT_FOUND, "there is no such event source")
 
 typedef enum CoreError {
     CORE_ERROR_START = ERROR_CORE_FIRST - 1,

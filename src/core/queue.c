@@ -1,3 +1,4 @@
+#include "core/mapping.h"
 #include "core/queue_records.h"
 
 #include "base/bug.h"
@@ -58,7 +59,7 @@ Error queue_create(Txn *txn, const Actor *actor, Slice name, const QueueSettings
     queue_state_without_groups(&state);
     state.fifo = settings->fifo;
     queue_state_put(txn, queue->prefix, &state);
-    return OK;
+    return mapping_source_changed(txn, MAPPING_QUEUE, queue->account, queue->region, queue->name);
 }
 
 Error queue_open(Txn *txn, const Actor *actor, Slice name, Queue *queue)
@@ -221,7 +222,7 @@ Error queue_drop(Txn *txn, const Queue *queue)
     uint64_t now_ms = txn_now(txn);
     queue_record_put(txn, queue->record_key, &(QueueRecord){.deleted = true, .deleted_ms = now_ms});
     queue_name_rest(txn, queue, now_ms + QUEUE_NAME_REST_MS);
-    return OK;
+    return mapping_source_changed(txn, MAPPING_QUEUE, queue->account, queue->region, queue->name);
 }
 
 Error queue_purge(Txn *txn, const Queue *queue)

@@ -93,14 +93,18 @@ class Functions:
 
     def __init__(self, brume):
         self.brume = brume
-        settings = {"endpoint_url": f"http://127.0.0.1:{brume.port}", "region_name": presign.REGION,
-                    "aws_access_key_id": presign.KEY_ID, "aws_secret_access_key": presign.SECRET}
-        config = botocore.config.Config(retries={"max_attempts": 0}, read_timeout=60, max_pool_connections=200)
-        self.client = boto3.client("lambda", config=config, **settings)
+        self.client = self.connect(brume)
         trust = {"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-        self.role = boto3.client("iam", **settings).create_role(
+        self.role = self.connect(brume, "iam").create_role(
             RoleName="bench", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+
+    @staticmethod
+    def connect(brume, service="lambda"):
+        config = botocore.config.Config(retries={"max_attempts": 0}, read_timeout=60, max_pool_connections=200)
+        return boto3.client(service, config=config, endpoint_url=f"http://127.0.0.1:{brume.port}",
+                            region_name=presign.REGION, aws_access_key_id=presign.KEY_ID,
+                            aws_secret_access_key=presign.SECRET)
 
     def make(self, name, runtime, files, memory=128):
         self.client.create_function(FunctionName=name, Runtime=runtime, Handler="app.handler", Role=self.role,

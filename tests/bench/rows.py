@@ -10,14 +10,14 @@ import subprocess
 import time
 
 import presign
-from functions import FunctionBench
+from mappings import MappingBench
 from processes import BRUME, LOAD, ROOT, Brume, Failure, Nginx, figures, h2load, wrk
 from row import Row
 
 MIB = 1024  # in KiB
 
 
-class Bench(FunctionBench):
+class Bench(MappingBench):
     """`top`: a directory on a disk (not in memory: syncs are part of what is measured)."""
 
     def __init__(self, top, quick):

@@ -1,5 +1,6 @@
 /* service.c: Lambda's own words for what every service has. */
 #include "aws/lambda/layers.h"
+#include "aws/lambda/mapping.h"
 #include "aws/wire/codec.h"
 
 /* Lambda API reference, "Errors": Type is "User" where the caller is at fault, else "Service". What cannot be read at all
@@ -191,6 +192,8 @@ static Home home(const Call *call, Slice value)
 {
     LambdaName name = {0};
     LayerName layer;
+    if (slice_ends_with(call->operation->name, SLICE("EventSourceMapping")))
+        return mapping_home(call->actor.account, call->actor.region);
     if (slice_equal(call->operation->home->name, SLICE("LayerName"))) {
         lambda_read_layer_name(call, value, &layer);
         return layer_home(layer.account, layer.region, layer.name);

@@ -93,7 +93,7 @@ Error sqs_read_system_attributes(Call *call, const SqsMessageBodySystemAttribute
                                  Slice *digest);
 /* MD5OfMessageAttributes of attributes sorted by name; absent when there is none (SQS developer guide, "Calculating the
  * MD5 message digest for message attributes"). */
-Slice sqs_message_attributes_md5(Call *call, const MessageAttribute *attributes, size_t count);
+Slice sqs_message_attributes_md5(Arena *arena, const MessageAttribute *attributes, size_t count);
 /* The attributes that a receive asks for: All, .*, prefix.*, or a name. */
 bool sqs_wants_attribute(const SqsMessageAttributeNameList *names, Slice name);
 
@@ -115,6 +115,10 @@ Slice sqs_uuid(Arena *arena, const MessageId *id);
 Slice sqs_md5_hex(Arena *arena, Slice bytes);
 
 /* ---- Messages (messages.c) ---- */
+
+/* SequenceNumber has 20 digits (SQS API reference, SendMessage: a "large, non-consecutive number"): a message's sequence
+ * and this. */
+#define SQS_SEQUENCE_FIRST UINT64_C(10000000000000000000)
 
 /* One message as SendMessage or an entry of its batch gives it. */
 typedef struct SendRequest {

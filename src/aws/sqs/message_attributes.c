@@ -189,7 +189,7 @@ Error sqs_read_system_attributes(Call *call, const SqsMessageBodySystemAttribute
         MessageAttribute attribute = {.name = name, .type = given->data_type};
         TRY(check_value(call, name, given->data_type, given->string_value, given->binary_value, &attribute.value));
         message->trace = attribute.value;
-        *digest = sqs_message_attributes_md5(call, &attribute, 1);
+        *digest = sqs_message_attributes_md5(call->arena, &attribute, 1);
     }
     return OK;
 }
@@ -204,11 +204,11 @@ static void add_with_length(Md5 *state, Slice bytes)
     md5_add(state, bytes);
 }
 
-Slice sqs_message_attributes_md5(Call *call, const MessageAttribute *attributes, size_t count)
+Slice sqs_message_attributes_md5(Arena *arena, const MessageAttribute *attributes, size_t count)
 {
     if (count == 0)
         return (Slice){0};
-    Md5 *state = md5_begin(call->arena);
+    Md5 *state = md5_begin(arena);
     for (size_t i = 0; i < count; i++) {
         const char transport = is_binary(attributes[i].type) ? TRANSPORT_BINARY : TRANSPORT_STRING;
         add_with_length(state, attributes[i].name);
@@ -218,7 +218,7 @@ Slice sqs_message_attributes_md5(Call *call, const MessageAttribute *attributes,
     }
     unsigned char digest[MD5_SIZE];
     md5_end(state, digest);
-    return hex_encode(call->arena, digest, sizeof(digest));
+    return hex_encode(arena, digest, sizeof(digest));
 }
 
 /* ---- Filters ---- */

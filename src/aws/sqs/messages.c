@@ -102,7 +102,8 @@ static Error prepare(Call *call, const SendRequest *request, PreparedMessage *pr
     prepared->delay_ms = request->has_delay_seconds ? (uint64_t)request->delay_seconds * 1000 : 0;
     prepared->has_delay = request->has_delay_seconds && !request->fifo;
     prepared->body_md5_hex = hex_encode(call->arena, prepared->body_md5, sizeof(prepared->body_md5));
-    prepared->attributes_md5_hex = sqs_message_attributes_md5(call, message->attributes, message->attribute_count);
+    prepared->attributes_md5_hex =
+        sqs_message_attributes_md5(call->arena, message->attributes, message->attribute_count);
     return OK;
 }
 
@@ -117,11 +118,10 @@ void sqs_prepare_message(Call *call, const SendRequest *request, PreparedMessage
     call->error_message = (Slice){0};
 }
 
-/* SequenceNumber has 20 digits (SQS API reference, SendMessage: a "large, non-consecutive number"). */
 static Slice sequence_text(Call *call, uint64_t sequence)
 {
     Buffer text = buffer_make(call->arena);
-    buffer_add_uint64(&text, 10000000000000000000u + sequence);
+    buffer_add_uint64(&text, SQS_SEQUENCE_FIRST + sequence);
     return buffer_slice(&text);
 }
 
@@ -296,7 +296,7 @@ static void give_message_attributes(Call *call, const Message *message, const Sq
     if (count == 0)
         return;
     out->message_attributes = (SqsMessageBodyAttributeMap){items, count};
-    out->md5_of_message_attributes = sqs_message_attributes_md5(call, given, count);
+    out->md5_of_message_attributes = sqs_message_attributes_md5(call->arena, given, count);
 }
 
 static ReceiveRequest receive_request(const Call *call, const Queue *queue, const ReceiveMessageInput *in)
