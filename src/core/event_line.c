@@ -11,7 +11,8 @@ enum {
     SETTLE_MAX = 200,               /* events in one transaction */
     SETTLE_BYTES = 4 * 1024 * 1024, /* the same, unless one alone has more */
     SETTLED_PER_OWNER = 1000,       /* then it is kept where the first one stands */
-    SUCCESSES_PER_GROWTH = 4,       /* of a window, for each place that it has */
+    RUNS_PER_GROWTH = 256,          /* of a window, for each place that it has */
+    SLOW_CREDIT = 64,               /* what a run of a slow handler counts */
 };
 
 /* ---- Lists ---- */
@@ -111,7 +112,7 @@ EventLine *event_line_of(EventRunner *runner, const EventOwner *owner)
         for (size_t i = 0; i < FLIGHT_STAGES; i++)
             list_init(&line->stages[i]);
         line->next = (EventPlace){UINT64_MAX, 0};
-        line->window = window_max(line);
+        line->window = window_max(line) < EVENT_WINDOW_START ? window_max(line) : EVENT_WINDOW_START;
         map_put(&runner->lines, key, line);
     }
     arena_free(&scratch);
@@ -128,6 +129,7 @@ void event_line_free(EventLine *line)
     arena_free(&line->read_arena);
     arena_free(&line->settle_arena);
     arena_free(&line->pause_arena);
+    arena_free(&line->grow_arena);
     arena_free(&line->arena);
     free(line);
 }
@@ -143,17 +145,27 @@ void event_line_note(EventLine *line, EventPlace place)
 bool event_line_is_idle(const EventLine *line)
 {
     return line->flights == 0 && !line->more && !line->is_reading && !line->is_settling && !line->is_paused &&
-           !list_is_linked(&line->in_turn);
+           !line->is_growing && !list_is_linked(&line->in_turn);
 }
 
-/* ---- Pausing ---- */
+/* ---- Waiting on the wall clock ---- */
+
+/* Nobody puts a key there: the end of all marks. */
+static Error wait_for(Txn *txn, uint64_t ms)
+{
+    return txn_timed_out(txn) ? OK : txn_wait(txn, event_mark_range(txn_arena(txn), 'p'), ms);
+}
 
 static Error pause_body(Txn *txn, StoreCall *call)
 {
     (void)call;
-    /* Nobody puts a key there: the end of all marks. */
-    KeyRange range = event_mark_range(txn_arena(txn), 'p');
-    return txn_timed_out(txn) ? OK : txn_wait(txn, range, EVENT_RETRY_MS);
+    return wait_for(txn, EVENT_RETRY_MS);
+}
+
+static Error grow_body(Txn *txn, StoreCall *call)
+{
+    (void)call;
+    return wait_for(txn, EVENT_GROW_MS);
 }
 
 static void paused(StoreCall *call)
@@ -298,10 +310,44 @@ static void decide(EventFlight *flight, EventResult result, uint64_t error_code,
     ended(flight);
 }
 
-/* One that went well lets the window grow, slowly; one that was throttled makes it what there is place for. */
-static void note_ran(EventLine *line)
+/* ---- How many run at a time ----
+ * A function begins with a few, so that a burst does not start a worker for each event where a handful is enough, and
+ * leaves the processors to others. Those of slow handlers soon become more: with each that ends, and while none does. */
+
+static void may_grow(StoreCall *call)
 {
-    if (++line->credit < line->window * SUCCESSES_PER_GROWTH)
+    EventLine *line = CONTAINER_OF(call, EventLine, grow);
+    EventRunner *runner = line->runner;
+    if (!event_runner_took_back(runner))
+        return;
+    line->is_growing = false;
+    const EventFlight *oldest = first_of(line, FLIGHT_RUNNING);
+    uint64_t now_ns = os_monotonic_ns(runner->options.os);
+    if (oldest != NULL && line->counts[FLIGHT_RUNNING] >= line->window &&
+        now_ns - oldest->begun_ns >= EVENT_GROW_MS * 1000000ull)
+        line->window = line->window * 2 < window_max(line) ? line->window * 2 : window_max(line);
+    event_runner_wake(runner, line);
+}
+
+static void watch_growth(EventLine *line)
+{
+    if (line->is_growing || line->is_paused || line->window >= window_max(line))
+        return;
+    line->is_growing = true;
+    line->grow = (StoreCall){.body = grow_body,
+                             .done = may_grow,
+                             .arena = &line->grow_arena,
+                             .home = function_home(line->owner.account, line->owner.region, line->owner.name),
+                             .frees_space = true};
+    event_runner_write(line->runner, &line->grow);
+}
+
+/* One that ran lets the window grow, slowly where handlers are quick; one that was throttled makes it what there is place
+ * for. */
+static void note_ran(EventLine *line, uint64_t duration_us)
+{
+    line->credit += duration_us >= EVENT_SLOW_US ? SLOW_CREDIT : 1;
+    if (line->credit < line->window * RUNS_PER_GROWTH)
         return;
     line->credit = 0;
     if (line->window < window_max(line))
@@ -353,7 +399,7 @@ static void was_run(Invocation *invocation)
         was_refused(flight);
         return;
     }
-    note_ran(flight->line);
+    note_ran(flight->line, invocation->duration_us);
     flight->attempt.version = flight->run.spec.version;
     flight->attempt.answer = invocation->result;
     if (invocation->failed)
@@ -474,6 +520,7 @@ static void start_one(EventLine *line)
 {
     EventFlight *flight = first_of(line, FLIGHT_WAITING);
     enter(flight, FLIGHT_RUNNING);
+    flight->begun_ns = os_monotonic_ns(line->runner->options.os);
     if (flight->event.kind != EVENT_TO_RUN) {
         event_decide_delivery(&flight->event, &flight->outcome);
         ended(flight);
@@ -608,8 +655,12 @@ bool event_line_step(EventLine *line)
             list_push_back(&runner->hungry, &line->in_turn);
         }
     }
-    if (line->counts[FLIGHT_WAITING] == 0 || line->counts[FLIGHT_RUNNING] >= line->window)
+    if (line->counts[FLIGHT_WAITING] == 0)
         return false;
+    if (line->counts[FLIGHT_RUNNING] >= line->window) {
+        watch_growth(line);
+        return false;
+    }
     start_one(line);
-    return line->counts[FLIGHT_WAITING] > 0 && line->counts[FLIGHT_RUNNING] < line->window;
+    return line->counts[FLIGHT_WAITING] > 0;
 }

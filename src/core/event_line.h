@@ -19,6 +19,9 @@ enum {
     EVENT_FLIGHTS_MAX = 1024,           /* events in memory */
     EVENT_BYTES_MAX = 64 * 1024 * 1024, /* the same */
     EVENT_RETRY_MS = 1000,              /* after what failed or was throttled, on the wall clock */
+    EVENT_WINDOW_START = 4, /* events of a function that run at a time, before it is known how long they take */
+    EVENT_GROW_MS = 500,    /* of handlers that take longer, twice as many run at a time */
+    EVENT_SLOW_US = 10000,  /* a handler that takes longer waits for others more than it works */
 };
 
 /* Longer than any process lives: a wait that ends by itself was ended because the store stops. */
@@ -37,6 +40,7 @@ typedef struct EventFlight {
     StoredEvent event;
     size_t bytes;
     EventSettings settings;
+    uint64_t begun_ns; /* on the monotonic clock */
     StoreCall lookup;
     Run run;
     Invocation invocation;
@@ -70,6 +74,9 @@ struct EventLine {
     /* Running. */
     size_t window; /* events that may run at a time */
     size_t credit; /* that went well since it last grew */
+    bool is_growing;
+    StoreCall grow;
+    Arena grow_arena;
     /* Settling. */
     bool is_settling;
     bool is_unsettled;  /* it failed: not before the pause is over */
