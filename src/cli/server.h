@@ -8,6 +8,7 @@
 #include "cli/admin_server.h"
 #include "cli/metrics.h"
 #include "cli/settings.h"
+#include "core/event_runner.h"
 #include "core/package.h"
 #include "core/provisioner.h"
 #include "net/http.h"
@@ -43,6 +44,7 @@ typedef struct Server {
     Spawner *spawner; /* NULL: this machine can run none */
     Runtime *runtime; /* the same */
     Provisioner *provisioner;
+    EventRunner *events;
     CatalogMemory catalog_memory;
     Slice reachable[REACHABLE_MAX + 1]; /* by those whose network is isolated; the server itself first */
     int function_log;                   /* a file; -1: the server's own log, at debug level */

@@ -1,5 +1,6 @@
 #include "cli/services.h"
 
+#include "core/event.h"
 #include "core/function.h"
 #include "core/queue.h"
 
@@ -14,4 +15,5 @@ void services_prepare(Store *store)
 {
     store_on_timer(store, TIMER_QUEUE, queue_timer);
     store_on_timer(store, TIMER_FUNCTION, function_timer);
+    store_on_timer(store, TIMER_EVENT, event_timer);
 }
