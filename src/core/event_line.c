@@ -171,7 +171,7 @@ static Error grow_body(Txn *txn, StoreCall *call)
 static void paused(StoreCall *call)
 {
     EventLine *line = CONTAINER_OF(call, EventLine, pause);
-    if (!event_runner_took_back(line->runner))
+    if (!event_runner_took_back(line->runner, call))
         return;
     line->is_paused = line->is_unsettled = false;
     event_runner_wake(line->runner, line);
@@ -234,7 +234,7 @@ static void was_read(StoreCall *call)
 {
     EventLine *line = CONTAINER_OF(call, EventLine, read);
     EventRunner *runner = line->runner;
-    if (!event_runner_took_back(runner))
+    if (!event_runner_took_back(runner, call))
         return;
     line->is_reading = false;
     line->more = call->result != OK || line->found_more || line->come.due_ms != UINT64_MAX;
@@ -318,7 +318,7 @@ static void may_grow(StoreCall *call)
 {
     EventLine *line = CONTAINER_OF(call, EventLine, grow);
     EventRunner *runner = line->runner;
-    if (!event_runner_took_back(runner))
+    if (!event_runner_took_back(runner, call))
         return;
     line->is_growing = false;
     const EventFlight *oldest = first_of(line, FLIGHT_RUNNING);
@@ -492,7 +492,7 @@ static void was_found(StoreCall *call)
     EventFlight *flight = CONTAINER_OF(call, EventFlight, lookup);
     EventRunner *runner = flight->line->runner;
     const StoredEvent *event = &flight->event;
-    if (!event_runner_took_back(runner))
+    if (!event_runner_took_back(runner, call))
         return;
     Error error = call->result;
     if (error == OK && flight->run.function_number != event->owner.number)
@@ -589,7 +589,7 @@ static void was_settled(StoreCall *call)
     EventLine *line = CONTAINER_OF(call, EventLine, settle);
     EventRunner *runner = line->runner;
     EventFlight *flight;
-    if (!event_runner_took_back(runner))
+    if (!event_runner_took_back(runner, call))
         return;
     line->is_settling = false;
     /* When the server stops, what could not be settled runs again under the next one. */
@@ -644,6 +644,8 @@ static void start_settle(EventLine *line)
 bool event_line_step(EventLine *line)
 {
     EventRunner *runner = line->runner;
+    if (runner->stopped)
+        return false;
     if (!line->is_settling && !line->is_unsettled && line->counts[FLIGHT_ENDED] > 0)
         start_settle(line);
     if (line->is_paused || runner->draining)

@@ -101,6 +101,7 @@ struct EventRunner {
     size_t calls; /* that the store has */
     bool is_pumping;
     bool draining; /* nothing is begun any more */
+    bool stopped;  /* the store takes nothing any more */
     bool closed;   /* it is freed as soon as all calls are back */
     /* Looking for lines. */
     StoreCall look;
@@ -140,6 +141,6 @@ void event_runner_wake(EventRunner *runner, EventLine *line);
 /* Gives a call to the store, and takes one back: false: it was the last thing that a closed runner waited for. */
 void event_runner_write(EventRunner *runner, StoreCall *call);
 void event_runner_read(EventRunner *runner, StoreCall *call);
-bool event_runner_took_back(EventRunner *runner);
+bool event_runner_took_back(EventRunner *runner, const StoreCall *call);
 
 #endif

@@ -41,9 +41,11 @@ static void runner_free(EventRunner *runner)
     free(runner);
 }
 
-bool event_runner_took_back(EventRunner *runner)
+bool event_runner_took_back(EventRunner *runner, const StoreCall *call)
 {
     runner->calls--;
+    runner->stopped = runner->stopped || call->result == ERROR_STOPPING || call->result == ERROR_GONE;
+    runner->draining = runner->draining || runner->stopped;
     if (runner->closed && runner->calls == 0)
         runner_free(runner);
     else if (!runner->closed)
@@ -154,8 +156,7 @@ static void keep_place(EventRunner *runner)
 /* A wait that ended without a change, and was none after a failure, ended because the store does. */
 static bool is_over(const EventRunner *runner, Error result)
 {
-    return result == ERROR_STOPPING || result == ERROR_GONE ||
-           (result == OK && runner->started && !runner->look_failed && runner->found_count == 0);
+    return result == OK && runner->started && !runner->look_failed && runner->found_count == 0;
 }
 
 static void wake_found(EventRunner *runner)
@@ -171,9 +172,9 @@ static void wake_found(EventRunner *runner)
 static void looked(StoreCall *call)
 {
     EventRunner *runner = CONTAINER_OF(call, EventRunner, look);
-    if (!event_runner_took_back(runner))
+    if (!event_runner_took_back(runner, call))
         return;
-    runner->draining = is_over(runner, call->result);
+    runner->draining = runner->draining || is_over(runner, call->result);
     if (!runner->draining) {
         runner->look_failed = call->result != OK;
         if (runner->look_failed)

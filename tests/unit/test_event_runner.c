@@ -41,8 +41,7 @@ static void invoke(Invoker *invoker, Invocation *invocation)
 {
     Stage *stage = CONTAINER_OF(invoker, Stage, invoker);
     Slice payload = invocation->payload;
-    assert_true(stage->run_count < RUNS_MAX);
-    Attempt *run = &stage->runs[stage->run_count++];
+    Attempt *run = &stage->runs[stage->run_count++ % RUNS_MAX];
     run->at_ms = store_now(stage->world.store);
     snprintf(run->name, sizeof run->name, "%.*s", SLICE_PRINT(invocation->spec->name));
     snprintf(run->version, sizeof run->version, "%.*s", SLICE_PRINT(invocation->spec->version));
@@ -56,6 +55,7 @@ static void invoke(Invoker *invoker, Invocation *invocation)
         invocation->refusal = INVOKE_FAILED;
         invocation->done(invocation);
     } else if (slice_starts_with(payload, SLICE("\"park"))) {
+        assert_true(stage->parked_count < RUNS_MAX);
         stage->parked[stage->parked_count++] = invocation;
     } else {
         answer(invocation, "{\"good\":true}", false);
@@ -123,6 +123,7 @@ static int open_stage(void **state)
     Stage *stage = calloc(1, sizeof *stage);
     assert_non_null(stage);
     stage->world.prepare = prepare;
+    stage->world.directory = "/data"; /* of a disk that may be full */
     world_open(&stage->world, 7);
     assert_int_equal(world_write(&stage->world, make_functions, NULL), OK);
     assert_int_equal(world_write(&stage->world, make_queue, NULL), OK);
@@ -476,6 +477,102 @@ static void a_retry_that_fell_due_while_nobody_was_there_is_made(void **state)
     assert_int_equal(stage->run_count, 2);
 }
 
+static void kill_server(Stage *stage, uint64_t seed)
+{
+    world_crash(&stage->world, seed);
+    event_runner_close(stage->runner);
+    stage->parked_count = 0;
+    start(stage);
+}
+
+/* Whatever is under way when the server is killed, and however often: each event that was accepted has one end. */
+static void every_event_ends_once_whatever_is_killed(void **state)
+{
+    enum { STEPS = 400 };
+    Stage *stage = *state;
+    static const char *const payloads[] = {"1", "\"fail\"", "\"park\"", "\"break\""};
+    uint64_t random = 88172645463325252u; /* xorshift64 (Marsaglia, "Xorshift RNGs") */
+    size_t sent = 0;
+    size_t told = 0;
+    configure(stage, (EventConfig){.on_success = queue_arn(), .on_failure = queue_arn()});
+    for (int step = 0; step < STEPS; step++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        switch (random % 8) {
+        case 0:
+            kill_server(stage, random);
+            break;
+        case 1:
+            advance(stage, random / 8 % 90000);
+            break;
+        case 2:
+            for (; stage->parked_count > 0; world_settle(&stage->world))
+                answer(stage->parked[--stage->parked_count], "{}", random / 8 % 2 == 0);
+            break;
+        default:
+            SEND(stage, .payload = slice_of_string(payloads[random / 8 % 4]));
+            sent++;
+        }
+    }
+    /* What cannot be started is too old in the end. */
+    for (int i = 0; i < 7 * 60; i++) {
+        for (; stage->parked_count > 0; world_settle(&stage->world))
+            answer(stage->parked[--stage->parked_count], "{}", false);
+        advance(stage, 60000);
+    }
+    for (Mail mail = receive(stage); mail.count > 0; mail = receive(stage))
+        told += mail.count;
+    assert_int_equal(told, sent);
+    assert_nothing_is_left(stage);
+}
+
+static Error make_many(Txn *txn, StoreCall *call)
+{
+    (void)call;
+    for (unsigned i = 0; i < 120; i++)
+        made_function(txn, arena_format(txn_arena(txn), "many-%03u", i));
+    return OK;
+}
+
+static void the_events_of_many_functions_are_found_at_the_start(void **state)
+{
+    Stage *stage = *state;
+    char name[16];
+    assert_int_equal(world_write(&stage->world, make_many, NULL), OK);
+    advance(stage, 1000);
+    for (unsigned i = 0; i < 120; i++) {
+        snprintf(name, sizeof name, "many-%03u", i);
+        SEND(stage, .name = slice_of_string(name), .payload = SLICE("\"park\""));
+    }
+    assert_int_equal(stage->parked_count, 120);
+    kill_server(stage, 9);
+    assert_int_equal(stage->parked_count, 120);
+    for (size_t i = 0; i < 120; i++)
+        answer(stage->parked[i], "{}", false);
+    world_settle(&stage->world);
+    assert_nothing_is_left(stage);
+}
+
+static void an_end_that_the_disk_has_no_place_for_waits(void **state)
+{
+    Stage *stage = *state;
+    configure(stage, (EventConfig){.on_success = queue_arn()});
+    SEND(stage, .payload = SLICE("\"park\""));
+    os_sim_set_disk_free(stage->world.os, limits_default.value[LIMIT_STORE_RESERVE_BYTES] - 1);
+    os_sim_advance_ms(stage->world.os, 200);
+    answer(stage->parked[0], "{}", false);
+    world_settle(&stage->world);
+    advance(stage, 3000);
+    os_sim_set_disk_free(stage->world.os, 1ull << 40);
+    os_sim_advance_ms(stage->world.os, 200);
+    assert_int_equal(receive(stage).count, 0);
+    advance(stage, 1000);
+    assert_int_equal(receive(stage).count, 1);
+    assert_int_equal(stage->run_count, 1);
+    assert_nothing_is_left(stage);
+}
+
 /* ---- Many ---- */
 
 static void one_function_does_not_keep_the_others_waiting(void **state)
@@ -632,6 +729,9 @@ int main(void)
         TEST(a_delivery_is_given_up_after_six_hours),
         TEST(what_ran_when_the_server_was_killed_runs_again_and_ends_once),
         TEST(a_retry_that_fell_due_while_nobody_was_there_is_made),
+        TEST(every_event_ends_once_whatever_is_killed),
+        TEST(the_events_of_many_functions_are_found_at_the_start),
+        TEST(an_end_that_the_disk_has_no_place_for_waits),
         TEST(one_function_does_not_keep_the_others_waiting),
         TEST(large_events_take_a_bounded_part_of_memory),
         TEST(events_of_a_deleted_function_are_dropped),

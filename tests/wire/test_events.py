@@ -260,7 +260,7 @@ def test_the_command_line_sends_events_and_shows_those_that_wait(server, functio
 
 
 def test_events_survive_kills_and_each_is_processed(folder):
-    """Killed twice with events accepted, running and waiting: each ends at least once in the queue."""
+    """Killed twice, and stopped once, with events accepted, running and waiting: each ends at least once in the queue."""
     data, sent = folder / "data", set()
     server = Server(data)
     functions, sqs = client(server, "lambda"), client(server)
@@ -269,12 +269,12 @@ def test_events_survive_kills_and_each_is_processed(folder):
                                                       "    time.sleep(0.05)\n    return event\n"})})
     tell(functions, "slow", queue)
     try:
-        for _ in range(2):
+        for end in ("kill", "kill", "terminate"):
             for _ in range(60):
                 number = len(sent)
                 send(functions, "slow", {"number": number})
                 sent.add(number)
-            server.kill()
+            assert getattr(server, end)() in (None, 0), server.errors()
             server = Server(data, listen=f"127.0.0.1:{server.port}")
         seen = set()
         while seen != sent:
