@@ -22,6 +22,9 @@ typedef enum Member {
     MEMBER_READY,
     MEMBER_WORKERS,
     MEMBER_BUSY,
+    MEMBER_EVENTS,
+    MEMBER_MORE_EVENTS,
+    MEMBER_OLDEST,
     MEMBERS,
 } Member;
 
@@ -37,6 +40,9 @@ static const Slice members[MEMBERS] = {
     [MEMBER_READY] = SLICE_INIT("provisioned_ready"),
     [MEMBER_WORKERS] = SLICE_INIT("workers"),
     [MEMBER_BUSY] = SLICE_INIT("busy"),
+    [MEMBER_EVENTS] = SLICE_INIT("events"),
+    [MEMBER_MORE_EVENTS] = SLICE_INIT("more_events"),
+    [MEMBER_OLDEST] = SLICE_INIT("oldest_event_ms"),
 };
 
 typedef enum Column {
@@ -50,6 +56,8 @@ typedef enum Column {
     PROVISIONED,
     WORKERS,
     BUSY,
+    EVENTS,
+    OLDEST,
     COLUMNS
 } Column;
 
@@ -59,6 +67,7 @@ static const TableColumn columns[COLUMNS] = {
     [MEMORY] = {SLICE_INIT("MEMORY"), true},     [VERSION] = {SLICE_INIT("VERSION"), true},
     [RESERVED] = {SLICE_INIT("RESERVED"), true}, [PROVISIONED] = {SLICE_INIT("PROVISIONED"), true},
     [WORKERS] = {SLICE_INIT("WORKERS"), true},   [BUSY] = {SLICE_INIT("BUSY"), true},
+    [EVENTS] = {SLICE_INIT("EVENTS"), true},     [OLDEST] = {SLICE_INIT("OLDEST"), true},
 };
 
 static Slice or_dash(Slice text)
@@ -75,6 +84,15 @@ static Slice provisioned_text(Arena *arena, const JsonField *fields)
                         SLICE_PRINT(fields[MEMBER_PROVISIONED].text));
 }
 
+/* In whole seconds. */
+static Slice age_text(Arena *arena, Slice milliseconds)
+{
+    uint64_t age_ms;
+    if (!slice_parse_uint64(milliseconds, &age_ms) || age_ms == 0)
+        return SLICE("-");
+    return arena_format(arena, "%ju s", (uintmax_t)(age_ms / 1000));
+}
+
 static void fill_row(Arena *arena, const JsonField *fields, Slice *cells)
 {
     bool is_published = !slice_equal(fields[MEMBER_VERSION].text, SLICE("0"));
@@ -89,6 +107,9 @@ static void fill_row(Arena *arena, const JsonField *fields, Slice *cells)
     cells[PROVISIONED] = provisioned_text(arena, fields);
     cells[WORKERS] = fields[MEMBER_WORKERS].text;
     cells[BUSY] = fields[MEMBER_BUSY].text;
+    cells[EVENTS] = arena_format(arena, "%.*s%s", SLICE_PRINT(or_dash(fields[MEMBER_EVENTS].text)),
+                                 slice_equal(fields[MEMBER_MORE_EVENTS].text, SLICE("1")) ? "+" : "");
+    cells[OLDEST] = age_text(arena, fields[MEMBER_OLDEST].text);
 }
 
 static const Listing listing = {
@@ -112,7 +133,8 @@ const Command command_functions = {
     .summary = "Shows the functions of an account on a running server.",
     .details =
         "By region and name: runtime, state and memory of $LATEST, the last version that was published, reserved and "
-        "provisioned concurrency (ready/asked for), and workers that are alive and that are busy.",
+        "provisioned concurrency (ready/asked for), workers that are alive and that are busy, and "
+        "events that wait or run (+: at least) with the age of the oldest.",
     .options = functions_options,
     .run = run_functions,
 };

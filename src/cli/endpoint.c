@@ -21,9 +21,17 @@ static void answer_health(const Server *server, HttpRequest *request)
 
 static void answer_metrics(const Server *server, HttpRequest *request)
 {
+    const MetricsSources sources = {
+        .os = server->os,
+        .store = server->store,
+        .http = server->http,
+        .urls = server->urls,
+        .runtime = server->runtime,
+        .events = server->events,
+        .pollers = server->pollers,
+    };
     answer(request, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
-           metrics_write(server->metrics, server->os, server->store, server->http, server->runtime, server->urls,
-                         server->pollers, request->arena));
+           metrics_write(server->metrics, &sources, request->arena));
 }
 
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request)

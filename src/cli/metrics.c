@@ -283,6 +283,31 @@ static void add_functions(Buffer *out, Runtime *runtime, Arena *arena)
             stats.log_lines_dropped);
 }
 
+static void add_events(Buffer *out, EventRunner *events)
+{
+    EventRunnerStats stats;
+    event_runner_stats(events, &stats);
+    add_row(out, "function_events_total", "counter", "Events for functions that were taken up.", stats.taken);
+    add_row(out, "function_events_succeeded_total", "counter", "Events that a handler has processed.", stats.succeeded);
+    add_row(out, "function_events_retried_total", "counter", "Attempts at an event that are made again.",
+            stats.retried);
+    add_row(out, "function_events_failed_total", "counter", "Events that were given up.", stats.failed);
+    add_row(out, "function_events_dropped_total", "counter", "Events given up of which nobody was told.",
+            stats.dropped);
+    add_row(out, "function_dead_letters_total", "counter", "Events delivered to dead-letter queues.",
+            stats.dead_letters);
+    add_row(out, "function_dead_letter_errors_total", "counter", "Deliveries to dead-letter queues that failed.",
+            stats.dead_letter_errors);
+    add_row(out, "function_records_total", "counter", "Records delivered to destinations.", stats.records);
+    add_row(out, "function_destination_failures_total", "counter", "Deliveries to destinations that failed.",
+            stats.destination_failures);
+    add_row(out, "function_undeliverable_total", "counter", "Dead letters and records that were given up.",
+            stats.undeliverable);
+    add_row(out, "function_events_held", "gauge", "Events in memory: about to run, running, or ended.", stats.held);
+    add_head(out, "function_event_age_seconds", "gauge", "Age of the oldest event in memory.");
+    buffer_add_format(out, "brume_function_event_age_seconds %.3f\n", (double)stats.oldest_ms / 1e3);
+}
+
 /* /proc/self/statm: pages in all, resident, shared … (proc(5)). */
 static void add_memory(Buffer *out, Os *os, Arena *arena)
 {
@@ -327,21 +352,22 @@ static void add_mappings(Buffer *out, const Pollers *pollers)
     add_row(out, "mapping_breaker_opened_total", "counter", "Circuit breakers that opened.", stats.breaker_opened);
 }
 
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Runtime *runtime,
-                    HttpHandler *urls, const Pollers *pollers, Arena *arena)
+Slice metrics_write(Metrics *metrics, const MetricsSources *sources, Arena *arena)
 {
     Buffer out = buffer_make(arena);
     add_head(&out, "info", "gauge", "This program.");
     buffer_add_format(&out, "brume_info{version=\"%s\"} 1\n", BRUME_VERSION);
     add_operations(metrics, &out);
     add_throttled(&out, metrics);
-    add_store(&out, store);
-    add_http(&out, server);
-    if (runtime != NULL)
-        add_functions(&out, runtime, arena);
-    if (pollers != NULL)
-        add_mappings(&out, pollers);
-    add_urls(&out, urls);
-    add_memory(&out, os, arena);
+    add_store(&out, sources->store);
+    add_http(&out, sources->http);
+    if (sources->runtime != NULL)
+        add_functions(&out, sources->runtime, arena);
+    if (sources->events != NULL)
+        add_events(&out, sources->events);
+    if (sources->pollers != NULL)
+        add_mappings(&out, sources->pollers);
+    add_urls(&out, sources->urls);
+    add_memory(&out, sources->os, arena);
     return buffer_slice(&out);
 }

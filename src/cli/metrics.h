@@ -5,6 +5,7 @@
 #define BRUME_CLI_METRICS_H
 
 #include "aws/wire/wire.h"
+#include "core/event_runner.h"
 #include "core/poller.h"
 #include "runtime/runtime.h"
 
@@ -16,9 +17,18 @@ void metrics_close(Metrics *metrics);
 /* Counts one answered request. Any thread. */
 void metrics_count(Metrics *metrics, const WireReport *report);
 
-/* All of it as text, in `arena`. `runtime` NULL: there are no functions to count; `urls`: theirs
- * (aws/lambda/url_handler.h). `pollers` NULL: nothing is read for functions. */
-Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, Runtime *runtime,
-                    HttpHandler *urls, const Pollers *pollers, Arena *arena);
+/* Who is asked what there is. NULL: `runtime`, `events` and `pollers` where no functions can be run. */
+typedef struct MetricsSources {
+    Os *os;
+    Store *store;
+    HttpServer *http;
+    HttpHandler *urls; /* of functions (aws/lambda/url_handler.h) */
+    Runtime *runtime;
+    EventRunner *events;
+    const Pollers *pollers;
+} MetricsSources;
+
+/* All of it as text, in `arena`. */
+Slice metrics_write(Metrics *metrics, const MetricsSources *sources, Arena *arena);
 
 #endif

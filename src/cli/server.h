@@ -8,6 +8,7 @@
 #include "cli/admin_server.h"
 #include "cli/metrics.h"
 #include "cli/settings.h"
+#include "core/event_runner.h"
 #include "core/package.h"
 #include "core/poller.h"
 #include "core/provisioner.h"
@@ -47,6 +48,7 @@ typedef struct Server {
     Pollers *pollers;
     Provisioner *provisioner;
     Warmer *warmer;
+    EventRunner *events;
     CatalogMemory catalog_memory;
     Slice reachable[REACHABLE_MAX + 1]; /* by those whose network is isolated; the server itself first */
     int function_log;                   /* a file; -1: the server's own log, at debug level */

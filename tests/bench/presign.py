@@ -61,6 +61,20 @@ class Signer:
             f"Signature={signature}\r\nContent-Length: {len(payload)}\r\n\r\n"
         ).encode() + payload
 
+    def event(self, function, payload):
+        """The same that only accepts the event."""
+        path, names = f"/2015-03-31/functions/{function}/invocations", "host;x-amz-date;x-amz-invocation-type"
+        canonical = (f"POST\n{path}\n\nhost:127.0.0.1:{self.port}\nx-amz-date:{self.moment}\nx-amz-invocation-type:Event\n\n"
+                     f"{names}\n{hashlib.sha256(payload).hexdigest()}")
+        to_sign = f"AWS4-HMAC-SHA256\n{self.moment}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        signature = hmac.new(self.key, to_sign.encode(), hashlib.sha256).hexdigest()
+        return (
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nX-Amz-Date: {self.moment}\r\n"
+            f"X-Amz-Invocation-Type: Event\r\n"
+            f"Authorization: AWS4-HMAC-SHA256 Credential={KEY_ID}/{self.scope}, SignedHeaders={names}, "
+            f"Signature={signature}\r\nContent-Length: {len(payload)}\r\n\r\n"
+        ).encode() + payload
+
     def uri(self, parameters):
         """A request of the Query protocol as a GET whose signature stands in its address."""
         parameters = {
@@ -111,6 +125,11 @@ def presign_batch(path, port, queue_url, count=REQUESTS):
 def presign_invoke(path, port, function, count=REQUESTS):
     signer = Signer(port, "lambda")
     write_requests(path, (signer.invoke(function, json.dumps({"number": i}).encode()).decode() for i in range(count)))
+
+
+def presign_event(path, port, function, count=REQUESTS):
+    signer = Signer(port, "lambda")
+    write_requests(path, (signer.event(function, json.dumps({"text": message(i)}).encode()).decode() for i in range(count)))
 
 
 def presign_uris(path, port, queue_url, count=REQUESTS):

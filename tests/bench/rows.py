@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import presign
+from events import EventBench
 from mappings import MappingBench
 from processes import BRUME, LOAD, ROOT, Brume, Failure, Nginx, figures, h2load, wrk
 from row import Row
@@ -17,7 +18,7 @@ from row import Row
 MIB = 1024  # in KiB
 
 
-class Bench(MappingBench):
+class Bench(MappingBench, EventBench):
     """`top`: a directory on a disk (not in memory: syncs are part of what is measured)."""
 
     def __init__(self, top, quick):

@@ -212,16 +212,25 @@ static void an_event_of_more_than_six_megabytes_is_refused(void **unused)
     free(payload);
 }
 
-static void asynchronous_and_durable_invocations_are_refused_by_name(void **unused)
+static void an_event_is_accepted_and_not_waited_for(void **unused)
 {
     (void)unused;
-    assert_answer(lambda_ask(INVOKE("echo"), "x-amz-invocation-type: Event\r\n", "{}"), 501,
-                  "{\"message\":\"Brume does not implement Lambda Invoke with InvocationType Event.\"}");
+    int before = atomic_load(&lambda.invoked);
+    assert_answer(lambda_ask(INVOKE("echo"), "x-amz-invocation-type: Event\r\n", "{}"), 202, "");
+    char *answer = lambda_ask("/2014-11-13/functions/echo/invoke-async", "", "{}");
+    assert_int_equal(client_status(answer), 202);
+    free(answer);
+    answer = lambda_ask(INVOKE("nobody"), "x-amz-invocation-type: Event\r\n", "{}");
+    assert_int_equal(client_status(answer), 404);
+    free(answer);
+    assert_int_equal(atomic_load(&lambda.invoked), before);
+}
+
+static void durable_invocations_are_refused_by_name(void **unused)
+{
+    (void)unused;
     assert_answer(lambda_ask(INVOKE("echo"), "x-amz-durable-execution-name: once\r\n", "{}"), 501,
                   "{\"message\":\"Brume does not implement Lambda Invoke with DurableExecutionName.\"}");
-    char *answer = lambda_ask("/2014-11-13/functions/echo/invoke-async", "", "{}");
-    assert_int_equal(client_status(answer), 501);
-    free(answer);
 }
 
 static void a_run_that_never_began_is_refused_with_its_reason(void **unused)
@@ -491,7 +500,8 @@ int main(void)
         cmocka_unit_test(what_is_no_json_is_refused_with_its_place),
         cmocka_unit_test(a_client_context_is_base64_of_an_object),
         cmocka_unit_test(an_event_of_more_than_six_megabytes_is_refused),
-        cmocka_unit_test(asynchronous_and_durable_invocations_are_refused_by_name),
+        cmocka_unit_test(an_event_is_accepted_and_not_waited_for),
+        cmocka_unit_test(durable_invocations_are_refused_by_name),
         cmocka_unit_test(a_run_that_never_began_is_refused_with_its_reason),
         cmocka_unit_test(a_function_that_is_not_there_yet_is_a_conflict),
         cmocka_unit_test(tenants_are_asked_for_where_they_are_kept_apart_and_nowhere_else),

@@ -163,6 +163,9 @@ static Error apply_dead_letters(Call *call, Txn *txn, const LambdaDeadLetterConf
         return lambda_invalid(call,
                               "The provided target queue %.*s does not exist, or is not in this account and region.",
                               SLICE_PRINT(arn));
+    if (error == OK && queue.settings.fifo) /* Lambda developer guide, "Adding a dead-letter queue" */
+        return lambda_invalid(call, "The provided target queue %.*s is a FIFO queue: dead letters go to standard ones.",
+                              SLICE_PRINT(arn));
     return error;
 }
 

@@ -10,6 +10,12 @@ enum { PATTERN_BYTES_MAX = 4096 }; /* longer than any value that AWS describes b
 /* places[i]: the text before i may have been matched. */
 typedef bool Places[PATTERN_BYTES_MAX + 1];
 
+/* No more of them than the text has: to clear all would cost more than most matches do. */
+static void clear_places(Places places, Slice text)
+{
+    memset(places, 0, text.size + 1);
+}
+
 static bool step_allows(const PatternStep *step, unsigned char byte)
 {
     return byte < 128 ? (step->ascii[byte / 32] >> (byte % 32) & 1) != 0 : step->beyond;
@@ -26,7 +32,8 @@ static size_t run_length(const PatternStep *step, Slice text)
 /* Each start opens and closes a range of ends, so that a set costs the text's length however often it may stand there. */
 static void match_set(const PatternStep *step, Slice text, Places places)
 {
-    int32_t change[PATTERN_BYTES_MAX + 2] = {0};
+    int32_t change[PATTERN_BYTES_MAX + 2];
+    memset(change, 0, (text.size + 2) * sizeof change[0]);
     size_t run_end = 0; /* the end of the run of allowed bytes that the place lies in */
     for (size_t place = 0; place <= text.size; place++) {
         if (place >= run_end)
@@ -60,7 +67,8 @@ static bool keep_new(Slice text, Places all, Places places)
 
 static void match_group(const PatternStep *group, Slice text, Places places)
 {
-    Places all = {false};
+    Places all;
+    clear_places(all, text);
     for (uint32_t i = 0; i < group->min; i++)
         match_alternatives(group + 1, group->span, text, places);
     /* From here on each repetition may be the last; one that leads to no new place leads nowhere. */
@@ -72,9 +80,10 @@ static void match_group(const PatternStep *group, Slice text, Places places)
 static void match_not(const PatternStep *group, Slice text, Places places)
 {
     for (size_t place = 0; place <= text.size; place++) {
-        Places inner = {false};
+        Places inner;
         if (!places[place])
             continue;
+        clear_places(inner, text);
         inner[place] = true;
         match_alternatives(group + 1, group->span, text, inner);
         places[place] = !inner[text.size];
@@ -109,7 +118,8 @@ static void match_alternatives(const PatternStep *steps, size_t count, Slice tex
         match_sequence(steps, count, text, places);
         return;
     }
-    Places all = {false};
+    Places all;
+    clear_places(all, text);
     for (size_t at = 0;; at += length + 1) {
         Places one;
         length = alternative_length(steps + at, count - at);
@@ -129,7 +139,9 @@ bool pattern_matches(const PatternStep *steps, size_t count, Slice text)
         return run_length(steps, text) == text.size && text.size >= steps->min && text.size <= steps->max;
     if (text.size > PATTERN_BYTES_MAX)
         return false;
-    Places places = {true};
+    Places places;
+    clear_places(places, text);
+    places[0] = true;
     match_alternatives(steps, count, text, places);
     return places[text.size];
 }
