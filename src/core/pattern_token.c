@@ -469,8 +469,8 @@ Error pattern_text_next(PatternText *text)
         if (!scope->is_array)
             return read_name(text);
     }
-    TokenType type;
-    Slice value;
+    TokenType type = TOKEN_END;
+    Slice value = {0};
     TRY(start_value(text, &type, &value));
     return take_value(text, type, value);
 }

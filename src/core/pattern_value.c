@@ -1,5 +1,7 @@
 #include "core/pattern_internal.h"
 
+#include "base/bug.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +11,9 @@
 /* A number taken apart: digits[0] to digits[count) without a point, neither the first nor the last of them 0, times 10^power. */
 typedef struct NumberParts {
     bool negative;
-    const char *first; /* within the text; a point may stand between the digits */
+    const char *first; /* within the text; a point may stand between the digits. NULL: the number is 0 */
     const char *last;
-    int64_t count; /* 0: the number is 0 */
+    int64_t count;
     int64_t power;
 } NumberParts;
 
@@ -59,7 +61,7 @@ NumberFault pattern_number(Slice text, int64_t *value)
     enum { SCALE_DIGITS = 6, LONG_DIGITS = 19 };
     NumberParts parts = number_parts(text);
     *value = 0;
-    if (parts.count == 0)
+    if (parts.first == NULL)
         return NUMBER_FINE;
     if (parts.power < -SCALE_DIGITS)
         return NUMBER_TOO_PRECISE;
@@ -83,6 +85,7 @@ NumberFault pattern_number(Slice text, int64_t *value)
 static void add_decimal(Buffer *out, NumberParts parts)
 {
     enum { PLAIN_FROM = -6 };
+    ASSERT(parts.first != NULL);
     int64_t adjusted = parts.count - 1 + parts.power;
     bool is_plain = adjusted >= PLAIN_FROM;
     if (parts.negative)
