@@ -7,7 +7,7 @@
 #include "cli/json_fields.h"
 #include "cli/table.h"
 
-enum { LISTING_FIELDS_MAX = 16 };
+enum { LISTING_FIELDS_MAX = 24 };
 
 typedef struct Listing {
     const char *path; /* of the server's administration: "/queue/list" */
