@@ -35,7 +35,7 @@ typedef struct SpawnerOptions {
     Isolation isolation;
     Slice data_directory;    /* absolute; of which no worker sees anything */
     Slice runtime_directory; /* absolute; where Brume's bootstraps are laid out */
-    uint64_t prestart;       /* Node.js processes that wait ahead, for each runtime in use */
+    uint64_t prestart;       /* processes that wait ahead, for each Node.js and Python in use */
 } SpawnerOptions;
 
 /* The first that main does: returns unless this process was executed to keep a spawner, and never then.
