@@ -145,15 +145,20 @@ static void count_outcome(Batch *batch)
 static Error record_outcome(Txn *txn, Batch *batch)
 {
     Breaker breaker;
+    Mapping mapping; /* as it is now: one that is gone has no breaker */
     if (batch->mapping.threshold == 0 || batch->matched == 0)
         return OK;
-    TRY(mapping_breaker(txn, &batch->mapping, &breaker));
+    Error error = mapping_get(txn, batch->mapping.account, batch->mapping.region, batch->mapping.uuid, &mapping);
+    if (error == MAPPING_NOT_FOUND || (error == OK && mapping.threshold == 0))
+        return OK;
+    TRY(error);
+    TRY(mapping_breaker(txn, &mapping, &breaker));
     BreakerState before = breaker.state;
     TRY(breaker_record(txn, &breaker, !batch->failed));
-    TRY(mapping_breaker(txn, &batch->mapping, &breaker));
+    TRY(mapping_breaker(txn, &mapping, &breaker));
     batch->opened = before != BREAKER_OPEN && breaker.state == BREAKER_OPEN;
     if (breaker.state != before)
-        mapping_wake_at(txn, &batch->mapping, txn_now(txn)); /* whoever waits for it looks again */
+        mapping_wake_at(txn, &mapping, txn_now(txn)); /* whoever waits for it looks again */
     return OK;
 }
 

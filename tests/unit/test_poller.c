@@ -606,6 +606,29 @@ static void an_open_breaker_lets_messages_wait_and_closes_after_a_probe(void **s
     expect_messages(stage, 0, 0);
 }
 
+static Error count_breakers_body(Txn *txn, StoreCall *call)
+{
+    Breaker breakers[4];
+    size_t count = 4;
+    (void)call;
+    TRY(breaker_list(txn, stage_actor.account, stage_actor.region, SLICE(""), breakers, &count));
+    assert_int_equal(count, 0);
+    return OK;
+}
+
+static void a_deleted_mapping_leaves_no_breaker(void **state)
+{
+    Stage *stage = *state;
+    stage->mapping.threshold = 1;
+    stage->mapping.recovery_ms = 10 * SECOND;
+    stage_map(stage);
+    stage_send(stage, NULL, "a");
+    stage_write(stage, delete_body);
+    stage_pass(stage, SECOND);
+    stage_fail(stage, 0);
+    assert_int_equal(world_read(&stage->world, count_breakers_body, stage), OK);
+}
+
 static void a_probe_of_which_nothing_is_heard_is_followed_by_another(void **state)
 {
     Stage *stage = *state;
@@ -655,6 +678,7 @@ int main(void)
         TEST_OF(what_ran_when_the_process_was_killed_runs_again),
         TEST_OF(all_mappings_are_found_again_at_the_start),
         TEST_OF(an_open_breaker_lets_messages_wait_and_closes_after_a_probe),
+        TEST_OF(a_deleted_mapping_leaves_no_breaker),
         TEST_OF(a_probe_of_which_nothing_is_heard_is_followed_by_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -276,6 +276,8 @@ Error lambda_create_event_source_mapping(Call *call, Txn *txn, const CreateEvent
         .enabled = !in->has_enabled || in->enabled,
         .batch_size = BATCH_DEFAULT,
     };
+    if (call_invoker(call) == NULL)
+        return lambda_not_implemented(call, "event source mappings on a server that does not run functions");
     if (kind == NULL)
         return lambda_invalid(call, "Unrecognized event source.");
     if (kind->is_stream && in->starting_position.data == NULL)
