@@ -380,17 +380,6 @@ static void run_invoke(Job *job)
     admin_invoke(&job->admin->options, job->request, &invoke);
 }
 
-static void run_code(Job *job)
-{
-    const AdminCodeChange change = {
-        .account = account_field(job),
-        .region = job->fields[1].text,
-        .name = job->fields[2].text,
-        .zip = job->fields[3].text,
-    };
-    admin_change_code(&job->admin->options, job->request, &change);
-}
-
 /* ---- The clock ---- */
 
 static void respond_with_time(Job *job)
@@ -522,11 +511,6 @@ static const Route routes[] = {
      run_invoke,
      NULL,
      NULL},
-    {SLICE_INIT("/function/code"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("zip")},
-     run_code,
-     NULL,
-     NULL},
     {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, NULL},
     {SLICE_INIT("/clock/set"), {SLICE_INIT("target_ms")}, set_clock, NULL, NULL},
     {SLICE_INIT("/clock/advance"), {SLICE_INIT("by_ms")}, advance_clock, NULL, NULL},
@@ -562,13 +546,6 @@ static void have_document(HttpRequest *request, Error error, Slice body)
     job->route->run(job);
 }
 
-static size_t body_max(const Admin *admin, const Route *route)
-{
-    if (route->run == run_code)
-        return admin->options.limits->value[LIMIT_LAMBDA_UPLOAD_BODY_BYTES];
-    return route->run == run_invoke ? PAYLOAD_MAX : DOCUMENT_MAX;
-}
-
 static void on_request(HttpHandler *handler, HttpRequest *request)
 {
     Admin *admin = CONTAINER_OF(handler, Admin, handler);
@@ -582,7 +559,7 @@ static void on_request(HttpHandler *handler, HttpRequest *request)
     job->request = request;
     job->route = route;
     request->user = job;
-    http_request_read_body(request, body_max(admin, route), have_document);
+    http_request_read_body(request, route->run == run_invoke ? PAYLOAD_MAX : DOCUMENT_MAX, have_document);
 }
 
 /* ---- Life ---- */

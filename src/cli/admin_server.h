@@ -90,18 +90,6 @@ typedef struct AdminInvoke {
 /* Runs the function, and answers {"version", "result" and "log" in base64, "failed": "true"?}; of an event, when it is
  * durable, {"request_id"}. */
 void admin_invoke(const AdminOptions *options, HttpRequest *request, const AdminInvoke *invoke);
-
-/* What `brume function watch` asks for. */
-typedef struct AdminCodeChange {
-    Slice account;
-    Slice region;
-    Slice name;
-    Slice zip; /* base64; absent: nothing is changed */
-} AdminCodeChange;
-
-/* Makes it the code of "$LATEST", and answers {"runtime"}. */
-void admin_change_code(const AdminOptions *options, HttpRequest *request, const AdminCodeChange *change);
-
 /* What core's code means, for a refusal. */
 void admin_refuse_error(HttpRequest *request, Error error);
 

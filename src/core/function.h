@@ -141,8 +141,6 @@ Error function_version_get(Txn *txn, const Function *function, Slice version, Fu
 /* Keeps a changed "$LATEST": it gets another revision and time; its update is "InProgress" for FUNCTION_SETTLE_MS.
  * FUNCTION_UPDATING: another update is; FUNCTION_CODE_STORAGE. */
 Error function_latest_put(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit);
-/* The same of one that was read in this transaction, while another update may be under way. FUNCTION_CODE_STORAGE. */
-Error function_latest_replace(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit);
 /* Keeps what was changed of a version's documents, which is no update: the revision alone is another one. */
 void function_version_put_documents(Txn *txn, const Function *function, FunctionVersion *version);
 /* Makes a version of "$LATEST", with its description or another; when neither code nor configuration has changed since

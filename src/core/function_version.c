@@ -98,23 +98,16 @@ Error function_latest_put(Txn *txn, const Function *function, FunctionVersion *l
 {
     FunctionVersion before;
     TRY(function_version_get(txn, function, FUNCTION_LATEST, &before));
-    return is_updating(&before) ? FUNCTION_UPDATING : function_latest_replace(txn, function, latest, code_limit);
-}
-
-Error function_latest_replace(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit)
-{
-    FunctionVersion before;
-    TRY(function_version_get(txn, function, FUNCTION_LATEST, &before));
+    if (is_updating(&before))
+        return FUNCTION_UPDATING;
     TRY(function_usage_add_code(txn, function->account, function->region,
                                 (int64_t)latest->code_bytes - (int64_t)before.code_bytes, code_limit));
     latest->revision_id = function_new_revision(txn);
     latest->change = before.change + 1;
     latest->modified_ms = txn_now(txn);
-    if (!slice_equal(before.state, SLICE("Pending"))) {
-        latest->update_status = SLICE("InProgress");
-        latest->update_reason = SLICE("The function is being created."); /* so says AWS of updates, too */
-        latest->update_reason_code = SLICE("Creating");
-    }
+    latest->update_status = SLICE("InProgress");
+    latest->update_reason = SLICE("The function is being created."); /* so says AWS of updates, too */
+    latest->update_reason_code = SLICE("Creating");
     put_record(txn, function, latest);
     if (!has_same_packages(&before, latest)) {
         unuse_packages(txn, function, &before);
