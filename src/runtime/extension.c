@@ -81,6 +81,7 @@ void extension_log(Api *api, const Extension *extension, const char *state, Slic
     Slice line = arena_format(&arena, "EXTENSION\tName: %s\tState: %s\tEvents: [%s]%s%.*s\n", extension->name, state,
                               events, error_type.size > 0 ? "\tError Type: " : "", SLICE_PRINT(error_type));
     api_frame(api, FRAME_LOG, line);
+    telemetry_extension(api, extension->name, state, events, error_type);
     arena_free(&arena);
 }
 
@@ -172,6 +173,7 @@ bool extensions_ended(Api *api, pid_t process, int status)
         if (extension->process != process)
             continue;
         leave(extension);
+        telemetry_unsubscribe(&api->telemetry.all[i]);
         if (api->phase == API_PHASE_ENDING)
             return true;
         extension_pipes_read(api);

@@ -18,6 +18,8 @@ static const struct {
     {SLICE_INIT(VERSION "event/next"), HTTP_GET, API_CALL_EXTENSION_NEXT},
     {SLICE_INIT(VERSION "init/error"), HTTP_POST, API_CALL_EXTENSION_INIT_ERROR},
     {SLICE_INIT(VERSION "exit/error"), HTTP_POST, API_CALL_EXTENSION_EXIT_ERROR},
+    {SLICE_INIT("/2022-07-01/telemetry"), HTTP_PUT, API_CALL_TELEMETRY},
+    {SLICE_INIT("/2020-08-15/logs"), HTTP_PUT, API_CALL_LOGS},
 };
 
 bool extension_route(ApiConnection *connection, Slice path)
@@ -256,6 +258,8 @@ void extension_perform(ApiConnection *connection)
         return;
     if (connection->call == API_CALL_EXTENSION_NEXT)
         perform_next(connection, extension);
+    else if (connection->call == API_CALL_TELEMETRY || connection->call == API_CALL_LOGS)
+        telemetry_subscribe(connection, extension, connection->call == API_CALL_LOGS);
     else
         perform_error(connection, extension);
 }

@@ -53,18 +53,19 @@ static void pass_on(int file, Slice line)
 
 static void on_output(void *user, Slice line)
 {
-    (void)user;
+    telemetry_line(user, TELEMETRY_FUNCTION, line);
     pass_on(STDOUT_FILENO, line);
 }
 
 static void on_errors(void *user, Slice line)
 {
-    (void)user;
+    telemetry_line(user, TELEMETRY_FUNCTION, line);
     pass_on(STDERR_FILENO, line);
 }
 
 static void on_extension(void *user, Slice line)
 {
+    telemetry_line(user, TELEMETRY_EXTENSION, line);
     api_frame(user, FRAME_LOG, line);
 }
 

@@ -92,6 +92,8 @@ void api_frame_add(ApiBytes *out, FrameKind kind, Slice content)
 
 void api_frame(Api *api, FrameKind kind, Slice content)
 {
+    if (kind == FRAME_ERROR || kind == FRAME_STREAM_ERROR)
+        api->telemetry.has_failed = true;
     api_frame_add(&api->output, kind, content);
 }
 
@@ -178,7 +180,8 @@ static void begin(Api *api, Slice init)
         return;
     }
     api->phase = API_PHASE_EXTENSIONS;
-    extensions_start(api);
+    if (extensions_start(api))
+        telemetry_init_start(api);
 }
 
 /* Does what has become possible: each phase begins when everybody has done with the one before. */
@@ -187,15 +190,24 @@ static void advance(Api *api)
     const Slice with_extensions = api->extensions.count > 0 ? SLICE("\x01") : (Slice){0};
     if (api->phase == API_PHASE_EXTENSIONS && extensions_have_registered(api))
         start_program(api);
+    if (api->phase == API_PHASE_RUNTIME && api->state == API_READY && !api->is_runtime_told) {
+        api->is_runtime_told = true;
+        telemetry_runtime_ready(api);
+    }
     if (api->phase == API_PHASE_RUNTIME && api->state == API_READY && extensions_wait(api)) {
+        telemetry_init_done(api);
         api->phase = API_PHASE_SERVING;
         api_frame(api, FRAME_READY, with_extensions);
     }
+    if (api->phase == API_PHASE_SERVING && api->at_work && api_has_answered(api))
+        telemetry_event_answered(api);
     if (api->phase == API_PHASE_SERVING && api->at_work && api_has_answered(api) && extensions_wait(api)) {
         api->at_work = false;
+        telemetry_event_done(api, NULL);
         if (api->extensions.count > 0)
             api_frame(api, FRAME_READY, with_extensions);
     }
+    telemetry_advance(api);
     if (api->phase == API_PHASE_ENDING)
         api_ending_advance(api);
 }
@@ -341,13 +353,22 @@ static int wait_ms(const Api *api)
     int64_t by = api_ending_deadline(api);
     if (api->bootstrap_by_ms > 0 && api->bootstrap_by_ms < by)
         by = api->bootstrap_by_ms;
+    int64_t telemetry_by = telemetry_deadline(api);
+    by = telemetry_by < by ? telemetry_by : by;
     if (by == INT64_MAX)
         return -1;
     int64_t left = by - api_now_ms();
     return left < 0 ? 0 : (int)left;
 }
 
-enum { AT_CHANNEL, AT_SIGNALS, AT_LISTENER, AT_BOOTSTRAP, AT_PIPES };
+enum {
+    AT_CHANNEL,
+    AT_SIGNALS,
+    AT_LISTENER,
+    AT_BOOTSTRAP,
+    AT_PIPES,
+    POLLED = AT_PIPES + EXTENSION_PIPES + EXTENSIONS_MAX + API_CONNECTIONS,
+};
 
 static void act_on_connections(const struct pollfd *polled, ApiConnection *const *of, nfds_t first, nfds_t count)
 {
@@ -381,8 +402,8 @@ static void act_on_bootstrap(Api *api, short events)
 /* Waits until something can be done, and does it. */
 static void step(Api *api)
 {
-    struct pollfd polled[AT_PIPES + EXTENSION_PIPES + API_CONNECTIONS];
-    ApiConnection *of[AT_PIPES + EXTENSION_PIPES + API_CONNECTIONS];
+    struct pollfd polled[POLLED];
+    ApiConnection *of[POLLED];
     polled[AT_CHANNEL] = (struct pollfd){
         .fd = api->options.channel, .events = (short)(POLLIN | (api_bytes_left(&api->output).size > 0 ? POLLOUT : 0))};
     polled[AT_SIGNALS] = (struct pollfd){.fd = api->signals, .events = POLLIN};
@@ -390,7 +411,10 @@ static void step(Api *api)
     short of_bootstrap = (short)((api_bootstrap_reads(api) ? POLLIN : 0) | (api_bootstrap_writes(api) ? POLLOUT : 0));
     polled[AT_BOOTSTRAP] = (struct pollfd){.fd = of_bootstrap == 0 ? -1 : api->bootstrap, .events = of_bootstrap};
     nfds_t pipes = extension_pipes_poll(api, polled + AT_PIPES);
-    nfds_t first = AT_PIPES + pipes;
+    Subscription *subscriptions[EXTENSIONS_MAX];
+    nfds_t at_telemetry = AT_PIPES + pipes;
+    nfds_t deliveries = telemetry_poll(api, polled + at_telemetry, subscriptions);
+    nfds_t first = at_telemetry + deliveries;
     nfds_t count = first;
     for (size_t i = 0; i < API_CONNECTIONS; i++) {
         ApiConnection *connection = &api->connections[i];
@@ -407,6 +431,8 @@ static void step(Api *api)
         return;
     if (pipes > 0)
         extension_pipes_read(api);
+    for (nfds_t i = 0; i < deliveries; i++)
+        telemetry_act(api, subscriptions[i], polled[at_telemetry + i].revents);
     act_on_connections(polled, of, first, count);
     act_on_bootstrap(api, polled[AT_BOOTSTRAP].revents);
     if ((polled[AT_LISTENER].revents & POLLIN) != 0)
@@ -480,6 +506,7 @@ static void release(Api *api)
     api_bytes_free(&api->output);
     api_bootstrap_close(api);
     extensions_close(api);
+    telemetry_close(api);
     arena_free(&api->arena);
     if (api->listener >= 0)
         close(api->listener);

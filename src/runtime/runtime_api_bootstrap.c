@@ -102,7 +102,7 @@ void api_bootstrap_write(Api *api)
 /* ---- From it ---- */
 
 /* What it says of itself; false: the server is not told. */
-static bool hear(Api *api, FrameKind kind)
+static bool hear(Api *api, FrameKind kind, Slice content)
 {
     switch (kind) {
     case FRAME_READY:
@@ -124,6 +124,9 @@ static bool hear(Api *api, FrameKind kind)
     case FRAME_EXIT:
     case FRAME_FAULT: /* this process's own to say */
         return false;
+    case FRAME_LOG:
+        telemetry_line(api, TELEMETRY_FUNCTION, content);
+        return true;
     default:
         return true;
     }
@@ -135,7 +138,7 @@ static void take_frames(Api *api)
     Slice content;
     int found;
     while ((found = api_frame_next(&api->bootstrap_input, &kind, &content)) == 1) {
-        if (hear(api, kind)) {
+        if (hear(api, kind, content)) {
             /* What was written to stdout and stderr before an answer belongs before it. */
             if (api->state == API_ANSWERED)
                 extension_pipes_read(api);

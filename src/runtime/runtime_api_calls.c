@@ -69,21 +69,10 @@ void api_refuse(ApiConnection *connection, int status, const char *type, Slice m
 /* What AWS has beside this, and Brume does not. */
 static bool refuse_missing(ApiConnection *connection, Slice path)
 {
-    static const struct {
-        Slice prefix;
-        const char *message;
-    } missing[] = {
-        {SLICE_INIT("/2020-08-15/logs"), "Brume does not implement the Logs API"},
-        {SLICE_INIT("/2022-07-01/telemetry"), "Brume does not implement the Telemetry API"},
-        {SLICE_INIT(VERSION "restore/"), "Brume does not implement SnapStart for custom runtimes"},
-    };
-    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
-        if (slice_starts_with(path, missing[i].prefix)) {
-            api_refuse(connection, 501, "NotImplemented", slice_of_string(missing[i].message));
-            return true;
-        }
-    }
-    return false;
+    if (!slice_starts_with(path, SLICE(VERSION "restore/")))
+        return false;
+    api_refuse(connection, 501, "NotImplemented", SLICE("Brume does not implement SnapStart for custom runtimes"));
+    return true;
 }
 
 /* "{id}/response" and "{id}/error"; API_CALL_REFUSED for others. */
@@ -314,6 +303,7 @@ bool api_take_event(Api *api, Slice content)
     bool is_sound = read_event(api, slice_make(content.data, size), &arena, values) == OK;
     if (is_sound) {
         api->at_work = true;
+        telemetry_event_start(api, values[TOLD_ID]);
         /* No number of a deadline: it is not the server that speaks. */
         Slice deadline = values[TOLD_DEADLINE].size > 0 ? values[TOLD_DEADLINE] : SLICE("0");
         extensions_tell_event(api, values[TOLD_ID], deadline, values[TOLD_FUNCTION], values[TOLD_TRACE]);

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 enum {
+    TELEMETRY_MS = 500,     /* of SHUTDOWN_MS, for what was not delivered yet: who is told to end may do so at once */
     PROGRAM_MS = 300,       /* of SHUTDOWN_MS, for a program that was told to end */
     INTERNAL_ONLY_MS = 500, /* the same without external extensions */
 };
@@ -32,6 +33,8 @@ void api_end(Api *api, ApiReason reason)
 {
     if (api->phase == API_PHASE_ENDING)
         return;
+    if (api->at_work)
+        telemetry_event_done(api, reason == API_REASON_TIMEOUT ? "timeout" : "failure");
     int64_t now = api_now_ms();
     bool is_external = extensions_external(api) > 0;
     api->phase = API_PHASE_ENDING;
@@ -53,6 +56,15 @@ static void end_program(Api *api)
             kill(-api->program, SIGKILL);
         return;
     }
+    api->telemetry.is_flushing = true;
+    api->telemetry_by_ms = api_now_ms() + TELEMETRY_MS;
+    api->ending = API_ENDING_TELEMETRY;
+}
+
+static void end_telemetry(Api *api)
+{
+    if (!telemetry_is_empty(api) && api_now_ms() < api->telemetry_by_ms)
+        return;
     extensions_tell_end(api, reasons[api->reason], api_wall_ms() + (uint64_t)(api->extensions_by_ms - api_now_ms()));
     api->ending = API_ENDING_EXTENSIONS;
 }
@@ -61,6 +73,8 @@ void api_ending_advance(Api *api)
 {
     if (api->ending == API_ENDING_PROGRAM)
         end_program(api);
+    if (api->ending == API_ENDING_TELEMETRY)
+        end_telemetry(api);
     if (api->ending != API_ENDING_EXTENSIONS)
         return;
     if (!has_external(api)) {
@@ -76,6 +90,8 @@ int64_t api_ending_deadline(const Api *api)
 {
     if (api->phase != API_PHASE_ENDING)
         return INT64_MAX;
-    int64_t by = api->ending == API_ENDING_PROGRAM ? api->program_by_ms : api->extensions_by_ms;
+    int64_t by = api->ending == API_ENDING_PROGRAM     ? api->program_by_ms
+                 : api->ending == API_ENDING_TELEMETRY ? api->telemetry_by_ms
+                                                       : api->extensions_by_ms;
     return api_now_ms() >= by ? INT64_MAX : by;
 }

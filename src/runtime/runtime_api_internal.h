@@ -9,6 +9,7 @@
  *   runtime_api_ending.c   the shutdown phase
  *   extension.c            the function's extensions: started, told of events, waited for
  *   extension_calls.c      what they ask
+ *   telemetry.c            what is told of to those that subscribe; with telemetry_*.c
  *   extension_output.c     what they and the program write to stdout and stderr
  *   runtime_api_guard.c    who is at the other end of a connection */
 #ifndef BRUME_RUNTIME_RUNTIME_API_INTERNAL_H
@@ -19,6 +20,7 @@
 #include "runtime/channel.h"
 #include "runtime/extension.h"
 #include "runtime/runtime_api.h"
+#include "runtime/telemetry.h"
 
 #include <llhttp.h>
 #include <sys/types.h>
@@ -74,7 +76,7 @@ typedef enum ApiPhase {
 typedef enum ApiReason { API_REASON_SPINDOWN, API_REASON_TIMEOUT, API_REASON_FAILURE } ApiReason;
 
 /* Where in the shutdown phase it is. */
-typedef enum ApiEnding { API_ENDING_PROGRAM, API_ENDING_EXTENSIONS, API_ENDING_OVER } ApiEnding;
+typedef enum ApiEnding { API_ENDING_PROGRAM, API_ENDING_TELEMETRY, API_ENDING_EXTENSIONS, API_ENDING_OVER } ApiEnding;
 
 /* What can be asked. */
 typedef enum ApiCall {
@@ -88,6 +90,8 @@ typedef enum ApiCall {
     API_CALL_EXTENSION_NEXT,
     API_CALL_EXTENSION_INIT_ERROR,
     API_CALL_EXTENSION_EXIT_ERROR,
+    API_CALL_TELEMETRY,
+    API_CALL_LOGS,
     API_CALLS,
     API_CALL_REFUSED = API_CALLS, /* none of these; how it is answered stands in the request */
 } ApiCall;
@@ -152,6 +156,9 @@ typedef struct ApiFunction {
     Slice version;
     Slice handler;
     Slice account;
+    Slice runtime;
+    uint64_t memory_mb;
+    bool logs_json;
 } ApiFunction;
 
 struct Api {
@@ -160,10 +167,13 @@ struct Api {
     ApiPhase phase;
     ApiFunction function;
     Extensions extensions;
+    Telemetry telemetry;
+    bool is_runtime_told; /* that it is ready */
     /* The shutdown phase, and when its steps end, on the monotonic clock. */
     ApiEnding ending;
     ApiReason reason;
     int64_t program_by_ms;
+    int64_t telemetry_by_ms;
     int64_t extensions_by_ms;
     bool is_over;
     int listener;

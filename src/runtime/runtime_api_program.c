@@ -77,6 +77,11 @@ static Error read_init(Slice init, Arena *arena, Environment *environment, ApiFu
     function->name = find_variable(environment, "AWS_LAMBDA_FUNCTION_NAME");
     function->version = find_variable(environment, "AWS_LAMBDA_FUNCTION_VERSION");
     function->handler = find_variable(environment, "_HANDLER");
+    function->runtime = find_variable(environment, "AWS_EXECUTION_ENV");
+    if (slice_starts_with(function->runtime, SLICE("AWS_Lambda_")))
+        function->runtime = slice_skip(function->runtime, SLICE("AWS_Lambda_").size);
+    slice_parse_uint64(find_variable(environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), &function->memory_mb);
+    function->logs_json = slice_equal(find_variable(environment, "AWS_LAMBDA_LOG_FORMAT"), SLICE("JSON"));
     return OK;
 }
 

@@ -29,6 +29,8 @@ import os, time, uuid
 me = str(uuid.uuid4())
 def handler(event, context):
     print("handled", flush=True)
+    for _ in range(event.get("lines", 0)):
+        print("x" * 1000)
     if event.get("exit"):
         os._exit(7)
     time.sleep(event.get("sleep", 0))
