@@ -128,6 +128,15 @@ static void on_done(Invocation *invocation)
                  &(HttpResponse){.status = 200, .headers = json, .header_count = 1, .body = buffer_slice(&out)});
 }
 
+void admin_refuse_function(HttpRequest *request, Slice account, Slice region)
+{
+    admin_refuse(request, 400,
+                 arena_format(request->arena,
+                              "there is no such function in account %.*s and region %.*s: name others with --account "
+                              "and --region; `brume functions` shows what there is",
+                              SLICE_PRINT(account), SLICE_PRINT(region)));
+}
+
 static Error find_body(Txn *txn, StoreCall *lookup)
 {
     AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
@@ -138,11 +147,7 @@ static void on_found(StoreCall *lookup)
 {
     AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
     if (lookup->result == FUNCTION_NOT_FOUND)
-        admin_refuse(run->request, 400,
-                     arena_format(run->request->arena,
-                                  "there is no such function in account %.*s and region %.*s: name others with "
-                                  "--account and --region; `brume functions` shows what there is",
-                                  SLICE_PRINT(run->wanted.account), SLICE_PRINT(run->wanted.region)));
+        admin_refuse_function(run->request, run->wanted.account, run->wanted.region);
     else if (lookup->result != OK)
         admin_refuse_error(run->request, lookup->result);
     else

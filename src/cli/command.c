@@ -6,10 +6,23 @@
 #include <stdlib.h>
 
 const Command *const commands[] = {
-    &command_start,      &command_functions, &command_invoke,  &command_runtime,
-    &command_queues,     &command_clock,     &command_backup,  &command_restore,
-    &command_account,    &command_key,       &command_tls,     &command_doctor,
-    &command_completion, &command_help,      &command_version, NULL,
+    &command_start,
+    &command_functions,
+    &command_function,
+    &command_invoke,
+    &command_runtime,
+    &command_queues,
+    &command_clock,
+    &command_backup,
+    &command_restore,
+    &command_account,
+    &command_key,
+    &command_tls,
+    &command_doctor,
+    &command_completion,
+    &command_help,
+    &command_version,
+    NULL,
 };
 
 const Command *command_find(const char *name)

@@ -72,6 +72,7 @@ extern const Command command_doctor;
 extern const Command command_completion;
 extern const Command command_queues;
 extern const Command command_functions;
+extern const Command command_function;
 extern const Command command_invoke;
 extern const Command command_version;
 extern const Command command_help;

@@ -141,6 +141,9 @@ Error function_version_get(Txn *txn, const Function *function, Slice version, Fu
 /* Keeps a changed "$LATEST": it gets another revision and time; its update is "InProgress" for FUNCTION_SETTLE_MS.
  * FUNCTION_UPDATING: another update is; FUNCTION_CODE_STORAGE. */
 Error function_latest_put(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit);
+/* Keeps another code of "$LATEST" for whoever develops it: what it is from now on, without an update that is to settle, and
+ * whether one is under way or not. It gets another revision and time. FUNCTION_CODE_STORAGE. */
+Error function_code_replace(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit);
 /* Keeps what was changed of a version's documents, which is no update: the revision alone is another one. */
 void function_version_put_documents(Txn *txn, const Function *function, FunctionVersion *version);
 /* Makes a version of "$LATEST", with its description or another; when neither code nor configuration has changed since
