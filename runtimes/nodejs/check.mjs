@@ -1,17 +1,20 @@
-// Says whether files are JavaScript, for `brume function watch`: reads paths, a line each, and at an empty line answers with a
-// line "FILE:LINE: what is wrong" for each that is not, then an empty one. Nothing of the files is run.
+// Says whether files are JavaScript, for `brume function watch`: reads paths within the folder that it was given, a line each,
+// and at an empty line answers with a line "FILE:LINE: what is wrong" for each that is not, then an empty one. Nothing of the
+// files is run.
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import vm from "node:vm";
 
+const root = process.argv[2];
+
 /** Whether Node.js takes a file for a module ("Packages", "Determining module system"). */
 function isModule(path) {
     if (path.endsWith(".mjs")) return true;
     if (path.endsWith(".cjs")) return false;
     for (let folder = dirname(path); ; folder = dirname(folder)) {
-        const description = join(folder, "package.json");
+        const description = join(root, folder, "package.json");
         if (existsSync(description)) {
             try {
                 const { type } = JSON.parse(readFileSync(description, "utf8"));
@@ -50,7 +53,7 @@ function parse(source, path) {
 function check(path) {
     let source;
     try {
-        source = readFileSync(path, "utf8").replace(/^#!.*/, "");
+        source = readFileSync(join(root, path), "utf8").replace(/^#!.*/, "");
     } catch {
         return undefined;
     }

@@ -1,6 +1,8 @@
-"""Says whether files are Python, for `brume function watch`: reads paths, a line each, and at an empty line answers with a line
-"FILE:LINE: what is wrong" for each that is not, then an empty one. Nothing of the files is run."""
+"""Says whether files are Python, for `brume function watch`: reads paths within the folder that it was given, a line each, and at
+an empty line answers with a line "FILE:LINE: what is wrong" for each that is not, then an empty one. Nothing of the files is
+run."""
 
+import os
 import sys
 import warnings
 
@@ -8,7 +10,7 @@ import warnings
 def check(path):
     """The problem of one file; None: it has none, or is gone."""
     try:
-        with open(path, "rb") as file:
+        with open(os.path.join(sys.argv[1], path), "rb") as file:
             source = file.read()
     except OSError:
         return None

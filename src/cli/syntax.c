@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,13 +20,14 @@ __attribute__((noreturn)) static void be_checker(const Syntax *syntax, int file,
 {
     int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (nothing < 0 || chdir(folder) != 0 || dup2(file, STDIN_FILENO) < 0 || dup2(file, STDOUT_FILENO) < 0 ||
+    /* It works elsewhere: a folder that a process works in is not seen to be removed. */
+    if (nothing < 0 || chdir("/") != 0 || dup2(file, STDIN_FILENO) < 0 || dup2(file, STDOUT_FILENO) < 0 ||
         dup2(nothing, STDERR_FILENO) < 0)
         _exit(127);
     if (syntax->is_python)
-        execl(program, program, "-I", "-S", "-B", script, (char *)NULL);
+        execl(program, program, "-I", "-S", "-B", script, folder, (char *)NULL);
     else
-        execl(program, program, "--experimental-vm-modules", "--no-warnings", script, (char *)NULL);
+        execl(program, program, "--experimental-vm-modules", "--no-warnings", script, folder, (char *)NULL);
     _exit(127);
 }
 
@@ -36,11 +39,13 @@ bool syntax_open(Syntax *syntax, Slice runtime, const char *program, const char 
     if (!syntax->is_python && !slice_starts_with(runtime, SLICE("nodejs")))
         return true;
     snprintf(script, sizeof script, "%s/%s", scripts, syntax->is_python ? "python/check.py" : "nodejs/check.mjs");
-    if (access(script, R_OK) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    char whole[PATH_MAX];
+    if (realpath(folder, whole) == NULL || access(script, R_OK) != 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return false;
     syntax->process = fork();
     if (syntax->process == 0)
-        be_checker(syntax, pair[1], program, script, folder);
+        be_checker(syntax, pair[1], program, script, whole);
     close(pair[1]);
     syntax->file = pair[0];
     if (syntax->process > 0)

@@ -15,7 +15,7 @@ typedef struct Syntax {
     bool is_python;
 } Syntax;
 
-/* Starts it in `folder`, for a runtime ("python3.11") whose program is `program`; the scripts lie in `scripts`. Runtimes of
+/* Starts it for files of `folder`, for a runtime ("python3.11") whose program is `program`; the scripts lie in `scripts`. Runtimes of
  * other languages are not checked. False: it cannot be started. */
 bool syntax_open(Syntax *syntax, Slice runtime, const char *program, const char *scripts, const char *folder);
 void syntax_close(Syntax *syntax);

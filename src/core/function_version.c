@@ -128,6 +128,7 @@ Error function_code_replace(Txn *txn, const Function *function, FunctionVersion 
 {
     FunctionVersion before;
     TRY(function_version_get(txn, function, FUNCTION_LATEST, &before));
+    function_keep_code(txn, function, &before);
     return put_latest(txn, function, &before, latest, code_limit);
 }
 

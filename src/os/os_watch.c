@@ -115,9 +115,10 @@ static void see(FolderWatch *watch, const struct inotify_event *event, Seen *see
         seen->something = seen->new_folders = true;
         return;
     }
-    /* A folder that some process works in stays for that one: nothing but its links tell that it was removed. */
-    if (event->len == 0 && event->wd == watch->root && access(watch->path, F_OK) != 0)
-        seen->is_gone = true;
+    if ((event->mask & (IN_DELETE_SELF | IN_MOVE_SELF)) != 0) {
+        seen->is_gone |= event->wd == watch->root;
+        return;
+    }
     if ((event->mask & IN_IGNORED) != 0 || event->len == 0 || watch->ignores(event->name))
         return;
     bool is_folder = (event->mask & IN_ISDIR) != 0;

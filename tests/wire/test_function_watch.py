@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import pathlib
 import re
 import select
 import shutil
@@ -115,6 +116,23 @@ def test_saves_that_follow_each_other_at_once_are_all_taken(functions, watch):
     deadline = time.monotonic() + 10
     while ask(functions, watching)[0] != "number 19":
         assert time.monotonic() < deadline
+
+
+def test_code_that_was_replaced_stays_for_as_long_as_a_handler_may_run(server, functions, watch):
+    watching = watch()
+    watching.save("replaced")
+    watching.line("ready")
+    watching.save("second")
+    watching.line("ready")
+    mine = [path for path in pathlib.Path(server.data, "functions", ACCOUNT).glob("*/code/app.py")
+            if "'replaced'" in path.read_text(encoding="utf-8")]
+    assert mine, "a worker that runs it, or that an invocation has just been given, needs it"
+    command("clock", "advance", "17m", "--data", server.data)
+    deadline = time.monotonic() + 10
+    while any(path.exists() for path in mine):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert ask(functions, watching)[0] == "second"
 
 
 def test_what_is_put_in_place_by_renaming_is_taken(functions, watch):
