@@ -253,6 +253,8 @@ void pool_worker_dead(Worker *worker)
     pool_count(pool, COUNT_WORKERS, -1);
     pool_serve(pool);
     start_provisioned(pool);
+    if (pool->runtime->drained != NULL && pool->runtime->running == 0)
+        runtime_drained(pool->runtime);
 }
 
 /* ---- Starts that failed ---- */

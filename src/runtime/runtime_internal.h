@@ -392,7 +392,7 @@ void pool_counts(Runtime *runtime, Slice function, Slice line, Arena *arena, Inv
 
 /* ---- runtime.c ---- */
 
-/* Drained, and nothing runs: tells whoever waits for it. */
+/* Drained, and nothing runs: tells whoever waits for it, once workers with extensions have gone. */
 void runtime_drained(Runtime *runtime);
 
 /* ---- worker.c ---- */

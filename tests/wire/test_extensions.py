@@ -372,3 +372,13 @@ def test_the_exit_of_the_handlers_process_is_told_as_a_failure(functions, deploy
     assert error == "Unhandled"
     assert answer["errorType"] == "Runtime.ExitError" and "exit status 7" in answer["errorMessage"]
     assert wait_for_end(listener)["event"]["shutdownReason"] == "failure"
+
+
+def test_the_end_of_the_server_is_told(start, listener, folder):
+    server = start()
+    functions = client(server, "lambda")
+    make(functions, "ending", Code={"ZipFile": package(ECHO[PYTHON][1])}, Layers=[layer(functions, "shipper")],
+         Environment={"Variables": {"SHIPPER": "{}", "TEST_SERVER": listener.address}})
+    assert ask(functions, "ending")[1] is None
+    assert server.terminate() == 0, server.errors()
+    assert wait_for_end(listener)["event"]["shutdownReason"] == "spindown"
