@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from conftest import client
 from functions import make, package, wait_settled
-from test_extensions import NODEJS, PYTHON, CUSTOM, ask, deploy, functions, listener, log, server, wait_for_end  # fixtures
+from test_extensions import (CUSTOM, ECHO, NODEJS, PYTHON, ask, deploy, functions, layer, listener, log, server,  # fixtures
+                             wait_for_end)
 
 NEW = "/2022-07-01/telemetry"
 OLD = "/2020-08-15/logs"
@@ -30,9 +32,13 @@ def test_an_extension_is_told_of_the_life_of_a_function(functions, deploy, liste
     answer, error, tail = ask(functions, name)
     assert error is None, answer
     events = events_until(listener, "platform.report")
-    kinds = [event["type"] for event in events if event["type"] not in ("function", "extension")]
-    assert kinds == ["platform.initStart", "platform.extension", "platform.telemetrySubscription", "platform.initRuntimeDone",
-                     "platform.initReport", "platform.start", "platform.runtimeDone", "platform.report"]
+    # The runtime starts while the extension subscribes.
+    unordered = ("function", "extension", "platform.telemetrySubscription")
+    kinds = [event["type"] for event in events if event["type"] not in unordered]
+    assert kinds == ["platform.initStart", "platform.extension", "platform.initRuntimeDone", "platform.initReport",
+                     "platform.start", "platform.runtimeDone", "platform.report"]
+    assert [event["record"] for event in of_type(events, "platform.telemetrySubscription")] == [
+        {"name": "shipper", "state": "Subscribed", "types": ["platform", "function", "extension"]}]
     start, = of_type(events, "platform.start")
     report, = of_type(events, "platform.report")
     request_id = start["record"]["requestId"]
@@ -144,6 +150,15 @@ def test_what_an_extension_does_not_take_in_time_is_dropped_and_told_of(function
     assert ask(functions, name, {"lines": 6000})[1] is None
     dropped = of_type(events_until(listener, "platform.logsDropped", 30), "platform.logsDropped")[0]["record"]
     assert dropped["droppedRecords"] > 0 and dropped["droppedBytes"] > 1000 * dropped["droppedRecords"]
+
+
+def test_telemetry_stays_in_a_network_of_its_own(start, listener):
+    running = start("--network", "isolated", "--reachable", listener.address)
+    functions = client(running, "lambda")
+    make(functions, "apart", Code={"ZipFile": package(ECHO[PYTHON][1])}, Layers=[layer(functions, "shipper")],
+         Environment={"Variables": {"SHIPPER": json.dumps({"subscribe": [NEW, ALL]}), "TEST_SERVER": listener.address}})
+    assert ask(functions, "apart")[1] is None
+    assert of_type(events_until(listener, "platform.report"), "platform.start")
 
 
 def test_the_name_of_the_sandbox_resolves_for_handlers(functions):
