@@ -184,8 +184,7 @@ static void begin(Api *api, Slice init)
         telemetry_init_start(api);
 }
 
-/* Does what has become possible: each phase begins when everybody has done with the one before. */
-static void advance(Api *api)
+void api_advance(Api *api)
 {
     const Slice with_extensions = api->extensions.count > 0 ? SLICE("\x01") : (Slice){0};
     if (api->phase == API_PHASE_EXTENSIONS && extensions_have_registered(api))
@@ -443,7 +442,7 @@ static void step(Api *api)
         reap(api);
     if (api->has_ended)
         program_ended(api);
-    advance(api);
+    api_advance(api);
     flush_channel(api);
 }
 

@@ -218,6 +218,8 @@ void api_frame_add(ApiBytes *out, FrameKind kind, Slice content);
 int api_frame_next(const ApiBytes *input, FrameKind *kind, Slice *content);
 /* How many bytes the frame that `input` begins with lacks, or what is read at once. */
 size_t api_frame_lacks(const ApiBytes *input);
+/* Does what has become possible: each phase begins when everybody has done with the one before. */
+void api_advance(Api *api);
 int64_t api_now_ms(void);
 uint64_t api_wall_ms(void);
 /* The worker cannot go on, by a fault of what stands beside the program: the server is told, and the shutdown phase
