@@ -11,6 +11,7 @@
 #define BRUME_BASE_ZIP_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/error.h"
 
 typedef struct ZipEntry {
@@ -37,5 +38,20 @@ Error zip_read(Slice file, Arena *arena, ZipArchive *archive);
 /* Unpacks an entry and gives its bytes piece by piece. ERROR_MALFORMED: another method, or the content is not as long as
  * it should be or has another CRC; or what `piece` gave. */
 Error zip_unpack(const ZipEntry *entry, Error (*piece)(void *user, Slice bytes), void *user);
+
+/* ---- Writing (zip_write.c): the same entries give the same bytes, since all of them have one date ---- */
+
+typedef struct ZipWriter {
+    Buffer *out;
+    Buffer directory;
+    size_t count;
+} ZipWriter;
+
+/* Writes into `out`, whose arena it uses besides. */
+ZipWriter zip_writer(Buffer *out);
+/* Adds a file or a link (whose content is its target), deflated when that is less; `mode` with the file's type. ERROR_FULL:
+ * the archive would have more than 65534 entries or 4 GiB. */
+Error zip_add(ZipWriter *writer, Slice name, uint32_t mode, Slice content);
+void zip_finish(ZipWriter *writer);
 
 #endif

@@ -146,13 +146,7 @@ static void on_done(Invocation *invocation)
     respond(run->request, buffer_slice(&out));
 }
 
-static Error find_body(Txn *txn, StoreCall *lookup)
-{
-    AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
-    return run_find(txn, &run->wanted, lookup->arena, &run->run);
-}
-
-static void refuse_lookup(HttpRequest *request, Slice account, Slice region, Error error)
+void admin_refuse_function(HttpRequest *request, Slice account, Slice region, Error error)
 {
     if (error == FUNCTION_NOT_FOUND)
         admin_refuse(request, 400,
@@ -164,11 +158,17 @@ static void refuse_lookup(HttpRequest *request, Slice account, Slice region, Err
         admin_refuse_error(request, error);
 }
 
+static Error find_body(Txn *txn, StoreCall *lookup)
+{
+    AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
+    return run_find(txn, &run->wanted, lookup->arena, &run->run);
+}
+
 static void on_found(StoreCall *lookup)
 {
     AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
     if (lookup->result != OK)
-        refuse_lookup(run->request, run->wanted.account, run->wanted.region, lookup->result);
+        admin_refuse_function(run->request, run->wanted.account, run->wanted.region, lookup->result);
     else
         run_start(run->options->invoker, &run->run, &run->invocation);
 }
@@ -202,7 +202,7 @@ static void on_accepted(StoreCall *accept)
 {
     AdminEvent *admin = CONTAINER_OF(accept, AdminEvent, accept);
     if (accept->result != OK) {
-        refuse_lookup(admin->request, admin->event.account, admin->event.region, accept->result);
+        admin_refuse_function(admin->request, admin->event.account, admin->event.region, accept->result);
         return;
     }
     Buffer out = buffer_make(admin->request->arena);

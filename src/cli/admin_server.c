@@ -8,6 +8,7 @@
 
 enum {
     DOCUMENT_MAX = 16 * 1024,
+    CODE_MAX = 70 * 1024 * 1024,    /* of one that holds a package of 50 MB in base64 */
     PAYLOAD_MAX = 40 * 1024 * 1024, /* of one that holds an event, with every byte escaped */
 };
 
@@ -380,6 +381,17 @@ static void run_invoke(Job *job)
     admin_invoke(&job->admin->options, job->request, &invoke);
 }
 
+static void run_code(Job *job)
+{
+    const AdminCode code = {
+        .account = account_field(job),
+        .region = job->fields[1].text,
+        .name = job->fields[2].text,
+        .zip = job->fields[3].text,
+    };
+    admin_code(&job->admin->options, job->request, &code);
+}
+
 /* ---- The clock ---- */
 
 static void respond_with_time(Job *job)
@@ -511,6 +523,11 @@ static const Route routes[] = {
      run_invoke,
      NULL,
      NULL},
+    {SLICE_INIT("/function/code"),
+     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("zip")},
+     run_code,
+     NULL,
+     NULL},
     {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, NULL},
     {SLICE_INIT("/clock/set"), {SLICE_INIT("target_ms")}, set_clock, NULL, NULL},
     {SLICE_INIT("/clock/advance"), {SLICE_INIT("by_ms")}, advance_clock, NULL, NULL},
@@ -559,7 +576,8 @@ static void on_request(HttpHandler *handler, HttpRequest *request)
     job->request = request;
     job->route = route;
     request->user = job;
-    http_request_read_body(request, route->run == run_invoke ? PAYLOAD_MAX : DOCUMENT_MAX, have_document);
+    size_t most = route->run == run_invoke ? PAYLOAD_MAX : route->run == run_code ? CODE_MAX : DOCUMENT_MAX;
+    http_request_read_body(request, most, have_document);
 }
 
 /* ---- Life ---- */

@@ -90,6 +90,19 @@ typedef struct AdminInvoke {
 /* Runs the function, and answers {"version", "result" and "log" in base64, "failed": "true"?}; of an event, when it is
  * durable, {"request_id"}. */
 void admin_invoke(const AdminOptions *options, HttpRequest *request, const AdminInvoke *invoke);
+/* Another code of a function. */
+typedef struct AdminCode {
+    Slice account;
+    Slice region;
+    Slice name;
+    Slice zip; /* base64; absent: the function is only told of */
+} AdminCode;
+
+/* Keeps it, unless it is what is there, and answers {"runtime", "changed": "true" or "false"} when the next invocation
+ * runs it. */
+void admin_code(const AdminOptions *options, HttpRequest *request, const AdminCode *code);
+/* What a lookup of a function came to: that there is none, with where to look. */
+void admin_refuse_function(HttpRequest *request, Slice account, Slice region, Error error);
 /* What core's code means, for a refusal. */
 void admin_refuse_error(HttpRequest *request, Error error);
 

@@ -8,6 +8,7 @@
 const Command *const commands[] = {
     &command_start,
     &command_functions,
+    &command_function,
     &command_invoke,
     &command_runtime,
     &command_queues,

@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 enum {
+    FUNCTION_REPLACED_MS = 16 * 60 * 1000, /* for code that was replaced to stay: a handler runs 15 minutes at most */
     FUNCTION_SETTLE_MS = 100,     /* from a change to its end; nothing has to be fetched, so that it is short */
     FUNCTION_ROUTES_MAX = 1,      /* Lambda developer guide, "Implement Lambda alias routing": two versions */
     FUNCTION_UNRESERVED_MIN = 100 /* Lambda developer guide, "Configuring reserved concurrency" */
@@ -141,6 +142,10 @@ Error function_version_get(Txn *txn, const Function *function, Slice version, Fu
 /* Keeps a changed "$LATEST": it gets another revision and time; its update is "InProgress" for FUNCTION_SETTLE_MS.
  * FUNCTION_UPDATING: another update is; FUNCTION_CODE_STORAGE. */
 Error function_latest_put(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit);
+/* Keeps another code of "$LATEST" for whoever develops it: what it is from now on, without an update that is to settle, and
+ * whether one is under way or not. It gets another revision and time. What it was before stays on the disk for
+ * FUNCTION_REPLACED_MS: changes follow each other faster than workers end. FUNCTION_CODE_STORAGE. */
+Error function_code_replace(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit);
 /* Keeps what was changed of a version's documents, which is no update: the revision alone is another one. */
 void function_version_put_documents(Txn *txn, const Function *function, FunctionVersion *version);
 /* Makes a version of "$LATEST", with its description or another; when neither code nor configuration has changed since

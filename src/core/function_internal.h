@@ -61,6 +61,8 @@ void function_version_drop(Txn *txn, const Function *function, const FunctionVer
 /* Reads the version behind a scan's entry. */
 Error function_version_entry(Txn *txn, const Function *function, Slice value, FunctionVersion *version);
 void function_settle_at(Txn *txn, const Function *function, uint64_t version);
+/* Refers to the code of a version that is replaced, for FUNCTION_REPLACED_MS. */
+void function_keep_code(Txn *txn, const Function *function, const FunctionVersion *before);
 /* Adds to what the account's functions take. FUNCTION_CODE_STORAGE. */
 Error function_usage_add(Txn *txn, Slice account, Slice region, int64_t functions, int64_t bytes, int64_t reserved,
                          uint64_t code_limit);

@@ -1,16 +1,18 @@
 /* function_timer.c: what happens to functions by itself: changes settle, and what a deleted one leaves is removed.
  *
- * A timer's id is a key: of the version that settles, or the prefix of all keys that are removed; its value says which,
- * and of which function. */
+ * A timer's id is a key: of the version that settles, the prefix of all keys that are removed, or the user of a package that
+ * is let go; its value says which, and of which function. */
 #include "core/function_internal.h"
 #include "core/function_qualifier.h"
+#include "core/package.h"
 #include "core/provisioner.h"
 
 enum { SCHEMA_TIMER = 1 };
 enum { REMOVE_KEYS = 500 }; /* in one transaction: well below its bounds */
-enum { WORK_SETTLE = 's', WORK_REMOVE = 'r' };
+enum { WORK_SETTLE = 's', WORK_REMOVE = 'r', WORK_LET_GO = 'g' };
 
-static void set_timer(Txn *txn, const Function *function, char work, uint64_t due_ms, Slice id)
+/* `package`: of WORK_LET_GO; absent otherwise. */
+static void set_timer(Txn *txn, const Function *function, char work, uint64_t due_ms, Slice id, Slice package)
 {
     Buffer value = value_start(txn_arena(txn), SCHEMA_TIMER);
     value_add_uint64(&value, (uint64_t)work);
@@ -18,10 +20,12 @@ static void set_timer(Txn *txn, const Function *function, char work, uint64_t du
     value_add_bytes(&value, function->account);
     value_add_bytes(&value, function->region);
     value_add_bytes(&value, function->name);
+    if (work == WORK_LET_GO)
+        value_add_bytes(&value, package);
     txn_timer_set(txn, TIMER_FUNCTION, function->home, due_ms, id, buffer_slice(&value));
 }
 
-static Error read_timer(Txn *txn, Slice value, char *work, Function *function)
+static Error read_timer(Txn *txn, Slice value, char *work, Function *function, Slice *package)
 {
     uint8_t schema;
     uint64_t number;
@@ -35,6 +39,9 @@ static Error read_timer(Txn *txn, Slice value, char *work, Function *function)
     TRY(value_take_bytes(&value, &function->account));
     TRY(value_take_bytes(&value, &function->region));
     TRY(value_take_bytes(&value, &function->name));
+    *package = (Slice){0};
+    if (*work == WORK_LET_GO)
+        TRY(value_take_bytes(&value, package));
     function_place(txn, function);
     return OK;
 }
@@ -44,7 +51,7 @@ static Error read_timer(Txn *txn, Slice value, char *work, Function *function)
 void function_settle_at(Txn *txn, const Function *function, uint64_t version)
 {
     set_timer(txn, function, WORK_SETTLE, txn_now(txn) + FUNCTION_SETTLE_MS,
-              function_version_key(txn, function, version));
+              function_version_key(txn, function, version), (Slice){0});
 }
 
 static Error settle(Txn *txn, const Function *function, Slice key)
@@ -63,6 +70,18 @@ static Error settle(Txn *txn, const Function *function, Slice key)
     version.update_reason = version.update_reason_code = (Slice){0};
     txn_put(txn, key, function_version_write(txn, &version));
     return OK;
+}
+
+/* ---- Code that was replaced ---- */
+
+/* Each replacement is a user of its own: the same code may come back, and be replaced again. */
+void function_keep_code(Txn *txn, const Function *function, const FunctionVersion *before)
+{
+    Buffer user = buffer_make(txn_arena(txn));
+    buffer_add(&user, function_version_key(txn, function, 0));
+    key_add_uint64(&user, before->change);
+    package_use(txn, before->code, buffer_slice(&user));
+    set_timer(txn, function, WORK_LET_GO, txn_now(txn) + FUNCTION_REPLACED_MS, buffer_slice(&user), before->code);
 }
 
 /* ---- Removing ---- */
@@ -102,7 +121,7 @@ static Error remove_rest(Txn *txn, const Function *function)
     TRY(remove_page(txn, function, &more, &bytes));
     TRY(function_usage_add_code(txn, function->account, function->region, -(int64_t)bytes, 0));
     if (more)
-        set_timer(txn, function, WORK_REMOVE, txn_now(txn), function->prefix);
+        set_timer(txn, function, WORK_REMOVE, txn_now(txn), function->prefix, (Slice){0});
     return OK;
 }
 
@@ -120,6 +139,11 @@ Error function_timer(Txn *txn, uint64_t due_ms, Slice id, Slice value)
     (void)due_ms;
     char work;
     Function function;
-    TRY(read_timer(txn, value, &work, &function));
+    Slice package;
+    TRY(read_timer(txn, value, &work, &function, &package));
+    if (work == WORK_LET_GO) {
+        package_unuse(txn, package, id);
+        return OK;
+    }
     return work == WORK_SETTLE ? settle(txn, &function, id) : remove_rest(txn, &function);
 }

@@ -94,27 +94,43 @@ static bool is_updating(const FunctionVersion *version)
     return slice_equal(version->update_status, SLICE("InProgress")) || slice_equal(version->state, SLICE("Pending"));
 }
 
+/* Another revision of it, with its packages. */
+static Error put_latest(Txn *txn, const Function *function, const FunctionVersion *before, FunctionVersion *latest,
+                        uint64_t code_limit)
+{
+    TRY(function_usage_add_code(txn, function->account, function->region,
+                                (int64_t)latest->code_bytes - (int64_t)before->code_bytes, code_limit));
+    latest->revision_id = function_new_revision(txn);
+    latest->change = before->change + 1;
+    latest->modified_ms = txn_now(txn);
+    put_record(txn, function, latest);
+    if (!has_same_packages(before, latest)) {
+        unuse_packages(txn, function, before);
+        use_packages(txn, function, latest);
+    }
+    return OK;
+}
+
 Error function_latest_put(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit)
 {
     FunctionVersion before;
     TRY(function_version_get(txn, function, FUNCTION_LATEST, &before));
     if (is_updating(&before))
         return FUNCTION_UPDATING;
-    TRY(function_usage_add_code(txn, function->account, function->region,
-                                (int64_t)latest->code_bytes - (int64_t)before.code_bytes, code_limit));
-    latest->revision_id = function_new_revision(txn);
-    latest->change = before.change + 1;
-    latest->modified_ms = txn_now(txn);
     latest->update_status = SLICE("InProgress");
     latest->update_reason = SLICE("The function is being created."); /* so says AWS of updates, too */
     latest->update_reason_code = SLICE("Creating");
-    put_record(txn, function, latest);
-    if (!has_same_packages(&before, latest)) {
-        unuse_packages(txn, function, &before);
-        use_packages(txn, function, latest);
-    }
+    TRY(put_latest(txn, function, &before, latest, code_limit));
     function_settle_at(txn, function, 0);
     return OK;
+}
+
+Error function_code_replace(Txn *txn, const Function *function, FunctionVersion *latest, uint64_t code_limit)
+{
+    FunctionVersion before;
+    TRY(function_version_get(txn, function, FUNCTION_LATEST, &before));
+    function_keep_code(txn, function, &before);
+    return put_latest(txn, function, &before, latest, code_limit);
 }
 
 void function_version_put_documents(Txn *txn, const Function *function, FunctionVersion *version)

@@ -146,7 +146,7 @@ static Error next_parts(Channel *channel, Frame *frame)
 
 static bool is_from_worker(unsigned kind)
 {
-    return kind >= FRAME_READY && kind <= FRAME_EXIT;
+    return kind >= FRAME_READY && kind <= FRAME_FAULT;
 }
 
 Error channel_next(Channel *channel, Frame *frame)

@@ -21,11 +21,12 @@ enum {
     CHANNEL_ANSWERS_FILE = 4,
     CHANNEL_HEADER_SIZE = 8,           /* bytes before each frame's content */
     CHANNEL_PIECE_BYTES = 1024 * 1024, /* of a stream's piece, at most */
+    SHUTDOWN_MS = 2000,                /* Lambda developer guide, "Shutdown phase": with external extensions */
 };
 
 typedef enum FrameKind {
     /* ---- Server to worker ---- */
-    /* First, and once. JSON: {"handler": "app.handler", "environment": {"NAME": "value", …} (all of it: the function's
+    /* First, and once. JSON: {"handler": "app.handler", "accountId": "…", "environment": {"NAME": "value", …} (all of it: the function's
      * own, AWS_*, LAMBDA_*, credentials, TZ), "snapStart": false, "logFormat": "Text"|"JSON", "logLevel": "INFO"|…}.
      * The worker sets its environment, loads the handler, and answers FRAME_READY or FRAME_INIT_ERROR. */
     FRAME_INIT = 1,
@@ -36,8 +37,13 @@ typedef enum FrameKind {
     /* Of a worker with "snapStart": after FRAME_SNAPSHOT_READY, in each copy: JSON {"environment": {…} (what differs:
      * credentials, log stream)}: run the hooks that follow a restore, and answer FRAME_READY. */
     FRAME_RESTORE = 3,
+    /* Of a worker that has extensions, at any time: its shutdown phase begins, for the reason that is its text ("spindown",
+     * "timeout", "failure"). It ends by itself within SHUTDOWN_MS, and nothing more is read of it. */
+    FRAME_SHUTDOWN = 4,
 
     /* ---- Worker to server ---- */
+    /* Loaded: events may come. Of a worker that has extensions, with a byte as its content, and also behind each answer,
+     * when the extensions are done with the event: it takes the next one from then on. */
     FRAME_READY = 16,
     /* The error's document: {"errorType", "errorMessage", "stackTrace": […], "requestId"?}. The worker ends. */
     FRAME_INIT_ERROR = 17,
@@ -62,6 +68,9 @@ typedef enum FrameKind {
      * the first process of a namespace cannot die of a signal that it sends itself, so that its own exit cannot tell. And
      * how many events the program has taken: one more that it was sent is another worker's to run. */
     FRAME_EXIT = 27,
+    /* An extension has failed, at any time after the init phase: the error's document, as FRAME_INIT_ERROR's. The worker
+     * ends. */
+    FRAME_FAULT = 28,
 } FrameKind;
 
 /* ---- The server's end of it: on one loop ---- */

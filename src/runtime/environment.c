@@ -2,6 +2,10 @@
 
 #include "base/json.h"
 #include "base/time_format.h"
+#include "runtime/extension.h"
+
+#include <limits.h>
+#include <stdio.h>
 
 enum { DEFINED_MAX = 32 };
 
@@ -139,6 +143,17 @@ bool environment_needs_process(const WorkerSpec *spec)
     return false;
 }
 
+bool environment_has_extensions(const WorkerSpec *spec)
+{
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        char folder[PATH_MAX];
+        int size = snprintf(folder, sizeof folder, "%.*s/extensions", SLICE_PRINT(spec->layer_directories[i]));
+        if (size > 0 && (size_t)size < sizeof folder && extension_list(folder, NULL, 0) > 0)
+            return true;
+    }
+    return false;
+}
+
 Slice environment_log_stream(Slice version, uint64_t wall_ms, const unsigned char random[16], Arena *arena)
 {
     char date[TIME_TEXT_MAX];
@@ -169,6 +184,8 @@ Slice environment_init(const WorkerSpec *spec, const EnvironmentVariable *variab
     json_write_object_begin(&writer);
     json_write_name(&writer, SLICE("handler"));
     json_write_string(&writer, spec->handler);
+    json_write_name(&writer, SLICE("accountId"));
+    json_write_string(&writer, spec->account);
     write_environment(&writer, variables, count);
     json_write_name(&writer, SLICE("snapStart"));
     json_write_boolean(&writer, is_template);

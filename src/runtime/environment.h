@@ -25,6 +25,8 @@ void environment_make(const EnvironmentFacts *facts, Arena *arena, EnvironmentVa
 /* Whether the function has variables of its own that a language reads before its first line of a program runs: its process
  * must be started with them, and cannot be one that was started ahead. */
 bool environment_needs_process(const WorkerSpec *spec);
+/* Whether its layers bring external extensions: executables in a folder `extensions`. Looks into those folders. */
+bool environment_has_extensions(const WorkerSpec *spec);
 
 /* "2026/01/31/[$LATEST]0123456789abcdef0123456789abcdef". */
 Slice environment_log_stream(Slice version, uint64_t wall_ms, const unsigned char random[16], Arena *arena);

@@ -253,6 +253,8 @@ void pool_worker_dead(Worker *worker)
     pool_count(pool, COUNT_WORKERS, -1);
     pool_serve(pool);
     start_provisioned(pool);
+    if (pool->runtime->drained != NULL && pool->runtime->running == 0)
+        runtime_drained(pool->runtime);
 }
 
 /* ---- Starts that failed ---- */
@@ -282,7 +284,8 @@ static Outcome outcome_of_start(const Pool *pool, const StartFailure *failure, S
         outcome.error_type = text_of(outcome.result, SLICE("errorType"), arena);
         outcome.is_handled = true;
         /* Where there is no program, nobody but the platform can say so. */
-        if (slice_equal(outcome.error_type, SLICE("Runtime.InvalidEntrypoint"))) {
+        if (slice_equal(outcome.error_type, SLICE("Runtime.InvalidEntrypoint")) ||
+            slice_starts_with(outcome.error_type, SLICE("Extension."))) {
             outcome.is_handled = false;
             outcome.cut_off = arena_format(arena, "RequestId: %.*s Error: %.*s", SLICE_PRINT(request_id),
                                            SLICE_PRINT(text_of(outcome.result, SLICE("errorMessage"), arena)));
@@ -546,8 +549,15 @@ void pool_report(InvocationState *state, const Outcome *outcome)
     };
     if (outcome->cut_off.data != NULL)
         worker_log_platform(worker, state, report_cut_off(&report, outcome->cut_off, invocation->arena));
-    worker_log_platform(worker, state, report_end(&report, invocation->arena));
-    worker_log_platform(worker, state, report_report(&report, invocation->arena));
+    if (worker->has_extensions && (worker->state == WORKER_IDLE)) {
+        /* Whoever asked is told as much as is known when they are answered; the log, when the extensions are done. */
+        log_tail_add(&state->tail, report_end(&report, invocation->arena));
+        log_tail_add(&state->tail, report_report(&report, invocation->arena));
+        worker_hold_report(worker, &report, state->begun_ns);
+    } else {
+        worker_log_platform(worker, state, report_end(&report, invocation->arena));
+        worker_log_platform(worker, state, report_report(&report, invocation->arena));
+    }
     char *tail = arena_alloc(invocation->arena, LOG_TAIL_BYTES);
     invocation->log_tail = slice_make(tail, log_tail_copy(&state->tail, tail));
     FunctionStats *stats = state->pool->line->stats;

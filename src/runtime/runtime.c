@@ -256,8 +256,29 @@ Error runtime_open(const RuntimeOptions *options, Runtime **result)
     return OK;
 }
 
+/* Extensions are told before the server ends. Whether there are workers that have any. */
+static bool stop_extended(Runtime *runtime)
+{
+    bool is_any = false;
+    LIST_FOR_EACH(&runtime->all_pools, node)
+    {
+        Pool *pool = CONTAINER_OF(node, Pool, in_all);
+        LIST_FOR_EACH(&pool->workers, member)
+        {
+            Worker *worker = CONTAINER_OF(member, Worker, in_pool);
+            if (!worker->has_extensions)
+                continue;
+            is_any = true;
+            worker_stop(worker);
+        }
+    }
+    return is_any;
+}
+
 void runtime_drained(Runtime *runtime)
 {
+    if (stop_extended(runtime))
+        return; /* the last of them to go comes here again */
     Task *task = runtime->drained;
     runtime->drained = NULL;
     post(runtime->drained_mailbox, task);

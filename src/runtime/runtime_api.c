@@ -80,14 +80,57 @@ static size_t read_uint32(const char *bytes)
     return (size_t)at[0] | (size_t)at[1] << 8 | (size_t)at[2] << 16 | (size_t)at[3] << 24;
 }
 
-void api_frame(Api *api, FrameKind kind, Slice content)
+void api_frame_add(ApiBytes *out, FrameKind kind, Slice content)
 {
-    char *header = api_bytes_reserve(&api->output, CHANNEL_HEADER_SIZE + content.size);
+    char *header = api_bytes_reserve(out, CHANNEL_HEADER_SIZE + content.size);
     memset(header, 0, CHANNEL_HEADER_SIZE);
     header[0] = (char)kind;
     write_uint32(header + 4, content.size);
-    api->output.size += CHANNEL_HEADER_SIZE;
-    api_bytes_add(&api->output, content);
+    out->size += CHANNEL_HEADER_SIZE;
+    api_bytes_add(out, content);
+}
+
+void api_frame(Api *api, FrameKind kind, Slice content)
+{
+    if (kind == FRAME_ERROR || kind == FRAME_STREAM_ERROR)
+        api->telemetry.has_failed = true;
+    api_frame_add(&api->output, kind, content);
+}
+
+int api_frame_next(const ApiBytes *input, FrameKind *kind, Slice *content)
+{
+    Slice left = api_bytes_left(input);
+    if (left.size < CHANNEL_HEADER_SIZE)
+        return 0;
+    size_t size = read_uint32(left.data + 4);
+    if (size > API_FRAME_BYTES)
+        return -1;
+    if (left.size - CHANNEL_HEADER_SIZE < size)
+        return 0;
+    *kind = (FrameKind)(unsigned char)left.data[0];
+    *content = slice_make(left.data + CHANNEL_HEADER_SIZE, size);
+    return 1;
+}
+
+size_t api_frame_lacks(const ApiBytes *input)
+{
+    Slice left = api_bytes_left(input);
+    return left.size < CHANNEL_HEADER_SIZE ? API_READ_BYTES
+                                           : CHANNEL_HEADER_SIZE + read_uint32(left.data + 4) - left.size;
+}
+
+int64_t api_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+uint64_t api_wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static void flush_channel(Api *api)
@@ -105,42 +148,103 @@ static void flush_channel(Api *api)
     }
 }
 
+/* ---- The init phase ---- */
+
+void api_fault(Api *api, const char *type, Slice message)
+{
+    if (api->phase == API_PHASE_ENDING)
+        return;
+    FrameKind kind = api->phase == API_PHASE_SERVING ? FRAME_FAULT : FRAME_INIT_ERROR;
+    if (api->state != API_INIT_FAILED)
+        api_frame(api, kind, api_error_text(&api->arena, type, message));
+    if (api->program == 0)
+        api->status = W_EXITCODE(1, 0);
+    api_end(api, API_REASON_FAILURE);
+}
+
 /* What is answered when there is no program: its platform's own error, as a runtime of the language would report it. */
-static void begin(Api *api, Slice init)
+static void start_program(Api *api)
 {
     Slice message;
-    Error error = api_program_start(api, init, &message);
-    if (error == ERROR_MALFORMED)
+    api->phase = API_PHASE_RUNTIME;
+    if (api_program_start(api, &message) == OK)
+        return;
+    api_fault(api, "Runtime.InvalidEntrypoint", message);
+    api->state = API_INIT_FAILED;
+}
+
+static void begin(Api *api, Slice init)
+{
+    if (api_program_read(api, init) != OK) {
         api->is_lost = true;
-    if (error == ERROR_NOT_FOUND) {
-        api_frame(api, FRAME_INIT_ERROR, api_error_text(&api->arena, "Runtime.InvalidEntrypoint", message));
-        api->state = API_INIT_FAILED;
-        api->has_ended = true;
-        api->status = W_EXITCODE(1, 0);
+        return;
     }
+    api->phase = API_PHASE_EXTENSIONS;
+    if (extensions_start(api))
+        telemetry_init_start(api);
+}
+
+void api_advance(Api *api)
+{
+    const Slice with_extensions = api->extensions.count > 0 ? SLICE("\x01") : (Slice){0};
+    if (api->phase == API_PHASE_EXTENSIONS && extensions_have_registered(api))
+        start_program(api);
+    if (api->phase == API_PHASE_RUNTIME && api->state == API_READY && !api->is_runtime_told) {
+        api->is_runtime_told = true;
+        telemetry_runtime_ready(api);
+    }
+    if (api->phase == API_PHASE_RUNTIME && api->state == API_READY && extensions_wait(api)) {
+        telemetry_init_done(api);
+        api->phase = API_PHASE_SERVING;
+        api_frame(api, FRAME_READY, with_extensions);
+    }
+    if (api->phase == API_PHASE_SERVING && api->at_work && api_has_answered(api))
+        telemetry_event_answered(api);
+    if (api->phase == API_PHASE_SERVING && api->at_work && api_has_answered(api) && extensions_wait(api)) {
+        api->at_work = false;
+        telemetry_event_done(api, NULL);
+        if (api->extensions.count > 0)
+            api_frame(api, FRAME_READY, with_extensions);
+    }
+    telemetry_advance(api);
+    if (api->phase == API_PHASE_ENDING)
+        api_ending_advance(api);
+}
+
+/* ---- What the server says ---- */
+
+static bool take_end(Api *api, Slice reason)
+{
+    if (api->phase == API_PHASE_NEW)
+        return false;
+    api_end(api, slice_equal(reason, SLICE("timeout"))   ? API_REASON_TIMEOUT
+                 : slice_equal(reason, SLICE("failure")) ? API_REASON_FAILURE
+                                                         : API_REASON_SPINDOWN);
+    return true;
 }
 
 /* The server keeps to the protocol, or is not the server: then there is nobody to work for. */
 static void take_frame(Api *api, FrameKind kind, Slice content)
 {
-    bool expected = kind == FRAME_INIT ? api->program == 0
-                                       : kind == FRAME_INVOKE && !api->has_event &&
-                                             (api->state == API_READY || api->state == API_ANSWERED);
-    if (!expected)
-        api->is_lost = true;
-    else if (kind == FRAME_INIT)
+    bool is_expected = false;
+    if (kind == FRAME_INIT && api->phase == API_PHASE_NEW) {
         begin(api, content);
-    else if (!api_take_event(api, content))
+        is_expected = true;
+    } else if (kind == FRAME_INVOKE && api->phase == API_PHASE_SERVING) {
+        is_expected = api_has_answered(api) && api_take_event(api, content);
+    } else if (kind == FRAME_INVOKE) {
+        is_expected = api->phase == API_PHASE_ENDING; /* it crossed the news of a failure */
+    } else if (kind == FRAME_SHUTDOWN) {
+        is_expected = take_end(api, content);
+    }
+    if (!is_expected)
         api->is_lost = true;
 }
 
 static void read_channel(Api *api)
 {
     ApiBytes *input = &api->input;
-    Slice left = api_bytes_left(input);
-    size_t wanted =
-        left.size < CHANNEL_HEADER_SIZE ? API_READ_BYTES : CHANNEL_HEADER_SIZE + read_uint32(left.data + 4) - left.size;
-    char *place = api_bytes_reserve(input, wanted);
+    char *place = api_bytes_reserve(input, api_frame_lacks(input));
     ssize_t got = recv(api->options.events, place, input->capacity - input->size, MSG_DONTWAIT);
     if (got <= 0) {
         if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -148,20 +252,15 @@ static void read_channel(Api *api)
         return;
     }
     input->size += (size_t)got;
-    while (!api->is_lost) {
-        left = api_bytes_left(input);
-        if (left.size < CHANNEL_HEADER_SIZE)
-            return;
-        size_t size = read_uint32(left.data + 4);
-        if (size > API_PAYLOAD_BYTES + (size_t)API_INIT_BYTES) {
-            api->is_lost = true;
-            return;
-        }
-        if (left.size - CHANNEL_HEADER_SIZE < size)
-            return;
-        take_frame(api, (FrameKind)(unsigned char)left.data[0], slice_make(left.data + CHANNEL_HEADER_SIZE, size));
-        api_bytes_take(input, CHANNEL_HEADER_SIZE + size);
+    FrameKind kind;
+    Slice content;
+    int found = 0;
+    while (!api->is_lost && (found = api_frame_next(input, &kind, &content)) == 1) {
+        take_frame(api, kind, content);
+        api_bytes_take(input, CHANNEL_HEADER_SIZE + content.size);
     }
+    if (found < 0)
+        api->is_lost = true;
 }
 
 /* ---- Processes and connections ---- */
@@ -178,6 +277,8 @@ static void reap(Api *api)
         if (ended == api->program) {
             api->has_ended = true;
             api->status = status;
+        } else {
+            extensions_ended(api, ended, status);
         }
     }
 }
@@ -200,32 +301,78 @@ static void accept_connection(Api *api)
     close(file);
 }
 
-/* Waits until something can be done, and does it. */
-static void step(Api *api)
+/* ---- The end ---- */
+
+/* What the program sent before it ended counts: an answer may still be in a socket that it has closed. */
+static void drain(Api *api)
 {
-    enum { OWN_FILES = 4 };
-    struct pollfd polled[OWN_FILES + API_CONNECTIONS];
-    ApiConnection *of[OWN_FILES + API_CONNECTIONS];
-    polled[0] = (struct pollfd){.fd = api->options.events, .events = POLLIN};
-    polled[1] = (struct pollfd){.fd = api->signals, .events = POLLIN};
-    polled[2] = (struct pollfd){.fd = api->listener, .events = POLLIN};
-    /* To hear that the server has gone is the events' part. */
-    polled[3] =
-        (struct pollfd){.fd = api_bytes_left(&api->output).size > 0 ? api->options.answers : -1, .events = POLLOUT};
-    nfds_t count = OWN_FILES;
+    int64_t until = api_now_ms() + FLUSH_TIMEOUT_MS;
+    for (;;) {
+        bool came = api_bytes_left(&api->output).size > 0; /* it held back what may now be read */
+        for (size_t i = 0; i < API_CONNECTIONS; i++) {
+            if (api->connections[i].file >= 0 && api_connection_reads(&api->connections[i]))
+                came = api_connection_read(&api->connections[i]) || came;
+        }
+        if (api->bootstrap >= 0 && api_bootstrap_reads(api))
+            came = api_bootstrap_read(api) || came;
+        extension_pipes_read(api);
+        flush_channel(api);
+        bool is_flushed = api_bytes_left(&api->output).size == 0;
+        int64_t left = until - api_now_ms();
+        if (api->is_lost || left <= 0 || !came)
+            return;
+        struct pollfd polled = {.fd = api->options.answers, .events = POLLOUT};
+        if (!is_flushed)
+            poll(&polled, 1, (int)left);
+    }
+}
+
+/* The program has ended: what it had sent counts, an answer that it was sending has broken. */
+static void program_ended(Api *api)
+{
+    if (api->phase == API_PHASE_ENDING)
+        return;
+    drain(api);
     for (size_t i = 0; i < API_CONNECTIONS; i++) {
         ApiConnection *connection = &api->connections[i];
-        if (connection->file < 0)
-            continue;
-        /* Who waits for an event is not read, but heard when it leaves. */
-        short events = api_connection_reads(connection) ? POLLIN : connection->waits ? POLLRDHUP : 0;
-        events = (short)(events | (api_connection_writes(connection) ? POLLOUT : 0));
-        polled[count] = (struct pollfd){.fd = connection->file, .events = events};
-        of[count++] = connection;
+        if (connection->file >= 0 && connection->has_head && !connection->complete && connection->streams)
+            api_connection_close(connection);
     }
-    if (poll(polled, count, -1) < 0)
-        return;
-    for (nfds_t i = OWN_FILES; i < count; i++) {
+    char told[2 * sizeof(uint32_t)];
+    write_uint32(told, (size_t)api->status);
+    write_uint32(told + sizeof(uint32_t), api->taken_count);
+    api_frame(api, FRAME_EXIT, slice_make(told, sizeof told));
+    drain(api);
+    api_end(api, API_REASON_FAILURE);
+}
+
+/* How long there is nothing to be done but what is waited for; -1: no end. */
+static int wait_ms(const Api *api)
+{
+    int64_t by = api_ending_deadline(api);
+    if (api->bootstrap_by_ms > 0 && api->bootstrap_by_ms < by)
+        by = api->bootstrap_by_ms;
+    int64_t telemetry_by = telemetry_deadline(api);
+    by = telemetry_by < by ? telemetry_by : by;
+    if (by == INT64_MAX)
+        return -1;
+    int64_t left = by - api_now_ms();
+    return left < 0 ? 0 : (int)left;
+}
+
+enum {
+    AT_EVENTS,
+    AT_ANSWERS,
+    AT_SIGNALS,
+    AT_LISTENER,
+    AT_BOOTSTRAP,
+    AT_PIPES,
+    POLLED = AT_PIPES + EXTENSION_PIPES + EXTENSIONS_MAX + API_CONNECTIONS,
+};
+
+static void act_on_connections(const struct pollfd *polled, ApiConnection *const *of, nfds_t first, nfds_t count)
+{
+    for (nfds_t i = first; i < count; i++) {
         ApiConnection *connection = of[i];
         if ((polled[i].revents & POLLOUT) != 0)
             api_connection_write(connection);
@@ -236,60 +383,76 @@ static void step(Api *api)
                 api_connection_close(connection);
         }
     }
-    if ((polled[2].revents & POLLIN) != 0)
+}
+
+static void act_on_bootstrap(Api *api, short events)
+{
+    if ((events & POLLOUT) != 0)
+        api_bootstrap_write(api);
+    if ((events & (POLLIN | POLLHUP | POLLERR)) != 0 && api_bootstrap_reads(api))
+        api_bootstrap_read(api);
+    /* It has closed its channel, and goes on for nobody. */
+    if (api->bootstrap_by_ms > 0 && api_now_ms() >= api->bootstrap_by_ms && !api->has_ended) {
+        api->bootstrap_by_ms = 0;
+        api_bootstrap_close(api);
+        kill(api->program, SIGKILL);
+    }
+}
+
+/* Waits until something can be done, and does it. */
+static void step(Api *api)
+{
+    struct pollfd polled[POLLED];
+    ApiConnection *of[POLLED];
+    bool has_output = api_bytes_left(&api->output).size > 0;
+    polled[AT_EVENTS] = (struct pollfd){.fd = api->options.events, .events = POLLIN};
+    /* To hear that the server has gone is the events' part. */
+    polled[AT_ANSWERS] = (struct pollfd){.fd = has_output ? api->options.answers : -1, .events = POLLOUT};
+    polled[AT_SIGNALS] = (struct pollfd){.fd = api->signals, .events = POLLIN};
+    polled[AT_LISTENER] = (struct pollfd){.fd = api->listener, .events = POLLIN};
+    short of_bootstrap = (short)((api_bootstrap_reads(api) ? POLLIN : 0) | (api_bootstrap_writes(api) ? POLLOUT : 0));
+    polled[AT_BOOTSTRAP] = (struct pollfd){.fd = of_bootstrap == 0 ? -1 : api->bootstrap, .events = of_bootstrap};
+    nfds_t pipes = extension_pipes_poll(api, polled + AT_PIPES);
+    Subscription *subscriptions[EXTENSIONS_MAX];
+    nfds_t at_telemetry = AT_PIPES + pipes;
+    nfds_t deliveries = telemetry_poll(api, polled + at_telemetry, subscriptions);
+    nfds_t first = at_telemetry + deliveries;
+    nfds_t count = first;
+    for (size_t i = 0; i < API_CONNECTIONS; i++) {
+        ApiConnection *connection = &api->connections[i];
+        if (connection->file < 0)
+            continue;
+        /* Who waits for an event is not read, but heard when it leaves. */
+        short events = api_connection_reads(connection) ? POLLIN : connection->waits ? POLLRDHUP : 0;
+        events = (short)(events | (api_connection_writes(connection) ? POLLOUT : 0));
+        polled[count] = (struct pollfd){.fd = connection->file, .events = events};
+        of[count++] = connection;
+    }
+    int ready = poll(polled, count, wait_ms(api));
+    if (ready < 0)
+        return;
+    if (pipes > 0)
+        extension_pipes_read(api);
+    for (nfds_t i = 0; i < deliveries; i++)
+        telemetry_act(api, subscriptions[i], polled[at_telemetry + i].revents);
+    act_on_connections(polled, of, first, count);
+    act_on_bootstrap(api, polled[AT_BOOTSTRAP].revents);
+    if ((polled[AT_LISTENER].revents & POLLIN) != 0)
         accept_connection(api);
-    if ((polled[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+    if ((polled[AT_EVENTS].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
         read_channel(api);
-    if ((polled[1].revents & POLLIN) != 0)
+    if ((polled[AT_SIGNALS].revents & POLLIN) != 0)
         reap(api);
+    if (api->has_ended)
+        program_ended(api);
+    api_advance(api);
     flush_channel(api);
 }
 
-/* ---- The end ---- */
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* What the program sent before it ended counts: an answer may still be in a socket that it has closed. */
-static void drain(Api *api)
-{
-    int64_t until = now_ms() + FLUSH_TIMEOUT_MS;
-    for (;;) {
-        bool came = api_bytes_left(&api->output).size > 0; /* it held back what may now be read */
-        for (size_t i = 0; i < API_CONNECTIONS; i++) {
-            if (api->connections[i].file >= 0 && api_connection_reads(&api->connections[i]))
-                came = api_connection_read(&api->connections[i]) || came;
-        }
-        flush_channel(api);
-        bool is_flushed = api_bytes_left(&api->output).size == 0;
-        int64_t left = until - now_ms();
-        if (api->is_lost || left <= 0 || !came)
-            return;
-        struct pollfd polled = {.fd = api->options.answers, .events = POLLOUT};
-        if (!is_flushed)
-            poll(&polled, 1, (int)left);
-    }
-}
-
 /* An end by a signal is passed on by ending so, too. The first process of a namespace cannot do that to itself, which is
- * why FRAME_EXIT comes first. */
+ * why FRAME_EXIT came first. */
 static int finish(Api *api)
 {
-    drain(api);
-    for (size_t i = 0; i < API_CONNECTIONS; i++) {
-        if (api->connections[i].file >= 0)
-            api_connection_close(&api->connections[i]);
-    }
-    if (api->state != API_INIT_FAILED || api->program > 0) {
-        char told[2 * sizeof(uint32_t)];
-        write_uint32(told, (size_t)api->status);
-        write_uint32(told + sizeof(uint32_t), api->taken_count);
-        api_frame(api, FRAME_EXIT, slice_make(told, sizeof told));
-    }
     drain(api);
     if (!WIFSIGNALED(api->status))
         return WEXITSTATUS(api->status);
@@ -324,6 +487,16 @@ static Error open_signals(Api *api)
     return api->signals < 0 ? ERROR_IO : OK;
 }
 
+/* Nobody is there to work for. */
+static void kill_all(Api *api)
+{
+    if (api->program > 0 && !api->has_ended)
+        kill(-api->program, SIGKILL);
+    extensions_kill(api);
+    while (waitpid(-1, NULL, 0) > 0)
+        continue;
+}
+
 static void release(Api *api)
 {
     for (size_t i = 0; i < API_CONNECTIONS; i++) {
@@ -333,6 +506,9 @@ static void release(Api *api)
     api_bytes_free(&api->event);
     api_bytes_free(&api->input);
     api_bytes_free(&api->output);
+    api_bootstrap_close(api);
+    extensions_close(api);
+    telemetry_close(api);
     arena_free(&api->arena);
     if (api->listener >= 0)
         close(api->listener);
@@ -348,19 +524,18 @@ int runtime_api_serve(const RuntimeApiOptions *options)
     Api *api = calloc(1, sizeof *api);
     ASSERT(api != NULL);
     api->options = *options;
-    api->listener = api->signals = -1;
+    api->listener = api->signals = api->bootstrap = -1;
+    api->extensions.program_output.file = api->extensions.program_errors.file = -1;
     for (size_t i = 0; i < API_CONNECTIONS; i++)
         api->connections[i].file = -1;
     int status = 1;
     if (open_port(api) == OK && open_signals(api) == OK) {
-        while (!api->has_ended && !api->is_lost)
+        while (!api->is_over && !api->is_lost)
             step(api);
-        if (!api->is_lost) {
+        if (api->is_lost)
+            kill_all(api);
+        else
             status = finish(api);
-        } else if (api->program > 0) {
-            kill(api->program, SIGKILL);
-            waitpid(api->program, NULL, 0);
-        }
     } else {
         dprintf(STDERR_FILENO, "The Runtime API cannot listen on 127.0.0.1: %m\n");
     }
@@ -368,7 +543,7 @@ int runtime_api_serve(const RuntimeApiOptions *options)
     return status;
 }
 
-int runtime_api_main(int events, int answers)
+int runtime_api_main(int events, int answers, char *const *command)
 {
-    return runtime_api_serve(&(RuntimeApiOptions){events, answers, "/var/task", "/opt"});
+    return runtime_api_serve(&(RuntimeApiOptions){events, answers, "/var/task", "/opt", command});
 }

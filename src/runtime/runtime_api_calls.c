@@ -12,7 +12,7 @@ static const char *const state_names[API_STATES] = {
     [API_ANSWERED] = "RuntimeResponseSentState", [API_INIT_FAILED] = "RuntimeInitErrorState",
 };
 
-static const char *const call_names[API_CALLS] = {
+static const char *const call_names[API_RUNTIME_CALLS] = {
     [API_CALL_NEXT] = "Ready",
     [API_CALL_RESPONSE] = "InvocationResponse",
     [API_CALL_ERROR] = "InvocationErrorResponse",
@@ -20,7 +20,7 @@ static const char *const call_names[API_CALLS] = {
 };
 
 /* The state after a call, in each state; API_NEVER: it is refused. An answer in pieces is API_STREAMING until its end. */
-static const ApiState next_states[API_STATES][API_CALLS] = {
+static const ApiState next_states[API_STATES][API_RUNTIME_CALLS] = {
     /*                   NEXT       RESPONSE      ERROR         INIT_ERROR */
     [API_STARTED] = {API_READY, API_NEVER, API_NEVER, API_INIT_FAILED},
     [API_READY] = {API_READY, API_NEVER, API_NEVER, API_NEVER},
@@ -60,7 +60,7 @@ Slice api_error_document(Arena *arena, Slice document, Slice type)
 
 /* ---- Routes ---- */
 
-static void refuse(ApiConnection *connection, int status, const char *type, Slice message)
+void api_refuse(ApiConnection *connection, int status, const char *type, Slice message)
 {
     connection->call = API_CALL_REFUSED;
     connection->answer = (ApiAnswer){status, type, message};
@@ -69,22 +69,10 @@ static void refuse(ApiConnection *connection, int status, const char *type, Slic
 /* What AWS has beside this, and Brume does not. */
 static bool refuse_missing(ApiConnection *connection, Slice path)
 {
-    static const struct {
-        Slice prefix;
-        const char *message;
-    } missing[] = {
-        {SLICE_INIT("/2020-01-01/extension/"), "Brume does not implement the Extensions API"},
-        {SLICE_INIT("/2020-08-15/logs"), "Brume does not implement the Logs API"},
-        {SLICE_INIT("/2022-07-01/telemetry"), "Brume does not implement the Telemetry API"},
-        {SLICE_INIT(VERSION "restore/"), "Brume does not implement SnapStart for custom runtimes"},
-    };
-    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
-        if (slice_starts_with(path, missing[i].prefix)) {
-            refuse(connection, 501, "NotImplemented", slice_of_string(missing[i].message));
-            return true;
-        }
-    }
-    return false;
+    if (!slice_starts_with(path, SLICE(VERSION "restore/")))
+        return false;
+    api_refuse(connection, 501, "NotImplemented", SLICE("Brume does not implement SnapStart for custom runtimes"));
+    return true;
 }
 
 /* "{id}/response" and "{id}/error"; API_CALL_REFUSED for others. */
@@ -103,13 +91,13 @@ static void check_state(ApiConnection *connection)
     Api *api = connection->api;
     bool is_taken = false; /* somebody waits already */
     for (size_t i = 0; i < API_CONNECTIONS; i++)
-        is_taken = is_taken || api->connections[i].waits;
+        is_taken = is_taken || (api->connections[i].waits && api->connections[i].extension == NULL);
     if (next_states[api->state][connection->call] != API_NEVER && !(connection->call == API_CALL_NEXT && is_taken))
         return;
     snprintf(connection->message, sizeof connection->message,
              "State transition from %s to %s failed for runtime. Error: State transition is not allowed",
              state_names[api->state], call_names[connection->call]);
-    refuse(connection, 403, "InvalidStateTransition", slice_of_string(connection->message));
+    api_refuse(connection, 403, "InvalidStateTransition", slice_of_string(connection->message));
 }
 
 /* Whole or in pieces, as the program says. AWS's library for Go does not say it, but answers a caller that takes pieces in
@@ -122,8 +110,8 @@ static void choose_mode(ApiConnection *connection)
     else if (slice_equal_ignore_case(mode, SLICE("streaming")))
         connection->streams = true;
     else if (!slice_equal_ignore_case(mode, SLICE("buffered")))
-        refuse(connection, 400, "InvalidResponseMode",
-               SLICE("Lambda-Runtime-Function-Response-Mode is neither streaming nor buffered"));
+        api_refuse(connection, 400, "InvalidResponseMode",
+                   SLICE("Lambda-Runtime-Function-Response-Mode is neither streaming nor buffered"));
 }
 
 void api_route(ApiConnection *connection)
@@ -134,7 +122,7 @@ void api_route(ApiConnection *connection)
     Slice events = SLICE(VERSION "invocation/");
     Slice id = {0};
     bool is_get = connection->parser.method == HTTP_GET;
-    if (refuse_missing(connection, path))
+    if (refuse_missing(connection, path) || extension_route(connection, path))
         return;
     connection->call = API_CALL_REFUSED;
     if (slice_equal(path, SLICE(VERSION "invocation/next")))
@@ -144,11 +132,11 @@ void api_route(ApiConnection *connection)
     else if (slice_starts_with(path, events))
         connection->call = call_of_event(slice_skip(path, events.size), &id);
     if (connection->call == API_CALL_REFUSED) {
-        refuse(connection, 404, "NotFound", SLICE("The Runtime API has no such path"));
+        api_refuse(connection, 404, "NotFound", SLICE("The Runtime API has no such path"));
     } else if (is_get != (connection->call == API_CALL_NEXT) || (!is_get && connection->parser.method != HTTP_POST)) {
-        refuse(connection, 405, "MethodNotAllowed", SLICE("The path does not take this method"));
+        api_refuse(connection, 405, "MethodNotAllowed", SLICE("The path does not take this method"));
     } else if (id.data != NULL && (api->id_size == 0 || !slice_equal(id, slice_make(api->id, api->id_size)))) {
-        refuse(connection, 400, "InvalidRequestID", SLICE("Invalid request ID"));
+        api_refuse(connection, 400, "InvalidRequestID", SLICE("Invalid request ID"));
     } else {
         check_state(connection);
     }
@@ -188,19 +176,14 @@ static void perform_error(ApiConnection *connection, FrameKind kind)
     api_respond(connection, (ApiAnswer){.status = 202});
 }
 
-static void perform_next(ApiConnection *connection, ApiState before)
-{
-    Api *api = connection->api;
-    if (before == API_STARTED)
-        api_frame(api, FRAME_READY, (Slice){0});
-    connection->waits = true;
-    api_offer_event(api);
-}
-
 void api_perform(ApiConnection *connection)
 {
     Api *api = connection->api;
     ApiState before = api->state;
+    if (connection->call >= API_RUNTIME_CALLS && connection->call < API_CALLS) {
+        extension_perform(connection);
+        return;
+    }
     /* Its body may have come slowly, and somebody else been faster. */
     if (connection->call != API_CALL_REFUSED && !connection->streams)
         check_state(connection);
@@ -215,7 +198,8 @@ void api_perform(ApiConnection *connection)
     api->state = next_states[before][connection->call];
     switch (connection->call) {
     case API_CALL_NEXT:
-        perform_next(connection, before);
+        connection->waits = true;
+        api_offer_event(api);
         break;
     case API_CALL_RESPONSE:
         perform_response(connection);
@@ -248,21 +232,25 @@ static Error read_value(JsonReader *json, Arena *arena, Slice *value)
     return OK;
 }
 
-/* Writes the fields that tell of the event ("Next invocation" of the developer guide's page). */
-static Error read_event(Api *api, Slice text, Arena *arena, Buffer *fields)
+/* What the event's JSON says, and the field that tells it to the program ("Next invocation" of the developer guide's
+ * page). */
+enum { TOLD_ID, TOLD_DEADLINE, TOLD_FUNCTION, TOLD_TRACE, TOLD_CONTEXT, TOLD_IDENTITY, TOLD_TENANT, TOLD };
+
+static const struct {
+    Slice member;
+    const char *field;
+} told[TOLD] = {
+    [TOLD_ID] = {SLICE_INIT("requestId"), "Lambda-Runtime-Aws-Request-Id"},
+    [TOLD_DEADLINE] = {SLICE_INIT("deadlineMs"), "Lambda-Runtime-Deadline-Ms"},
+    [TOLD_FUNCTION] = {SLICE_INIT("functionArn"), "Lambda-Runtime-Invoked-Function-Arn"},
+    [TOLD_TRACE] = {SLICE_INIT("trace"), "Lambda-Runtime-Trace-Id"},
+    [TOLD_CONTEXT] = {SLICE_INIT("clientContext"), "Lambda-Runtime-Client-Context"},
+    [TOLD_IDENTITY] = {SLICE_INIT("identity"), "Lambda-Runtime-Cognito-Identity"},
+    [TOLD_TENANT] = {SLICE_INIT("tenantId"), "Lambda-Runtime-Aws-Tenant-Id"},
+};
+
+static Error read_event(Api *api, Slice text, Arena *arena, Slice values[TOLD])
 {
-    static const struct {
-        Slice member;
-        const char *field;
-    } told[] = {
-        {SLICE_INIT("requestId"), "Lambda-Runtime-Aws-Request-Id"},
-        {SLICE_INIT("deadlineMs"), "Lambda-Runtime-Deadline-Ms"},
-        {SLICE_INIT("functionArn"), "Lambda-Runtime-Invoked-Function-Arn"},
-        {SLICE_INIT("trace"), "Lambda-Runtime-Trace-Id"},
-        {SLICE_INIT("clientContext"), "Lambda-Runtime-Client-Context"},
-        {SLICE_INIT("identity"), "Lambda-Runtime-Cognito-Identity"},
-        {SLICE_INIT("tenantId"), "Lambda-Runtime-Aws-Tenant-Id"},
-    };
     JsonReader json = json_reader(text, arena);
     TRY(json_begin_object(&json));
     for (;;) {
@@ -271,9 +259,9 @@ static Error read_event(Api *api, Slice text, Arena *arena, Buffer *fields)
         if (name.data == NULL)
             return OK;
         TRY(read_value(&json, arena, &value));
-        for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        for (size_t i = 0; i < TOLD; i++) {
             if (slice_equal(name, told[i].member))
-                buffer_add_format(fields, "%s: %.*s\r\n", told[i].field, SLICE_PRINT(value));
+                values[i] = value;
         }
         if (slice_equal(name, SLICE("streamed")))
             api->is_streamed = slice_equal(value, SLICE("true"));
@@ -286,8 +274,22 @@ static Error read_event(Api *api, Slice text, Arena *arena, Buffer *fields)
     }
 }
 
+/* Until the program asks for it. */
+static void hold_event(Api *api, const Slice values[TOLD], Slice payload, Arena *arena)
+{
+    Buffer fields = buffer_make(arena);
+    for (size_t i = 0; i < TOLD; i++)
+        if (values[i].data != NULL)
+            buffer_add_format(&fields, "%s: %.*s\r\n", told[i].field, SLICE_PRINT(values[i]));
+    api_write_head(&api->event, 200, buffer_slice(&fields), payload.size);
+    api_bytes_add(&api->event, payload);
+    api->has_event = true;
+    api_offer_event(api);
+}
+
 bool api_take_event(Api *api, Slice content)
 {
+    const Slice whole = content;
     uint32_t size;
     if (content.size < sizeof size)
         return false;
@@ -297,28 +299,37 @@ bool api_take_event(Api *api, Slice content)
     if (size > content.size)
         return false;
     Arena arena = arena_make();
-    Buffer fields = buffer_make(&arena);
-    bool is_sound = read_event(api, slice_make(content.data, size), &arena, &fields) == OK;
+    Slice values[TOLD] = {0};
+    bool is_sound = read_event(api, slice_make(content.data, size), &arena, values) == OK;
     if (is_sound) {
-        Slice payload = slice_skip(content, size);
-        api_write_head(&api->event, 200, buffer_slice(&fields), payload.size);
-        api_bytes_add(&api->event, payload);
-        api->has_event = true;
-        api_offer_event(api);
+        api->at_work = true;
+        telemetry_event_start(api, values[TOLD_ID]);
+        /* No number of a deadline: it is not the server that speaks. */
+        Slice deadline = values[TOLD_DEADLINE].size > 0 ? values[TOLD_DEADLINE] : SLICE("0");
+        extensions_tell_event(api, values[TOLD_ID], deadline, values[TOLD_FUNCTION], values[TOLD_TRACE]);
+        if (api->options.command != NULL)
+            api_bootstrap_event(api, whole);
+        else
+            hold_event(api, values, slice_skip(content, size), &arena);
     }
     arena_free(&arena);
     return is_sound;
+}
+
+bool api_has_answered(const Api *api)
+{
+    return !api->has_event && (api->state == API_ANSWERED || api->state == API_READY);
 }
 
 void api_offer_event(Api *api)
 {
     for (size_t i = 0; api->has_event && i < API_CONNECTIONS; i++) {
         ApiConnection *connection = &api->connections[i];
-        if (!connection->waits)
+        if (!connection->waits || connection->extension != NULL)
             continue;
         api->state = API_RUNNING;
         api->has_event = false;
         api->taken_count++;
-        api_give_event(connection);
+        api_give_event(connection, &api->event);
     }
 }

@@ -18,6 +18,10 @@ static const Slice field_names[API_FIELDS] = {
     [API_FIELD_ERROR_TYPE] = SLICE_INIT("lambda-runtime-function-error-type"),
     [API_FIELD_ERROR_BODY] = SLICE_INIT("lambda-runtime-function-error-body"),
     [API_FIELD_EXPECT] = SLICE_INIT("expect"),
+    [API_FIELD_EXTENSION_NAME] = SLICE_INIT("lambda-extension-name"),
+    [API_FIELD_EXTENSION_ID] = SLICE_INIT("lambda-extension-identifier"),
+    [API_FIELD_EXTENSION_FEATURE] = SLICE_INIT("lambda-extension-accept-feature"),
+    [API_FIELD_EXTENSION_ERROR] = SLICE_INIT("lambda-extension-function-error-type"),
 };
 
 /* ---- A request taken apart: llhttp's events ---- */
@@ -165,6 +169,12 @@ void api_connection_close(ApiConnection *connection)
     close(connection->file);
     connection->file = -1;
     connection->waits = false;
+    if (connection->extension != NULL) {
+        connection->extension->connection = NULL;
+        if (connection->extension->state == EXTENSION_WAITING)
+            connection->extension->state = EXTENSION_REGISTERED; /* it has to ask again */
+        connection->extension = NULL;
+    }
 }
 
 bool api_connection_reads(const ApiConnection *connection)
@@ -294,25 +304,34 @@ void api_write_head(ApiBytes *out, int status, Slice fields, size_t size)
     api_bytes_add(out, SLICE("\r\n"));
 }
 
-void api_respond(ApiConnection *connection, ApiAnswer answer)
+void api_respond_with(ApiConnection *connection, int status, Slice fields, Slice body)
 {
     Arena arena = arena_make();
-    Slice body = answer.error_type == NULL ? SLICE("{\"status\":\"OK\"}")
-                                           : api_error_text(&arena, answer.error_type, answer.message);
-    Slice fields = connection->last ? SLICE("Connection: close\r\n") : SLICE("");
-    api_write_head(&connection->output, answer.status, fields, body.size);
+    if (connection->last)
+        fields = arena_format(&arena, "%.*sConnection: close\r\n", SLICE_PRINT(fields));
+    api_write_head(&connection->output, status, fields, body.size);
     api_bytes_add(&connection->output, body);
     arena_free(&arena);
     forget_request(connection);
     send_output(connection);
 }
 
-void api_give_event(ApiConnection *connection)
+void api_respond(ApiConnection *connection, ApiAnswer answer)
+{
+    Arena arena = arena_make();
+    Slice body = answer.error_type == NULL ? SLICE("{\"status\":\"OK\"}")
+                                           : api_error_text(&arena, answer.error_type, answer.message);
+    api_respond_with(connection, answer.status, SLICE(""), body);
+    arena_free(&arena);
+}
+
+void api_give_event(ApiConnection *connection, ApiBytes *event)
 {
     ApiBytes empty = connection->output;
-    connection->output = connection->api->event;
-    connection->api->event = empty;
+    connection->output = *event;
+    *event = empty;
     connection->waits = false;
+    connection->extension = NULL;
     forget_request(connection);
     send_output(connection);
 }

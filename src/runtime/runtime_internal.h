@@ -8,6 +8,7 @@
  *     worker.c     one worker: a total table of states and events
  *     worker_io.c  its channel and pipes
  *     worker_memory.c how much it holds
+ *     worker_extensions.c what its extensions add to its life
  *     worker_log.c what it logs, and what the platform says of it */
 #ifndef BRUME_RUNTIME_RUNTIME_INTERNAL_H
 #define BRUME_RUNTIME_RUNTIME_INTERNAL_H
@@ -19,6 +20,7 @@
 #include "runtime/credentials.h"
 #include "runtime/function_stats.h"
 #include "runtime/log_capture.h"
+#include "runtime/report.h"
 #include "runtime/runtime.h"
 
 #include <pthread.h>
@@ -148,6 +150,7 @@ typedef enum WorkerState {
     WORKER_IDLE,
     WORKER_BUSY,      /* it has an event, of which nothing has been answered */
     WORKER_STREAMING, /* its answer comes in pieces */
+    WORKER_SETTLING,  /* it has answered, and its extensions are not done with the event */
     WORKER_ENDING,    /* it was told to go, or has gone: its exit will be reported */
     WORKER_DEAD,
     WORKER_STATES
@@ -165,7 +168,9 @@ typedef enum WorkerEvent {
     WORKER_PIECE,
     WORKER_STREAM_END,
     WORKER_GOODBYE,
-    WORKER_LIE, /* it sent what nobody may send */
+    WORKER_SETTLE, /* what it has answered is given, and its extensions are waited for */
+    WORKER_FAULT,  /* an extension has failed */
+    WORKER_LIE,    /* it sent what nobody may send */
     WORKER_CLOSED,
     WORKER_TIMEOUT, /* of the phase that it is in */
     WORKER_STOP,    /* it is not wanted any longer: at once, or behind its event */
@@ -198,11 +203,12 @@ struct Worker {
     bool is_provisioned;
     bool is_coming; /* counted in pool->coming */
     bool is_starting;
-    bool is_kept;    /* provisioned, and initialised */
-    bool is_retry;   /* its init phase has the function's own timeout */
-    bool leaving;    /* it goes when it has answered */
-    bool has_failed; /* its start was reported */
-    bool has_told;   /* a custom runtime has said how its program ended: told_status */
+    bool is_kept;        /* provisioned, and initialised */
+    bool is_retry;       /* its init phase has the function's own timeout */
+    bool leaving;        /* it goes when it has answered */
+    bool has_failed;     /* its start was reported */
+    bool has_extensions; /* it settles behind each answer, and has a shutdown phase */
+    bool has_told;       /* a custom runtime has said how its program ended: told_status */
     int told_status;
     bool is_untaken;      /* and that the program has not taken its last event */
     uint32_t given_count; /* events that it was sent */
@@ -225,6 +231,7 @@ struct Worker {
     bool is_pumping;              /* its frames are being taken */
     const char *lie;              /* what it sent that is none of a worker's; NULL: a frame at the wrong time */
     InvocationState *event;       /* NULL: it has none */
+    struct Settling *settling;    /* the invocation that was answered last, while its extensions are at work */
     uint64_t started_ns;
     uint64_t init_us; /* of its init phase, until an invocation has reported it */
     uint64_t restore_us;
@@ -384,7 +391,7 @@ void pool_counts(Runtime *runtime, Slice function, Slice line, Arena *arena, Inv
 
 /* ---- runtime.c ---- */
 
-/* Drained, and nothing runs: tells whoever waits for it. */
+/* Drained, and nothing runs: tells whoever waits for it, once workers with extensions have gone. */
 void runtime_drained(Runtime *runtime);
 
 /* ---- worker.c ---- */
@@ -408,6 +415,31 @@ void worker_stop(Worker *worker);
 void worker_exited(Worker *worker, const WorkerExit *exit);
 /* Frees it without a word; the spawner has been closed. */
 void worker_abandon(Worker *worker);
+
+/* Its end, as that of any worker that was told to go or has gone. */
+void worker_leave(Worker *worker);
+/* Nothing is read of it any more; what has to end by itself does within its grace, or is killed. */
+void worker_await_exit(Worker *worker);
+/* Takes the invocation from the worker. What it logged before it answered is in its log. */
+InvocationState *worker_end_event(Worker *worker, const Outcome *outcome);
+/* It waits for an event, or goes. */
+void worker_settled(Worker *worker);
+
+/* ---- worker_extensions.c ---- */
+
+/* Actions of the table. */
+void worker_begin_settling(void *subject, void *detail);
+void worker_end_settling(void *subject, void *detail);
+void worker_settling_slow(void *subject, void *detail);
+void worker_take_fault(void *subject, void *detail);
+/* The invocation that was answered last comes to its end with the worker. */
+void worker_drop_settling(Worker *worker, Slice status, Slice error_type);
+/* What END and REPORT are to say when the extensions are done. */
+void worker_hold_report(Worker *worker, const Report *report, uint64_t begun_ns);
+/* Ends it: by its shutdown phase when it has one. The reasons are channel.h's. */
+void worker_shut_down(Worker *worker, Slice reason);
+/* How long one that is ending may take, in milliseconds. */
+uint64_t worker_grace_ms(const Worker *worker);
 
 /* ---- worker_io.c ---- */
 

@@ -110,6 +110,18 @@ static bool copy_file(const char *from, const char *to)
     return done;
 }
 
+/* Telemetry API: extensions listen at a name of the sandbox. */
+static bool name_sandbox(void)
+{
+    static const char line[] = "\n127.0.0.1 sandbox.localdomain sandbox\n";
+    int file = open("etc/hosts", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (file < 0)
+        return false;
+    bool written = write(file, line, sizeof line - 1) == (ssize_t)(sizeof line - 1);
+    close(file);
+    return written;
+}
+
 /* What lies at `path`, mounted at `place`. */
 static int show(const char *path, const char *place, uint64_t attributes)
 {
@@ -172,6 +184,8 @@ static const char *make_files(void)
     for (size_t i = 0; i < sizeof copied_files / sizeof *copied_files; i++)
         if (!copy_file(copied_files[i], copied_files[i] + 1))
             return copied_files[i];
+    if (!name_sandbox())
+        return "/etc/hosts";
     for (size_t i = 0; i < sizeof written_files / sizeof *written_files; i++)
         if (!put_file(written_files[i].path, written_files[i].text, strlen(written_files[i].text)))
             return written_files[i].path;

@@ -241,6 +241,7 @@ static void pack_order(const SpawnOrder *order, WireMessage *out)
     out->head.isolated_network = order->isolated_network;
     out->head.snapshot_of = order->snapshot_of;
     out->head.is_template = order->is_template;
+    out->head.has_extensions = order->has_extensions;
     out->head.layer_count = (uint32_t)order->layer_count;
     out->head.environment_count = (uint32_t)order->environment_count;
     out->head.reachable_count = (uint32_t)order->reachable_count;

@@ -39,9 +39,10 @@ typedef struct SpawnerOptions {
 } SpawnerOptions;
 
 /* The first that main does: returns unless this process was executed to keep a spawner, and never then.
- * `custom_main` is called in a custom runtime's sandbox, which is complete, as its first process: the Runtime API's shim.
- * What it returns is the worker's exit status. NULL: /var/task/bootstrap is executed with the channel instead. */
-void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int events, int answers));
+ * `api_main` is called in the sandbox of a custom runtime, or of one with extensions, which is complete, as its first
+ * process: the Runtime API's shim. `command`: the words of the runtime's program, which speaks frames; NULL: of a custom
+ * one. What it returns is the worker's exit status. NULL: the program is executed with the channel instead. */
+void spawner_keep_if_asked(int count, char **words, int (*api_main)(int events, int answers, char *const *command));
 
 /* Starts the spawner, and waits until it can be given orders; to be called while the process has one thread. Powers that a
  * process which is not root was given (its unit's AmbientCapabilities=) are the spawner's alone from then on; that to open
@@ -57,7 +58,7 @@ struct SpawnOrder {
     /* Set by the caller; slices live until `done`. */
     RuntimeKind kind;
     Slice runtime; /* its name, "python3.11" */
-    Slice program; /* absolute; of a custom runtime: empty, or what is executed instead of `custom_main` */
+    Slice program; /* absolute; of a custom runtime: empty, or what is executed instead of `api_main` */
     Slice library; /* absolute: a folder with what handlers find beside the language's own library, as /var/runtime;
                       empty: none */
     Slice code_directory;
@@ -67,6 +68,7 @@ struct SpawnOrder {
      * others get the same from FRAME_INIT. */
     const EnvironmentVariable *environment;
     size_t environment_count;
+    bool has_extensions;         /* they and the Runtime API are beside it: with an environment */
     uint64_t memory_bytes;       /* that it may allocate */
     uint64_t tmp_bytes;          /* that /tmp holds, besides */
     uint64_t processor_permille; /* of one processor: AWS gives one for each 1769 MB */

@@ -112,7 +112,7 @@ static bool receive_options(KeeperOptions *options)
     return true;
 }
 
-void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int events, int answers))
+void spawner_keep_if_asked(int count, char **words, int (*api_main)(int events, int answers, char *const *command))
 {
     static KeeperOptions options; /* too large for a stack; the spawner has a copy */
     if (count != 2 || strcmp(words[1], KEEPER_COMMAND) != 0)
@@ -121,7 +121,7 @@ void spawner_keep_if_asked(int count, char **words, int (*custom_main)(int event
         fprintf(stderr, "brume: '%s' is what a server starts for itself: type `brume start`\n", KEEPER_COMMAND);
         _exit(EXIT_MISUSED);
     }
-    options.custom_main = custom_main;
+    options.api_main = api_main;
     fcntl(SOCKET_FILE, F_SETFD, FD_CLOEXEC);
     clearenv();
     prctl(PR_SET_NAME, "brume");

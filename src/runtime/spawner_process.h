@@ -21,7 +21,7 @@ typedef struct KeeperOptions {
     char data_directory[PATH_MAX];
     char runtime_directory[PATH_MAX];
     uint64_t prestart;
-    int (*custom_main)(int events, int answers);
+    int (*api_main)(int events, int answers, char *const *command);
 } KeeperOptions;
 
 /* Executes this program anew as a keeper: its process, with a socket to it; -1: it could not be had. */

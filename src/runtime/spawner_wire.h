@@ -49,6 +49,7 @@ typedef struct WireHead {
     uint64_t prestart;
     bool isolated_network;
     bool is_template;
+    bool has_extensions;
     bool out_of_memory;
     bool has_peak_file;
     bool try_again; /* what failed may not fail again */

@@ -94,10 +94,11 @@ static const char *wrapper_of(const Order *order)
     return NULL;
 }
 
+enum { COMMAND_WORDS = 4 };
+
 /* Lambda developer guide, "Modifying the runtime environment": the wrapper is given the runtime's command line. */
-static void execute(const Order *order, const char *program)
+static void make_command(const Order *order, const char *program, const char *arguments[COMMAND_WORDS])
 {
-    const char *arguments[6] = {0};
     size_t count = 0;
     const char *wrapper = wrapper_of(order);
     if (wrapper != NULL && order->head->runtime_kind != RUNTIME_CUSTOM)
@@ -107,12 +108,27 @@ static void execute(const Order *order, const char *program)
         arguments[count++] = "/var/brume/nodejs/bootstrap.mjs";
     else if (order->head->runtime_kind == RUNTIME_PYTHON)
         arguments[count++] = "/var/brume/python/bootstrap.py";
+    arguments[count] = NULL;
+}
+
+static void execute(const Order *order, const char *program)
+{
+    const char *arguments[COMMAND_WORDS];
+    make_command(order, program, arguments);
     if (chdir("/var/task") != 0)
         return;
     char **environment = access(TRUST_PATH, R_OK) == 0 ? trusting_environment : plain_environment;
     if (order->head->environment_count > 0)
         environment = (char **)(uintptr_t)order->environment;
     execve(arguments[0], (char **)(uintptr_t)arguments, environment);
+}
+
+/* The Runtime API is served by this process. */
+__attribute__((noreturn)) static void serve(const SpawnerProcess *spawner, char *const *command)
+{
+    close(SANDBOX_SYNC_FILE);
+    clearenv();
+    _exit(spawner->options->api_main(CHANNEL_EVENTS_FILE, CHANNEL_ANSWERS_FILE, command));
 }
 
 /* The child: nothing of the spawner's may be used but what was made for it. */
@@ -123,15 +139,15 @@ __attribute__((noreturn)) static void be_worker(const SpawnerProcess *spawner, c
     sandbox_enter(plan, files);
     const char ready = ZYGOTE_READY;
     (void)!send(SANDBOX_SYNC_FILE, &ready, 1, MSG_NOSIGNAL);
-    if (order->head->runtime_kind != RUNTIME_CUSTOM) {
-        execute(order, program->inside);
-    } else if (*order->program == '\0' && spawner->options->custom_main != NULL) {
-        close(SANDBOX_SYNC_FILE);
-        clearenv();
-        _exit(spawner->options->custom_main(CHANNEL_EVENTS_FILE, CHANNEL_ANSWERS_FILE));
-    } else {
-        execute(order, *order->program == '\0' ? "/var/task/bootstrap" : order->program);
+    const char *command[COMMAND_WORDS];
+    bool is_custom = order->head->runtime_kind == RUNTIME_CUSTOM;
+    if (!is_custom && order->head->has_extensions && spawner->options->api_main != NULL) {
+        make_command(order, program->inside, command);
+        serve(spawner, (char *const *)(uintptr_t)command);
     }
+    if (is_custom && *order->program == '\0' && spawner->options->api_main != NULL)
+        serve(spawner, NULL);
+    execute(order, !is_custom ? program->inside : *order->program == '\0' ? "/var/task/bootstrap" : order->program);
     sandbox_fail(SANDBOX_SYNC_FILE, "execute the program");
 }
 
@@ -646,7 +662,9 @@ static void become_template(SpawnedWorker *worker, const SandboxTemplate *told)
 
 static bool can_be_copied(const SpawnerProcess *spawner, const Order *order, const char **why)
 {
-    if (order->head->runtime_kind != RUNTIME_PYTHON)
+    if (order->head->has_extensions)
+        *why = "a function with extensions cannot be copied";
+    else if (order->head->runtime_kind != RUNTIME_PYTHON)
         *why = "only processes of Python can be copied";
     else if (order->head->environment_count > 0)
         *why = "a program that AWS_LAMBDA_EXEC_WRAPPER or the like starts cannot be copied";

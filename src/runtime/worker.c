@@ -14,8 +14,6 @@ enum {
     LONG_INIT_MS = 130 * 1000,
     /* The same, "Restore phase": the restore and the hooks behind it. */
     RESTORE_MS = 10 * 1000,
-    /* A worker that closed its channel is ending; one that does not end by itself is ended. */
-    EXIT_GRACE_MS = 200,
     PROCESSOR_MB = 1769, /* Lambda developer guide, "Configure Lambda function memory": one processor */
 };
 
@@ -99,7 +97,8 @@ static void fill_order(Worker *worker, const RuntimeEntry *entry, const SessionC
     order->layer_directories = spec->layer_directories;
     order->layer_count = spec->layer_count;
     /* With an environment a process is executed; without, one that waits is taken, and gets it by its first frame. */
-    bool needs_process = entry->kind == RUNTIME_CUSTOM || environment_needs_process(spec);
+    order->has_extensions = worker->has_extensions = environment_has_extensions(spec);
+    bool needs_process = entry->kind == RUNTIME_CUSTOM || order->has_extensions || environment_needs_process(spec);
     order->environment = variables;
     order->environment_count = needs_process ? count : 0;
     order->memory_bytes = spec->memory_mb << 20;
@@ -175,6 +174,7 @@ static void release(Worker *worker)
 {
     worker_io_close(worker);
     arena_free(&worker->arena);
+    free(worker->settling);
     free((char *)worker->log_stream.data);
     free(worker);
 }
@@ -197,7 +197,7 @@ static void dead(Worker *worker)
 }
 
 /* No longer among those that wait or start; nothing is read of it from now on. */
-static void leave(Worker *worker)
+void worker_leave(Worker *worker)
 {
     pool_worker_leaves(worker);
     worker_clear_timer(worker);
@@ -208,7 +208,7 @@ static void kill_now(void *subject, void *detail)
 {
     (void)detail;
     Worker *worker = subject;
-    leave(worker);
+    worker_leave(worker);
     spawner_kill(worker->runtime->options.spawner, worker->id);
 }
 
@@ -240,12 +240,18 @@ static void take_back(Worker *worker)
     pool_again(state);
 }
 
+/* The time of its shutdown phase is its own. */
+static void stop_now(void *subject, void *detail)
+{
+    (void)detail;
+    worker_shut_down(subject, SLICE("spindown"));
+}
+
 static void await_exit(void *subject, void *detail)
 {
     (void)detail;
     Worker *worker = subject;
-    leave(worker);
-    worker_set_timer(worker, EXIT_GRACE_MS * 1000);
+    worker_await_exit(worker);
     if (worker->event != NULL && (worker->channel.part_count > 0 || worker->is_untaken))
         take_back(worker);
 }
@@ -331,8 +337,7 @@ static void end_of_start(Worker *worker)
     arena_free(&worker->arena);
 }
 
-/* It waits for an event, or goes. */
-static void settle(Worker *worker)
+void worker_settled(Worker *worker)
 {
     if (worker->leaving)
         worker_step(worker, WORKER_STOP, NULL);
@@ -350,7 +355,7 @@ static void initialized(void *subject, void *detail)
     else
         worker->init_us = took_us;
     end_of_start(worker);
-    settle(worker);
+    worker_settled(worker);
 }
 
 static void snapshot_taken(void *subject, void *detail)
@@ -382,7 +387,8 @@ static void init_slow(void *subject, void *detail)
     worker->init_us = elapsed_us(worker, worker->started_ns);
     StartFailure failure = {.problem = START_TIMED_OUT};
     start_failed(worker, &failure);
-    kill_now(worker, detail);
+    (void)detail;
+    worker_shut_down(worker, SLICE("timeout"));
 }
 
 static void died_in_init(Worker *worker, const WorkerExit *exit)
@@ -430,8 +436,7 @@ static void send_event(void *subject, void *detail)
     log_start(worker, state);
 }
 
-/* Takes the invocation from the worker. What it logged before it answered is in its log. */
-static InvocationState *end_event(Worker *worker, const Outcome *outcome)
+InvocationState *worker_end_event(Worker *worker, const Outcome *outcome)
 {
     InvocationState *state = worker->event;
     worker_drain_pipes(worker);
@@ -446,10 +451,14 @@ static InvocationState *end_event(Worker *worker, const Outcome *outcome)
 /* The worker is free before the caller knows, who may well ask for it again at once. */
 static void answered(Worker *worker, const Outcome *outcome)
 {
-    InvocationState *state = end_event(worker, outcome);
-    worker_clear_timer(worker);
+    InvocationState *state = worker_end_event(worker, outcome);
     worker->reads_paused = false;
-    settle(worker);
+    if (worker->has_extensions) {
+        worker_step(worker, WORKER_SETTLE, NULL);
+    } else {
+        worker_clear_timer(worker);
+        worker_settled(worker);
+    }
     delivery_done(state);
 }
 
@@ -579,8 +588,8 @@ static void report_slow(void *subject, void *detail)
     outcome.result =
         report_timeout(invocation->request_id, worker->pool->spec.timeout_ms, invocation->arena, &outcome.cut_off);
     runtime_total(worker->runtime, TOTAL_TIMEOUTS, 1);
-    InvocationState *state = end_event(worker, &outcome);
-    kill_now(worker, NULL);
+    InvocationState *state = worker_end_event(worker, &outcome);
+    worker_shut_down(worker, SLICE("timeout"));
     delivery_done(state);
 }
 
@@ -592,7 +601,7 @@ static void report_crash(Worker *worker, const WorkerExit *exit)
         report_exit(invocation->request_id, exit, invocation->arena, &outcome.cut_off, &outcome.error_type);
     invocation->memory_peak_bytes = worker_memory_with(worker, exit->memory_peak_bytes);
     runtime_total(worker->runtime, TOTAL_OUT_OF_MEMORY, exit->out_of_memory);
-    delivery_done(end_event(worker, &outcome));
+    delivery_done(worker_end_event(worker, &outcome));
 }
 
 /* Its exit: whoever waited for it is told. */
@@ -611,6 +620,7 @@ static void bury(void *subject, void *detail)
         report_crash(worker, exit);
     else if (worker->init_tail != NULL && !worker->leaving)
         died_in_init(worker, exit);
+    worker_drop_settling(worker, status_error, SLICE("Runtime.ExitError"));
     dead(worker);
 }
 
@@ -620,17 +630,16 @@ static const char *const state_names[WORKER_STATES] = {
     [WORKER_ORDERED] = "ORDERED",   [WORKER_INITIALIZING] = "INITIALIZING",
     [WORKER_TEMPLATE] = "TEMPLATE", [WORKER_IDLE] = "IDLE",
     [WORKER_BUSY] = "BUSY",         [WORKER_STREAMING] = "STREAMING",
-    [WORKER_ENDING] = "ENDING",     [WORKER_DEAD] = "DEAD",
+    [WORKER_SETTLING] = "SETTLING", [WORKER_ENDING] = "ENDING",
+    [WORKER_DEAD] = "DEAD",
 };
 static const char *const event_names[WORKER_EVENTS] = {
-    [WORKER_SPAWNED] = "SPAWNED",   [WORKER_REFUSED] = "REFUSED",
-    [WORKER_READY] = "READY",       [WORKER_INIT_ERROR] = "INIT_ERROR",
-    [WORKER_SNAPSHOT] = "SNAPSHOT", [WORKER_GIVE] = "GIVE",
-    [WORKER_ANSWER] = "ANSWER",     [WORKER_STREAM] = "STREAM",
-    [WORKER_PIECE] = "PIECE",       [WORKER_STREAM_END] = "STREAM_END",
-    [WORKER_GOODBYE] = "GOODBYE",   [WORKER_LIE] = "LIE",
-    [WORKER_CLOSED] = "CLOSED",     [WORKER_TIMEOUT] = "TIMEOUT",
-    [WORKER_STOP] = "STOP",         [WORKER_EXIT] = "EXIT",
+    [WORKER_SPAWNED] = "SPAWNED",       [WORKER_REFUSED] = "REFUSED",   [WORKER_READY] = "READY",
+    [WORKER_INIT_ERROR] = "INIT_ERROR", [WORKER_SNAPSHOT] = "SNAPSHOT", [WORKER_GIVE] = "GIVE",
+    [WORKER_ANSWER] = "ANSWER",         [WORKER_STREAM] = "STREAM",     [WORKER_PIECE] = "PIECE",
+    [WORKER_STREAM_END] = "STREAM_END", [WORKER_GOODBYE] = "GOODBYE",   [WORKER_SETTLE] = "SETTLE",
+    [WORKER_FAULT] = "FAULT",           [WORKER_LIE] = "LIE",           [WORKER_CLOSED] = "CLOSED",
+    [WORKER_TIMEOUT] = "TIMEOUT",       [WORKER_STOP] = "STOP",         [WORKER_EXIT] = "EXIT",
 };
 
 /* clang-format off */
@@ -645,6 +654,7 @@ static const SmStep worker_steps[WORKER_STATES][WORKER_EVENTS] = {
         [WORKER_ANSWER] = NEVER(WORKER_ORDERED),               [WORKER_STREAM] = NEVER(WORKER_ORDERED),
         [WORKER_PIECE] = NEVER(WORKER_ORDERED),                [WORKER_STREAM_END] = NEVER(WORKER_ORDERED),
         [WORKER_GOODBYE] = NEVER(WORKER_ORDERED),              [WORKER_LIE] = NEVER(WORKER_ORDERED),
+        [WORKER_SETTLE] = NEVER(WORKER_ORDERED), [WORKER_FAULT] = NEVER(WORKER_ORDERED),
         [WORKER_CLOSED] = NEVER(WORKER_ORDERED),               [WORKER_TIMEOUT] = NEVER(WORKER_ORDERED),
         [WORKER_STOP] = {WORKER_ORDERED, leave_later},         [WORKER_EXIT] = NEVER(WORKER_ORDERED),
     },
@@ -655,8 +665,9 @@ static const SmStep worker_steps[WORKER_STATES][WORKER_EVENTS] = {
         [WORKER_ANSWER] = LIES,                              [WORKER_STREAM] = LIES,
         [WORKER_PIECE] = LIES,                               [WORKER_STREAM_END] = LIES,
         [WORKER_GOODBYE] = {WORKER_ENDING, await_exit},        [WORKER_LIE] = LIES,
+        [WORKER_SETTLE] = NEVER(WORKER_INITIALIZING), [WORKER_FAULT] = LIES,
         [WORKER_CLOSED] = {WORKER_ENDING, await_exit},         [WORKER_TIMEOUT] = {WORKER_ENDING, init_slow},
-        [WORKER_STOP] = {WORKER_ENDING, kill_now},             [WORKER_EXIT] = {WORKER_DEAD, bury},
+        [WORKER_STOP] = {WORKER_ENDING, stop_now},             [WORKER_EXIT] = {WORKER_DEAD, bury},
     },
     /* It has stopped reading events, and never gets one. */
     [WORKER_TEMPLATE] = {
@@ -666,6 +677,7 @@ static const SmStep worker_steps[WORKER_STATES][WORKER_EVENTS] = {
         [WORKER_ANSWER] = LIES,                              [WORKER_STREAM] = LIES,
         [WORKER_PIECE] = LIES,                               [WORKER_STREAM_END] = LIES,
         [WORKER_GOODBYE] = {WORKER_ENDING, await_exit},        [WORKER_LIE] = LIES,
+        [WORKER_SETTLE] = NEVER(WORKER_TEMPLATE), [WORKER_FAULT] = LIES,
         [WORKER_CLOSED] = {WORKER_ENDING, await_exit},         [WORKER_TIMEOUT] = NEVER(WORKER_TEMPLATE),
         [WORKER_STOP] = {WORKER_ENDING, kill_now},             [WORKER_EXIT] = {WORKER_DEAD, bury},
     },
@@ -676,8 +688,9 @@ static const SmStep worker_steps[WORKER_STATES][WORKER_EVENTS] = {
         [WORKER_ANSWER] = LIES,                              [WORKER_STREAM] = LIES,
         [WORKER_PIECE] = LIES,                               [WORKER_STREAM_END] = LIES,
         [WORKER_GOODBYE] = {WORKER_ENDING, await_exit},        [WORKER_LIE] = LIES,
+        [WORKER_SETTLE] = {WORKER_SETTLING, worker_begin_settling}, [WORKER_FAULT] = {WORKER_ENDING, await_exit},
         [WORKER_CLOSED] = {WORKER_ENDING, await_exit},         [WORKER_TIMEOUT] = NEVER(WORKER_IDLE),
-        [WORKER_STOP] = {WORKER_ENDING, kill_now},             [WORKER_EXIT] = {WORKER_DEAD, bury},
+        [WORKER_STOP] = {WORKER_ENDING, stop_now},             [WORKER_EXIT] = {WORKER_DEAD, bury},
     },
     [WORKER_BUSY] = {
         [WORKER_SPAWNED] = NEVER(WORKER_BUSY),                 [WORKER_REFUSED] = NEVER(WORKER_BUSY),
@@ -686,6 +699,7 @@ static const SmStep worker_steps[WORKER_STATES][WORKER_EVENTS] = {
         [WORKER_ANSWER] = {WORKER_IDLE, give_answer},          [WORKER_STREAM] = {WORKER_STREAMING, begin_stream},
         [WORKER_PIECE] = LIES,                               [WORKER_STREAM_END] = LIES,
         [WORKER_GOODBYE] = {WORKER_BUSY, leave_later},         [WORKER_LIE] = LIES,
+        [WORKER_SETTLE] = NEVER(WORKER_BUSY), [WORKER_FAULT] = {WORKER_ENDING, worker_take_fault},
         [WORKER_CLOSED] = {WORKER_ENDING, await_exit},         [WORKER_TIMEOUT] = {WORKER_ENDING, report_slow},
         [WORKER_STOP] = {WORKER_BUSY, leave_later},            [WORKER_EXIT] = {WORKER_DEAD, bury},
     },
@@ -696,8 +710,21 @@ static const SmStep worker_steps[WORKER_STATES][WORKER_EVENTS] = {
         [WORKER_ANSWER] = LIES,                              [WORKER_STREAM] = LIES,
         [WORKER_PIECE] = {WORKER_STREAMING, give_piece},       [WORKER_STREAM_END] = {WORKER_IDLE, end_stream},
         [WORKER_GOODBYE] = {WORKER_STREAMING, leave_later},    [WORKER_LIE] = LIES,
+        [WORKER_SETTLE] = NEVER(WORKER_STREAMING), [WORKER_FAULT] = {WORKER_ENDING, worker_take_fault},
         [WORKER_CLOSED] = {WORKER_ENDING, await_exit},         [WORKER_TIMEOUT] = {WORKER_ENDING, report_slow},
         [WORKER_STOP] = {WORKER_STREAMING, leave_later},       [WORKER_EXIT] = {WORKER_DEAD, bury},
+    },
+    /* The caller has its answer; the event's time goes on. */
+    [WORKER_SETTLING] = {
+        [WORKER_SPAWNED] = NEVER(WORKER_SETTLING),             [WORKER_REFUSED] = NEVER(WORKER_SETTLING),
+        [WORKER_READY] = {WORKER_IDLE, worker_end_settling},   [WORKER_INIT_ERROR] = LIES,
+        [WORKER_SNAPSHOT] = LIES,                            [WORKER_GIVE] = NEVER(WORKER_SETTLING),
+        [WORKER_ANSWER] = LIES,                              [WORKER_STREAM] = LIES,
+        [WORKER_PIECE] = LIES,                               [WORKER_STREAM_END] = LIES,
+        [WORKER_GOODBYE] = {WORKER_SETTLING, leave_later},     [WORKER_LIE] = LIES,
+        [WORKER_SETTLE] = NEVER(WORKER_SETTLING), [WORKER_FAULT] = {WORKER_ENDING, worker_take_fault},
+        [WORKER_CLOSED] = {WORKER_ENDING, await_exit},         [WORKER_TIMEOUT] = {WORKER_ENDING, worker_settling_slow},
+        [WORKER_STOP] = {WORKER_SETTLING, leave_later},        [WORKER_EXIT] = {WORKER_DEAD, bury},
     },
     /* Nothing is read of it any more; an invocation that it still has is answered with how it ended. */
     [WORKER_ENDING] = {
@@ -707,6 +734,7 @@ static const SmStep worker_steps[WORKER_STATES][WORKER_EVENTS] = {
         [WORKER_ANSWER] = NEVER(WORKER_ENDING),                [WORKER_STREAM] = NEVER(WORKER_ENDING),
         [WORKER_PIECE] = NEVER(WORKER_ENDING),                 [WORKER_STREAM_END] = NEVER(WORKER_ENDING),
         [WORKER_GOODBYE] = NEVER(WORKER_ENDING),               [WORKER_LIE] = NEVER(WORKER_ENDING),
+        [WORKER_SETTLE] = NEVER(WORKER_ENDING), [WORKER_FAULT] = NEVER(WORKER_ENDING),
         [WORKER_CLOSED] = {WORKER_ENDING, sm_nothing},         [WORKER_TIMEOUT] = {WORKER_ENDING, kill_again},
         [WORKER_STOP] = {WORKER_ENDING, sm_nothing},           [WORKER_EXIT] = {WORKER_DEAD, bury},
     },
@@ -718,6 +746,7 @@ static const SmStep worker_steps[WORKER_STATES][WORKER_EVENTS] = {
         [WORKER_ANSWER] = NEVER(WORKER_DEAD),                  [WORKER_STREAM] = NEVER(WORKER_DEAD),
         [WORKER_PIECE] = NEVER(WORKER_DEAD),                   [WORKER_STREAM_END] = NEVER(WORKER_DEAD),
         [WORKER_GOODBYE] = NEVER(WORKER_DEAD),                 [WORKER_LIE] = NEVER(WORKER_DEAD),
+        [WORKER_SETTLE] = NEVER(WORKER_DEAD), [WORKER_FAULT] = NEVER(WORKER_DEAD),
         [WORKER_CLOSED] = NEVER(WORKER_DEAD),                  [WORKER_TIMEOUT] = NEVER(WORKER_DEAD),
         [WORKER_STOP] = NEVER(WORKER_DEAD),                    [WORKER_EXIT] = NEVER(WORKER_DEAD),
     },

@@ -27,6 +27,7 @@ static const FrameRow frame_rows[] = {
     [FRAME_STREAM_ERROR] = {WORKER_STREAM_END, true},
     [FRAME_SNAPSHOT_READY] = {WORKER_SNAPSHOT, true},
     [FRAME_GOODBYE] = {WORKER_GOODBYE, true},
+    [FRAME_FAULT] = {WORKER_FAULT, true},
 };
 
 static void take_log(Worker *worker, const Frame *frame)
@@ -38,11 +39,17 @@ static void take_log(Worker *worker, const Frame *frame)
     worker_log(worker, text);
 }
 
+/* Whether the Runtime API's process, which is Brume's, speaks for it. */
+static bool has_shim(const Worker *worker)
+{
+    return worker->order.kind == RUNTIME_CUSTOM || worker->order.has_extensions;
+}
+
 /* Its shim says how the program ended; its own exit follows. */
 static void take_exit(Worker *worker, const Frame *frame)
 {
     uint32_t told[2];
-    if (worker->order.kind != RUNTIME_CUSTOM) {
+    if (!has_shim(worker)) {
         worker_lied(worker, "an exit, which is told of custom runtimes");
         return;
     }
@@ -68,9 +75,13 @@ static void take_frame(Worker *worker, Frame *frame)
         return;
     }
     const FrameRow *row = &frame_rows[frame->kind];
-    bool is_lie = (row->bounded && frame->size > frame->content.size) ||
-                  (row->event == WORKER_SNAPSHOT && !worker->is_template) ||
-                  (row->event == WORKER_READY && worker->is_template);
+    bool is_lie =
+        (row->bounded && frame->size > frame->content.size) ||
+        (row->event == WORKER_SNAPSHOT && !worker->is_template) ||
+        (row->event == WORKER_READY && worker->is_template) ||
+        ((row->event == WORKER_FAULT || (row->event == WORKER_READY && frame->size > 0)) && !has_shim(worker));
+    if (!is_lie && row->event == WORKER_READY && frame->size > 0)
+        worker->has_extensions = true;
     worker_step(worker, is_lie ? WORKER_LIE : row->event, is_lie ? NULL : frame);
 }
 

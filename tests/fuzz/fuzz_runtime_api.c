@@ -13,20 +13,34 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char event[] = "\x19\0\0\0{\"requestId\":\"1\",\"a\":[0]}[]";
 
 typedef struct Seen {
+    bool has_begun;
     bool is_ready;
+    bool is_over;
     bool has_event; /* that is not answered */
     bool is_streaming;
 } Seen;
 
-static void check_frame(Seen *seen, FrameKind kind)
+static void answer(Seen *seen, const Api *api)
+{
+    seen->has_event = false;
+    seen->is_ready = api->extensions.count == 0;
+}
+
+static void check_frame(Seen *seen, const Api *api, FrameKind kind)
 {
     switch (kind) {
     case FRAME_READY:
-        ASSERT(!seen->is_ready);
-        seen->is_ready = true;
+        ASSERT(!seen->is_ready && !seen->has_event && !seen->is_over);
+        seen->is_ready = seen->has_begun = true;
         break;
     case FRAME_INIT_ERROR:
-        ASSERT(!seen->is_ready);
+        ASSERT(!seen->has_begun && !seen->is_over);
+        break;
+    case FRAME_LOG: /* of extensions that register */
+        break;
+    case FRAME_FAULT:
+        ASSERT(seen->has_begun && !seen->is_over);
+        seen->is_over = true;
         break;
     case FRAME_STREAM_START:
         ASSERT(seen->has_event && !seen->is_streaming);
@@ -38,12 +52,13 @@ static void check_frame(Seen *seen, FrameKind kind)
     case FRAME_STREAM_END:
     case FRAME_STREAM_ERROR:
         ASSERT(seen->is_streaming);
-        seen->is_streaming = seen->has_event = false;
+        seen->is_streaming = false;
+        answer(seen, api);
         break;
     case FRAME_RESPONSE:
     case FRAME_ERROR:
         ASSERT(seen->has_event && !seen->is_streaming);
-        seen->has_event = false;
+        answer(seen, api);
         break;
     default:
         UNREACHABLE();
@@ -53,16 +68,18 @@ static void check_frame(Seen *seen, FrameKind kind)
 /* Takes what would go to the server, and sends the next event as soon as the last is answered. */
 static void play_server(Api *api, Seen *seen)
 {
+    api_advance(api);
     for (Slice left = api_bytes_left(&api->output); left.size > 0; left = api_bytes_left(&api->output)) {
         ASSERT(left.size >= CHANNEL_HEADER_SIZE);
         uint32_t length;
         memcpy(&length, left.data + 4, sizeof length);
         ASSERT(left.size - CHANNEL_HEADER_SIZE >= length);
-        check_frame(seen, (FrameKind)left.data[0]);
+        check_frame(seen, api, (FrameKind)left.data[0]);
         api_bytes_take(&api->output, CHANNEL_HEADER_SIZE + length);
     }
-    if (seen->is_ready && !seen->has_event && !api->has_event) {
+    if (seen->is_ready && !seen->is_over && !api->has_event) {
         seen->has_event = true;
+        seen->is_ready = false;
         ASSERT(api_take_event(api, slice_make(event, sizeof event - 1)));
     }
 }
@@ -99,6 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(api != NULL);
     for (size_t i = 0; i < API_CONNECTIONS; i++)
         api->connections[i].file = -1;
+    api->phase = API_PHASE_RUNTIME;
+    api->bootstrap = api->extensions.program_output.file = api->extensions.program_errors.file = -1;
     api_connection_open(api, &api->connections[0], pair[0]);
     Seen seen = {0};
     /* A byte says how much comes at once. */
@@ -112,6 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (api->connections[0].file >= 0)
         api_connection_close(&api->connections[0]);
     play_server(api, &seen);
+    extensions_close(api);
+    telemetry_close(api);
     api_bytes_free(&api->event);
     api_bytes_free(&api->output);
     arena_free(&api->arena);

@@ -158,7 +158,8 @@ Worker *make_worker(const char *program, mode_t mode, void (*run)(const RuntimeA
     worker->process = fork();
     if (worker->process == 0) {
         close(pair[0]);
-        RuntimeApiOptions options = {pair[1], pair[1], worker->folder, "/nowhere"};
+        RuntimeApiOptions options = {
+            .events = pair[1], .answers = pair[1], .task_directory = worker->folder, .layer_directory = "/nowhere"};
         run(&options);
     }
     close(pair[1]);

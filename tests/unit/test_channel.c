@@ -199,7 +199,7 @@ static void lies_are_found(void **state)
     static const char lies[][CHANNEL_HEADER_SIZE + 1] = {
         "\x01\0\0\0\0\0\0",     /* a frame of the server's */
         "\x00\0\0\0\0\0\0",     /* no kind */
-        "\x1c\0\0\0\0\0\0",     /* a kind that there is not */
+        "\x1d\0\0\0\0\0\0",     /* a kind that there is not */
         "\x12\1\0\0\0\0\0",     /* not zero where zero must be */
         "\x15\0\0\0\1\0\x10\0", /* a piece of more than 1 MiB */
     };

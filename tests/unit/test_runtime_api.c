@@ -189,14 +189,18 @@ static void what_is_not_implemented_says_so_by_name(void **state)
         int status;
         const char *body;
     } rows[] = {
-        {"POST /2020-01-01/extension/register", 501,
-         "{\"errorMessage\":\"Brume does not implement the Extensions API\",\"errorType\":\"NotImplemented\"}"},
-        {"GET /2020-01-01/extension/event/next", 501,
-         "{\"errorMessage\":\"Brume does not implement the Extensions API\",\"errorType\":\"NotImplemented\"}"},
-        {"PUT /2020-08-15/logs", 501,
-         "{\"errorMessage\":\"Brume does not implement the Logs API\",\"errorType\":\"NotImplemented\"}"},
-        {"PUT /2022-07-01/telemetry", 501,
-         "{\"errorMessage\":\"Brume does not implement the Telemetry API\",\"errorType\":\"NotImplemented\"}"},
+        {"GET /2020-01-01/extension/event/next", 403,
+         "{\"errorMessage\":\"The request has no Lambda-Extension-Identifier\","
+         "\"errorType\":\"Extension.MissingExtensionIdentifier\"}"},
+        {"GET /2020-01-01/extension/register", 405,
+         "{\"errorMessage\":\"The path does not take this method\",\"errorType\":\"MethodNotAllowed\"}"},
+        {"GET /2020-01-01/extension/events", 404,
+         "{\"errorMessage\":\"The Runtime API has no such path\",\"errorType\":\"NotFound\"}"},
+        {"PUT /2020-08-15/logs", 403,
+         "{\"errorMessage\":\"The request has no Lambda-Extension-Identifier\","
+         "\"errorType\":\"Extension.MissingExtensionIdentifier\"}"},
+        {"POST /2022-07-01/telemetry", 405,
+         "{\"errorMessage\":\"The path does not take this method\",\"errorType\":\"MethodNotAllowed\"}"},
         {"GET /2018-06-01/runtime/restore/next", 501,
          "{\"errorMessage\":\"Brume does not implement SnapStart for custom "
          "runtimes\",\"errorType\":\"NotImplemented\"}"},
