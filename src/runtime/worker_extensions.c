@@ -170,7 +170,7 @@ void worker_await_exit(Worker *worker)
 
 void worker_shut_down(Worker *worker, Slice reason)
 {
-    bool is_told = worker->has_extensions && worker->channel.file >= 0 && worker->channel.part_count == 0 &&
+    bool is_told = worker->has_extensions && worker->channel.events >= 0 && worker->channel.part_count == 0 &&
                    worker_send(worker, FRAME_SHUTDOWN, reason) == OK;
     if (is_told) {
         worker_await_exit(worker);
