@@ -206,5 +206,8 @@ bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan
 bool zygote_send_order(int socket, uint64_t serial, const SandboxPlan *plan, const SandboxFiles *files, int flags);
 /* Its socket can be read. */
 void zygote_heard(SpawnerProcess *spawner, Zygote *zygote);
+/* A process has been waited for: if it was a zygote, what was ordered from it is to be ordered again. Its socket need not
+ * tell: a fork that it has not told of, and that waits for us, has the other end open. */
+void zygote_ended(SpawnerProcess *spawner, pid_t process);
 
 #endif

@@ -393,10 +393,12 @@ static const char *furnish(SpawnedWorker *worker, const SandboxPlan *plan, Ends 
     int status;
     while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
         continue;
-    if (recv(ends->sync, &failure, sizeof failure, 0) != sizeof failure)
-        return NULL;
-    errno = failure.reason;
-    return failure.step;
+    if (recv(ends->sync, &failure, sizeof failure, 0) == sizeof failure) {
+        errno = failure.reason;
+        return failure.step;
+    }
+    errno = ECHILD;
+    return status == 0 ? NULL : "furnish it";
 }
 
 void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const Order *order, uint64_t id)
