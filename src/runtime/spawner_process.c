@@ -136,6 +136,11 @@ bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched)
     return epoll_ctl(spawner->epoll, EPOLL_CTL_ADD, file, &event) == 0;
 }
 
+void spawner_process_unwatch(const SpawnerProcess *spawner, int file)
+{
+    (void)epoll_ctl(spawner->epoll, EPOLL_CTL_DEL, file, NULL);
+}
+
 SpawnedWorker *spawner_process_find(SpawnerProcess *spawner, uint64_t id)
 {
     LIST_FOR_EACH(&spawner->workers, node)

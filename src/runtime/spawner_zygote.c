@@ -131,6 +131,7 @@ static void end(SpawnerProcess *spawner, Zygote *zygote, bool try_again)
     }
     if (zygote->process > 0)
         kill(zygote->process, SIGKILL);
+    spawner_process_unwatch(spawner, zygote->socket);
     if (zygote->socket >= 0)
         close(zygote->socket);
     free(zygote);

@@ -1,5 +1,6 @@
 /* Processes are killed at random and workers come and go by the hundred: every order is answered once, every exit reported
- * once, the service goes on, and nothing is left behind. TEST_SEED repeats a run. */
+ * once, the service goes on, and nothing is left behind. TEST_SEED repeats a run; a word that is given to the program names
+ * the only tests to run (`*` is allowed in it). */
 #include "runtime/frames.h"
 #include "runtime/harness.h"
 
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 25, CROWD = 10, MANY = 500, EACH_PYTHON = 10, PROCESSES_MAX = 512, CALM_MS = 5000 };
+enum { ROUNDS = 25, CROWD = 10, MANY = 500, EACH_PYTHON = 10, PROCESSES_MAX = 512, CALM_MS = 5000, STOPPED_MS = 200 };
 
 static Harness harness;
 static Ran ran;
@@ -148,6 +149,31 @@ static void kill_one(unsigned choice)
     kill(count == 0 || choice % 4 == 0 ? spawner : children[choice / 4 % count], SIGKILL);
 }
 
+/* A process that gets no time for a while, as on a busy machine, until another lets it go on. */
+static void stop_one(unsigned choice)
+{
+    pid_t children[PROCESSES_MAX];
+    const long wait_ns = (long)(choice / 16 % STOPPED_MS) * 1000000;
+    pid_t spawner = spawner_process();
+    size_t count = spawner == 0 ? 0 : children_of(spawner, children, PROCESSES_MAX);
+    pid_t chosen = count == 0 || choice % 4 == 0 ? spawner : children[choice / 4 % count];
+    int process = chosen == 0 ? -1 : (int)syscall(SYS_pidfd_open, chosen, 0);
+    if (process < 0)
+        return;
+    pid_t helper = fork();
+    if (helper == 0) {
+        /* Forked twice, so that nobody has to wait for the one that waits. */
+        if (fork() == 0) {
+            syscall(SYS_pidfd_send_signal, process, SIGSTOP, NULL, 0);
+            nanosleep(&(struct timespec){.tv_nsec = wait_ns}, NULL);
+            syscall(SYS_pidfd_send_signal, process, SIGCONT, NULL, 0);
+        }
+        _exit(0);
+    }
+    waitpid(helper, NULL, 0);
+    close(process);
+}
+
 static void whoever_is_killed_every_end_is_told_once_and_service_goes_on(void **state)
 {
     (void)state;
@@ -169,6 +195,8 @@ static void whoever_is_killed_every_end_is_told_once_and_service_goes_on(void **
                 uv_run(loop_uv(harness.loop), UV_RUN_NOWAIT);
             if (rand() % 8 == 0)
                 kill_one((unsigned)rand());
+            if (rand() % 16 == 0)
+                stop_one((unsigned)rand());
         }
         kill_one((unsigned)rand());
         for (size_t i = 0; i < CROWD; i++) {
@@ -426,6 +454,8 @@ static int close_all(void **state)
 int main(int count, char **words)
 {
     spawner_keep_if_asked(count, words, NULL);
+    if (count == 2)
+        cmocka_set_test_filter(words[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_hundred_workers_leave_nothing_behind),
         cmocka_unit_test(a_zygote_that_dies_between_fork_and_answer_costs_no_order),
