@@ -7,6 +7,7 @@
 #include "runtime/sandbox_root.h"
 #include "runtime/spawner_ends.h"
 #include "runtime/spawner_order.h"
+#include "runtime/spawner_said.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -509,52 +510,6 @@ static void begin_copy(SpawnerProcess *spawner, const Order *order, uint64_t id)
         spawned_worker_give_up(spawner, worker, false);
 }
 
-/* What a process says over `sync`. */
-typedef struct Said {
-    union {
-        char word;
-        SandboxFailure failure;
-        SandboxTemplate template;
-        SandboxEnd end;
-    };
-    ssize_t size;
-    pid_t from; /* 0: that was not asked for */
-    int files[SANDBOX_DOORS_MAX];
-    size_t file_count;
-} Said;
-
-/* False when there is nothing (now). */
-static bool receive(int sync, Said *said)
-{
-    char room[CMSG_SPACE(sizeof said->files) + CMSG_SPACE(sizeof(struct ucred))];
-    struct iovec content = {said, sizeof said->failure};
-    struct msghdr packet = {.msg_iov = &content, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
-    said->from = 0;
-    said->file_count = 0;
-    do
-        said->size = recvmsg(sync, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    while (said->size < 0 && errno == EINTR);
-    if (said->size < 0)
-        return errno != EAGAIN;
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&packet); part != NULL; part = CMSG_NXTHDR(&packet, part)) {
-        struct ucred sender;
-        if (part->cmsg_type == SCM_CREDENTIALS) {
-            memcpy(&sender, CMSG_DATA(part), sizeof sender);
-            said->from = sender.pid;
-        } else if (part->cmsg_type == SCM_RIGHTS) {
-            said->file_count = (part->cmsg_len - CMSG_LEN(0)) / sizeof *said->files;
-            memcpy(said->files, CMSG_DATA(part), said->file_count * sizeof *said->files);
-        }
-    }
-    return true;
-}
-
-static void close_said(const Said *said)
-{
-    for (size_t i = 0; i < said->file_count; i++)
-        close(said->files[i]);
-}
-
 __attribute__((noreturn)) static void furnish_copy_inside(const SpawnedWorker *worker, int sync)
 {
     int network = worker->plan->isolated_network ? CLONE_NEWNET : 0;
@@ -594,10 +549,10 @@ static const char *furnish_copy(SpawnerProcess *spawner, SpawnedWorker *worker)
         continue;
     if (helper < 0)
         failed = "clone a helper";
-    while (failed == NULL && receive(sync, &said) && said.size > 0) {
+    while (failed == NULL && said_receive(sync, &said) && said.size > 0) {
         if (said.file_count > 0 && !doors_open(spawner, worker, said.files, said.file_count))
             failed = "open the doors of its network";
-        close_said(&said);
+        said_close(&said);
         if (said.size == sizeof said.failure) {
             failed = said.failure.step;
             errno = said.failure.reason;
@@ -751,10 +706,10 @@ static void hear_all(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
     static Said said;
     while (worker->sync >= 0 && worker->failure[0] == '\0') {
-        if (!receive(worker->sync, &said))
+        if (!said_receive(worker->sync, &said))
             break;
         hear(spawner, worker, &said);
-        close_said(&said);
+        said_close(&said);
     }
     if (worker->failure[0] != '\0') {
         close_sync(spawner, worker);
