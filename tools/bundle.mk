@@ -1,6 +1,6 @@
 # bundle.mk: runtimes/, and the object that Python zygotes load, become a C file that the program carries.
 RUNTIME_FILES := $(filter-out %.pyc,$(wildcard $(foreach d,runtimes/python runtimes/nodejs,$(d)/*.* $(d)/*/*.* $(d)/*/*/*.*)))
-ZYGOTE_SRC := zygote sandbox sandbox_landlock sandbox_network
+ZYGOTE_SRC := zygote sandbox sandbox_first sandbox_landlock sandbox_network
 ZYGOTE := $(GEN)/runtime/zygote.so
 GEN_SRC += $(GEN)/runtime/bundle_files.c
 

@@ -7,6 +7,7 @@ import ctypes
 import gc
 import os
 import sys
+import threading
 
 HOME = "/var/brume"
 
@@ -43,6 +44,7 @@ def main():
         if process == 0:
             python.PyOS_AfterFork_Child()
             walls.zygote_enter()
+            threading.main_thread()._set_native_id()  # of the namespace's second process (sandbox_leave_first)
             gc.enable()
             bootstrap.serve(lambda: take_copies(walls, python))
             return

@@ -6,7 +6,7 @@
  *
  * The order of things: the spawner clones, writes the user map and sends SANDBOX_MAPPED; the process goes into its control
  * groups, mounts, gives up its powers, says so over `sync` and closes it. A SandboxFailure over `sync` tells that a step
- * failed. */
+ * failed. Where the process is not to be the first of its namespace, that one keeps `sync`, and tells a SandboxEnd. */
 #ifndef BRUME_RUNTIME_SANDBOX_H
 #define BRUME_RUNTIME_SANDBOX_H
 
@@ -102,12 +102,23 @@ typedef struct SandboxTemplate {
 } SandboxTemplate;
 enum { SANDBOX_FILES = sizeof(SandboxFiles) / sizeof(int), ZYGOTE_READY = 'r' };
 
+/* How the second process of a namespace has ended, as wait(2) gives it: the first tells it, and ends. */
+typedef struct SandboxEnd {
+    int32_t status;
+} SandboxEnd;
+
 /* Puts up the walls; afterwards the channel is files 3 and 4, stdout and stderr are the pipes, stdin is empty, and `sync` is
  * file 5, close-on-exec: the caller closes it or executes a program. Does not return when a step fails: that is told
  * over `sync`, and the process ends. */
 void sandbox_enter(const SandboxPlan *plan, const SandboxFiles *files);
 /* The process's file of `sync` after sandbox_enter. */
 enum { SANDBOX_SYNC_FILE = 5, SANDBOX_ORDERS_FILE = 6 };
+
+/* In the first process of a namespace that has put up its walls and has one thread: returns in the second one, in all as it
+ * was but for its number. The first one inherits orphans until the second has ended; then all others do. When the second
+ * one `will_execute` a program, the first tells ZYGOTE_READY when it has done so. Does not return when a step fails, as
+ * sandbox_enter. Once in a process. */
+void sandbox_leave_first(int sync, bool will_execute);
 
 /* ---- SnapStart: workers that are copies of a template ----
  *

@@ -177,6 +177,12 @@ static void watch(Spawner *spawner)
         uv_poll_start(spawner->poll, UV_READABLE | (list_is_empty(&spawner->unsent) ? 0 : UV_WRITABLE), on_spawner);
 }
 
+/* The spawner has ended: its orders are sent to the next one. */
+static bool is_gone(int reason)
+{
+    return reason == EPIPE || reason == ECONNRESET;
+}
+
 /* True when nothing more can be sent for now. */
 static bool send_now(Spawner *spawner, const WireMessage *message, int *reason)
 {
@@ -192,7 +198,7 @@ static int post(Spawner *spawner, const WireMessage *message)
     if (spawner->socket < 0 || message->too_large)
         return message->too_large ? E2BIG : 0;
     if (list_is_empty(&spawner->unsent) && !send_now(spawner, message, &reason))
-        return reason == EPIPE || reason == ECONNRESET ? 0 : reason;
+        return is_gone(reason) ? 0 : reason;
     Unsent *unsent = malloc(sizeof *unsent);
     ASSERT(unsent != NULL);
     memcpy(&unsent->message, message, offsetof(WireMessage, strings) + message->size);
@@ -217,6 +223,24 @@ static void drop_unsent(Spawner *spawner)
     }
 }
 
+static SpawnOrder *find_order(Spawner *spawner, uint64_t id)
+{
+    LIST_FOR_EACH(&spawner->orders, node)
+    {
+        SpawnOrder *order = CONTAINER_OF(node, SpawnOrder, waiting);
+        if (order->id == id)
+            return order;
+    }
+    return NULL;
+}
+
+static void end_order(SpawnOrder *order, Error error, Slice message)
+{
+    list_remove(&order->waiting);
+    order->message = message;
+    order->done(order, error);
+}
+
 static void flush(Spawner *spawner)
 {
     LIST_FOR_EACH(&spawner->unsent, node)
@@ -226,7 +250,11 @@ static void flush(Spawner *spawner)
         if (send_now(spawner, &unsent->message, &reason))
             return;
         list_remove(node);
+        SpawnOrder *order = find_order(spawner, unsent->message.head.worker);
+        bool is_lost = reason != 0 && !is_gone(reason) && unsent->message.head.kind == WIRE_ORDER && order != NULL;
         free_unsent(unsent);
+        if (is_lost)
+            end_order(order, ERROR_IO, slice_of_string(strerror(reason)));
     }
     watch(spawner);
 }
@@ -265,13 +293,6 @@ static void pack_order(const SpawnOrder *order, WireMessage *out)
         wire_add_string(out, order->reachable[i]);
 }
 
-static void end_order(SpawnOrder *order, Error error, Slice message)
-{
-    list_remove(&order->waiting);
-    order->message = message;
-    order->done(order, error);
-}
-
 static void send_order(Spawner *spawner, SpawnOrder *order)
 {
     order->tries++;
@@ -304,12 +325,17 @@ void spawner_warm(Spawner *spawner, const SpawnOrder *order)
     (void)post(spawner, &spawner->out);
 }
 
-void spawner_kill(Spawner *spawner, uint64_t worker)
+/* The server has no such worker: its exit is nobody's concern. */
+static void kill_stranger(Spawner *spawner, uint64_t worker)
 {
-    if (map_get(&spawner->workers, key_of(&worker)) == NULL)
-        return;
     wire_begin(&spawner->out, WIRE_KILL, worker);
     post(spawner, &spawner->out);
+}
+
+void spawner_kill(Spawner *spawner, uint64_t worker)
+{
+    if (map_get(&spawner->workers, key_of(&worker)) != NULL)
+        kill_stranger(spawner, worker);
 }
 
 /* A group's peak counts files, too (those in /tmp among them), which nobody takes for memory of the function's when they
@@ -336,23 +362,17 @@ uint64_t spawner_memory_peak(Spawner *spawner, uint64_t id)
 
 /* ---- Hearing ---- */
 
-static SpawnOrder *find_order(Spawner *spawner, uint64_t id)
-{
-    LIST_FOR_EACH(&spawner->orders, node)
-    {
-        SpawnOrder *order = CONTAINER_OF(node, SpawnOrder, waiting);
-        if (order->id == id)
-            return order;
-    }
-    return NULL;
-}
-
 static void take_worker(Spawner *spawner, WireMessage *in)
 {
     enum { EVENTS, ANSWERS, OUTPUT, ERRORS, PROCESS, PEAK };
     SpawnOrder *order = find_order(spawner, in->head.worker);
     if (order == NULL || in->file_count < (in->head.has_peak_file ? PEAK + 1 : PEAK)) {
         wire_close_files(in);
+        kill_stranger(spawner, in->head.worker);
+        if (order != NULL)
+            end_order(
+                order, ERROR_IO,
+                SLICE("the server may open no more files: raise its limit (LimitNOFILE= of its unit, `ulimit -n`)"));
         return;
     }
     Worker *worker = calloc(1, sizeof *worker);
@@ -611,13 +631,15 @@ static void on_keeper(uv_poll_t *poll, int status, int events)
     }
     int socket = -1;
     int process = -1;
-    bool has_spawner = read_spawner(&spawner->in, &socket, &process);
+    (void)read_spawner(&spawner->in, &socket, &process);
     LOG(spawner->log, WARNING, "spawner_restarted");
     end_generation(spawner);
     spawner->socket = socket;
     spawner->process = process;
-    if (has_spawner && start_poll(spawner, spawner->socket, on_spawner, &spawner->poll) == OK)
-        resend_orders(spawner);
+    /* One that cannot be spoken to ends when it finds that, and its keeper starts another. */
+    if (socket < 0 || start_poll(spawner, socket, on_spawner, &spawner->poll) != OK)
+        end_generation(spawner);
+    resend_orders(spawner);
 }
 
 /* ---- Opening and closing ---- */

@@ -49,13 +49,13 @@ static uint64_t allocated_by(pid_t process)
     return (uint64_t)kilobytes << 10;
 }
 
-/* With all processes below it. One that leaves its parent comes below the first process of its namespace. */
+/* All processes below it. One that leaves its parent comes below the first process of its namespace. */
 static uint64_t allocated_below(pid_t process, int depth)
 {
     char path[64];
     int children[CHILDREN_MAX];
     size_t count = 0;
-    uint64_t sum = allocated_by(process);
+    uint64_t sum = 0;
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", process, process);
     FILE *file = depth > 0 ? fopen(path, "re") : NULL;
     while (file != NULL && count < CHILDREN_MAX && fscanf(file, "%d", &children[count]) == 1)
@@ -63,7 +63,7 @@ static uint64_t allocated_below(pid_t process, int depth)
     if (file != NULL)
         fclose(file);
     for (size_t i = 0; i < count; i++)
-        sum += allocated_below(children[i], depth - 1);
+        sum += allocated_by(children[i]) + allocated_below(children[i], depth - 1);
     return sum;
 }
 
@@ -72,8 +72,10 @@ static uint64_t allocated_below(pid_t process, int depth)
 /* What the group uses is cheap to ask for; what of it was allocated is asked for only when it could be too much. */
 static uint64_t allocated_of(const SpawnedWorker *worker, uint64_t *used)
 {
+    /* A first process has nothing, or shares what the second one has. */
     if (worker->group.tree == NULL)
-        return *used = allocated_below(worker->process, DEPTH_MAX);
+        return *used = (worker->has_second ? 0 : allocated_by(worker->process)) +
+                       allocated_below(worker->process, DEPTH_MAX);
     *used = cgroup_used(&worker->group);
     return *used <= worker->memory_bytes ? 0 : cgroup_allocated(&worker->group);
 }

@@ -136,6 +136,11 @@ bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched)
     return epoll_ctl(spawner->epoll, EPOLL_CTL_ADD, file, &event) == 0;
 }
 
+void spawner_process_unwatch(const SpawnerProcess *spawner, int file)
+{
+    (void)epoll_ctl(spawner->epoll, EPOLL_CTL_DEL, file, NULL);
+}
+
 SpawnedWorker *spawner_process_find(SpawnerProcess *spawner, uint64_t id)
 {
     LIST_FOR_EACH(&spawner->workers, node)
@@ -178,6 +183,7 @@ static void reap(SpawnerProcess *spawner)
     while ((process = wait4(-1, &status, WNOHANG | __WALL, &use)) > 0) {
         if (process == spawner->relay)
             doors_lost(spawner);
+        zygote_ended(spawner, process);
         LIST_FOR_EACH(&spawner->workers, node)
         {
             SpawnedWorker *worker = CONTAINER_OF(node, SpawnedWorker, node);
@@ -208,6 +214,28 @@ static void dispatch(SpawnerProcess *spawner, Watched *watched)
         spawned_worker_heard(spawner, CONTAINER_OF(watched, SpawnedWorker, watched));
         break;
     }
+}
+
+/* With a zygote, or a child, workers are freed whose own events may stand behind it in the batch: zygotes are heard when
+ * all workers have been, and children are waited for last. */
+static void hear_batch(SpawnerProcess *spawner, const struct epoll_event *events, int count)
+{
+    Watched *zygotes[EVENTS_AT_ONCE];
+    int zygote_count = 0;
+    bool children = false;
+    for (int i = 0; i < count; i++) {
+        Watched *watched = events[i].data.ptr;
+        if (watched->kind == WATCHED_SIGNALS)
+            children = true;
+        else if (watched->kind == WATCHED_ZYGOTE)
+            zygotes[zygote_count++] = watched;
+        else
+            dispatch(spawner, watched);
+    }
+    for (int i = 0; i < zygote_count; i++)
+        dispatch(spawner, zygotes[i]);
+    if (children)
+        reap(spawner);
 }
 
 static bool open_loop(SpawnerProcess *spawner)
@@ -261,17 +289,7 @@ void spawner_process_main(const KeeperOptions *options, const CgroupTree *cgroup
         int count = epoll_wait(spawner.epoll, events, EVENTS_AT_ONCE, wait_ms);
         if (count == 0 && spawner.is_behind)
             ahead_make_one(&spawner);
-        /* A worker may be freed by what stands before it in the batch: children are waited for last. */
-        bool children = false;
-        for (int i = 0; i < count; i++) {
-            Watched *watched = events[i].data.ptr;
-            if (watched->kind == WATCHED_SIGNALS)
-                children = true;
-            else
-                dispatch(&spawner, watched);
-        }
-        if (children)
-            reap(&spawner);
+        hear_batch(&spawner, events, count);
         memory_look(&spawner);
     }
 }

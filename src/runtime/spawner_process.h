@@ -90,7 +90,9 @@ typedef struct SpawnedWorker {
     bool is_template;
     int orders;            /* of a template: copies are ordered of it; -1 */
     pid_t first;           /* of a template: the first process of its namespace; 0: there is none */
-    int status;            /* of a template that has ended, while `first` has not */
+    bool has_second;       /* the function's process is a child of `process`, the first one */
+    bool has_end;          /* that one has told how it has ended */
+    int status;            /* which is this; and of a template that has ended, while `first` has not */
     uint64_t template_;    /* of a copy: the server's number of what it is a copy of; 0 */
     uint64_t copied_by_ms; /* until then there has to be a process of it, or the template is ended */
     SandboxPlan *plan;     /* of a copy */
@@ -148,6 +150,8 @@ __attribute__((noreturn)) void spawner_process_main(const KeeperOptions *options
                                                     const char *cgroups_lack, int server);
 /* Watches a file for being readable; false with errno. */
 bool spawner_process_watch(SpawnerProcess *spawner, int file, Watched *watched);
+/* Before the file is closed; of one that is not watched: nothing. */
+void spawner_process_unwatch(const SpawnerProcess *spawner, int file);
 
 /* The next place among the users that this server may give, which come round after 65536. */
 uint32_t spawner_process_slot(SpawnerProcess *spawner);
@@ -207,5 +211,8 @@ bool zygote_order(Zygote *zygote, SpawnedWorker *worker, const SandboxPlan *plan
 bool zygote_send_order(int socket, uint64_t serial, const SandboxPlan *plan, const SandboxFiles *files, int flags);
 /* Its socket can be read. */
 void zygote_heard(SpawnerProcess *spawner, Zygote *zygote);
+/* A process has been waited for: if it was a zygote, what was ordered from it is to be ordered again. Its socket need not
+ * tell: a fork that it has not told of, and that waits for us, has the other end open. */
+void zygote_ended(SpawnerProcess *spawner, pid_t process);
 
 #endif

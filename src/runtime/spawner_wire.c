@@ -100,15 +100,18 @@ int wire_receive(int socket, WireMessage *message)
     struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = room, .msg_controllen = sizeof room};
     message->size = message->at = message->file_count = 0;
     ssize_t size;
+    /* The other side has ended without reading all (ECONNRESET, told once): what it had sent before is still here. */
     do
         size = recvmsg(socket, &packet, MSG_CMSG_CLOEXEC);
-    while (size < 0 && errno == EINTR);
-    if (size == 0 || (size < 0 && errno == ECONNRESET))
+    while (size < 0 && (errno == EINTR || errno == ECONNRESET));
+    if (size == 0)
         return 0;
     if (size < 0)
         return -1;
     take_files(&packet, message);
-    if ((size_t)size < sizeof message->head || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+    if ((packet.msg_flags & MSG_CTRUNC) != 0)
+        wire_close_files(message);
+    if ((size_t)size < sizeof message->head || (packet.msg_flags & MSG_TRUNC) != 0) {
         wire_close_files(message);
         errno = EBADMSG;
         return -1;

@@ -75,7 +75,8 @@ Slice wire_next_string(WireMessage *message);
 
 /* 0, or an errno; EAGAIN on a socket that does not block. */
 int wire_send(int socket, const WireMessage *message);
-/* 1: one came, its files belong to the caller; 0: the other side is gone; -1 with errno: EAGAIN, or a broken one. */
+/* 1: one came, its files belong to the caller; 0: the other side is gone; -1 with errno: EAGAIN, or a broken one. A process
+ * that may open no more files is given the message with none of its files. */
 int wire_receive(int socket, WireMessage *message);
 void wire_close_files(WireMessage *message);
 

@@ -7,6 +7,7 @@
 #include "runtime/sandbox_root.h"
 #include "runtime/spawner_ends.h"
 #include "runtime/spawner_order.h"
+#include "runtime/spawner_said.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -138,14 +139,20 @@ __attribute__((noreturn)) static void be_worker(const SpawnerProcess *spawner, c
 {
     sandbox_enter(plan, files);
     const char ready = ZYGOTE_READY;
-    (void)!send(SANDBOX_SYNC_FILE, &ready, 1, MSG_NOSIGNAL);
     const char *command[COMMAND_WORDS];
     bool is_custom = order->head->runtime_kind == RUNTIME_CUSTOM;
-    if (!is_custom && order->head->has_extensions && spawner->options->api_main != NULL) {
+    bool has_shim = spawner->options->api_main != NULL &&
+                    (is_custom ? *order->program == '\0' : order->head->has_extensions);
+    /* Of what has a shim that is the first process. */
+    if (is_custom || has_shim)
+        (void)!send(SANDBOX_SYNC_FILE, &ready, 1, MSG_NOSIGNAL);
+    else
+        sandbox_leave_first(SANDBOX_SYNC_FILE, true);
+    if (has_shim && !is_custom) {
         make_command(order, program->inside, command);
         serve(spawner, (char *const *)(uintptr_t)command);
     }
-    if (is_custom && *order->program == '\0' && spawner->options->api_main != NULL)
+    if (has_shim)
         serve(spawner, NULL);
     execute(order, !is_custom ? program->inside : *order->program == '\0' ? "/var/task/bootstrap" : order->program);
     sandbox_fail(SANDBOX_SYNC_FILE, "execute the program");
@@ -184,6 +191,19 @@ static int open_status(pid_t process)
     char path[64];
     snprintf(path, sizeof path, "/proc/%lld/status", (long long)process);
     return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* The process of the function's, whose parent is the first of its namespace. */
+static pid_t second_of(pid_t first)
+{
+    char path[64];
+    pid_t second = 0;
+    snprintf(path, sizeof path, "/proc/%lld/task/%lld/children", (long long)first, (long long)first);
+    FILE *children = fopen(path, "re");
+    bool found = children != NULL && fscanf(children, "%d", &second) == 1;
+    if (children != NULL)
+        fclose(children);
+    return found ? second : first;
 }
 
 static const char *adopt(SpawnerProcess *spawner, SpawnedWorker *worker)
@@ -255,6 +275,7 @@ static const char *start(SpawnerProcess *spawner, const Order *order, Ends *ends
     worker->door_count = order->head->isolated_network ? order->door_count : 0;
     memcpy(worker->doors, order->doors, sizeof worker->doors);
     worker->is_template = order->head->is_template;
+    worker->has_second = order->head->runtime_kind != RUNTIME_CUSTOM && !worker->is_template;
     worker->memory_bytes = order->head->memory_bytes;
     take_ends(worker, ends);
     if (failed != NULL || (failed = make_group(spawner, order, worker, &ends->inside)) != NULL)
@@ -268,14 +289,21 @@ static const char *start(SpawnerProcess *spawner, const Order *order, Ends *ends
 
 /* ---- Its life ---- */
 
-static void free_worker(SpawnedWorker *worker)
+/* A process that has just been cloned may have a copy of the file, which would stay on the loop with it. */
+static void close_sync(const SpawnerProcess *spawner, SpawnedWorker *worker)
+{
+    spawner_process_unwatch(spawner, worker->sync);
+    ends_close_file(&worker->sync);
+}
+
+static void free_worker(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
     list_remove(&worker->node);
     if (list_is_linked(&worker->at_zygote))
         list_remove(&worker->at_zygote);
     ahead_forget(worker);
     ends_close_file(&worker->process_file);
-    ends_close_file(&worker->sync);
+    close_sync(spawner, worker);
     ends_close_file(&worker->events);
     ends_close_file(&worker->answers);
     ends_close_file(&worker->output);
@@ -363,7 +391,7 @@ void spawned_worker_give_up(SpawnerProcess *spawner, SpawnedWorker *worker, bool
         worker->ahead->is_broken = !try_again;
     else
         tell_failure(spawner, worker->id, worker->failure, try_again);
-    free_worker(worker);
+    free_worker(spawner, worker);
 }
 
 SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, uint64_t id, Ahead *ahead)
@@ -413,10 +441,12 @@ static const char *furnish(SpawnedWorker *worker, const SandboxPlan *plan, Ends 
     int status;
     while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
         continue;
-    if (recv(ends->sync, &failure, sizeof failure, 0) != sizeof failure)
-        return NULL;
-    errno = failure.reason;
-    return failure.step;
+    if (recv(ends->sync, &failure, sizeof failure, 0) == sizeof failure) {
+        errno = failure.reason;
+        return failure.step;
+    }
+    errno = ECHILD;
+    return status == 0 ? NULL : "furnish it";
 }
 
 void spawned_worker_assign(SpawnerProcess *spawner, SpawnedWorker *worker, const Order *order, uint64_t id)
@@ -484,6 +514,7 @@ static void begin_copy(SpawnerProcess *spawner, const Order *order, uint64_t id)
     ends_none(&ends);
     SpawnedWorker *worker = new_worker(spawner, id);
     worker->template_ = order->head->snapshot_of;
+    worker->has_second = true;
     worker->slot = template->slot; /* a copy stays the user that it was */
     clock_gettime(CLOCK_MONOTONIC, &now);
     worker->copied_by_ms = (uint64_t)now.tv_sec * 1000 + COPY_MS;
@@ -499,51 +530,6 @@ static void begin_copy(SpawnerProcess *spawner, const Order *order, uint64_t id)
     ends_close_inside(&ends);
     if (failed != NULL)
         spawned_worker_give_up(spawner, worker, false);
-}
-
-/* What a process says over `sync`. */
-typedef struct Said {
-    union {
-        char word;
-        SandboxFailure failure;
-        SandboxTemplate template;
-    };
-    ssize_t size;
-    pid_t from; /* 0: that was not asked for */
-    int files[SANDBOX_DOORS_MAX];
-    size_t file_count;
-} Said;
-
-/* False when there is nothing (now). */
-static bool receive(int sync, Said *said)
-{
-    char room[CMSG_SPACE(sizeof said->files) + CMSG_SPACE(sizeof(struct ucred))];
-    struct iovec content = {said, sizeof said->failure};
-    struct msghdr packet = {.msg_iov = &content, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
-    said->from = 0;
-    said->file_count = 0;
-    do
-        said->size = recvmsg(sync, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    while (said->size < 0 && errno == EINTR);
-    if (said->size < 0)
-        return errno != EAGAIN;
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&packet); part != NULL; part = CMSG_NXTHDR(&packet, part)) {
-        struct ucred sender;
-        if (part->cmsg_type == SCM_CREDENTIALS) {
-            memcpy(&sender, CMSG_DATA(part), sizeof sender);
-            said->from = sender.pid;
-        } else if (part->cmsg_type == SCM_RIGHTS) {
-            said->file_count = (part->cmsg_len - CMSG_LEN(0)) / sizeof *said->files;
-            memcpy(said->files, CMSG_DATA(part), said->file_count * sizeof *said->files);
-        }
-    }
-    return true;
-}
-
-static void close_said(const Said *said)
-{
-    for (size_t i = 0; i < said->file_count; i++)
-        close(said->files[i]);
 }
 
 __attribute__((noreturn)) static void furnish_copy_inside(const SpawnedWorker *worker, int sync)
@@ -585,10 +571,10 @@ static const char *furnish_copy(SpawnerProcess *spawner, SpawnedWorker *worker)
         continue;
     if (helper < 0)
         failed = "clone a helper";
-    while (failed == NULL && receive(sync, &said) && said.size > 0) {
+    while (failed == NULL && said_receive(sync, &said) && said.size > 0) {
         if (said.file_count > 0 && !doors_open(spawner, worker, said.files, said.file_count))
             failed = "open the doors of its network";
-        close_said(&said);
+        said_close(&said);
         if (said.size == sizeof said.failure) {
             failed = said.failure.step;
             errno = said.failure.reason;
@@ -696,43 +682,67 @@ void spawned_worker_begin(SpawnerProcess *spawner)
     explicit_bzero(spawner->in.strings, spawner->in.size);
 }
 
+static void take_ready(SpawnedWorker *worker)
+{
+    worker->is_ready = worker->process != 0;
+    if (!worker->is_ready || !worker->has_second || worker->group.tree != NULL)
+        return;
+    ends_close_file(&worker->peak);
+    worker->peak = open_status(second_of(worker->process));
+}
+
 /* What a worker says while it puts up its walls: it listens at its doors; a step has failed; or it is ready. */
 static void hear(SpawnerProcess *spawner, SpawnedWorker *worker, const Said *said)
 {
-    if (said->file_count > 0) {
+    if (said->size == sizeof said->end) {
+        worker->has_end = worker->has_second;
+        worker->status = said->end.status;
+        close_sync(spawner, worker);
+    } else if (worker->stage != WORKER_CLONED) {
+        /* The function's code can make the first process say what it likes: no more is listened to. */
+        close_sync(spawner, worker);
+    } else if (said->file_count > 0) {
         /* A copy's are the helper's to open. */
-        if (worker->template_ != 0 || !doors_open(spawner, worker, said->files, said->file_count))
+        if (worker->template_ != 0 || worker->doors_life >= 0 ||
+            !doors_open(spawner, worker, said->files, said->file_count))
             fail(worker, "open the doors of its network");
     } else if (said->size == 1 && said->word == SANDBOX_COPIED) {
         adopt_copy(spawner, worker, said->from);
     } else if (said->size == 1) {
-        worker->is_ready = worker->process != 0;
+        take_ready(worker);
     } else if (said->size == sizeof said->template) {
         become_template(worker, &said->template);
     } else if (said->size == sizeof said->failure) {
         snprintf(worker->failure, sizeof worker->failure, "%.*s: %s", SANDBOX_STEP_SIZE - 1, said->failure.step,
                  strerror(said->failure.reason));
     } else {
-        ends_close_file(&worker->sync); /* takes it off the loop */
+        close_sync(spawner, worker);
     }
+}
+
+/* A process that is the only one executes its program after its word, and `sync` is closed by that; or it fails. */
+static bool has_begun(const SpawnedWorker *worker)
+{
+    return worker->stage == WORKER_CLONED && worker->is_ready && (worker->has_second || worker->sync < 0);
 }
 
 static void hear_all(SpawnerProcess *spawner, SpawnedWorker *worker)
 {
     static Said said;
     while (worker->sync >= 0 && worker->failure[0] == '\0') {
-        if (!receive(worker->sync, &said))
-            return;
+        if (!said_receive(worker->sync, &said))
+            break;
         hear(spawner, worker, &said);
-        close_said(&said);
+        said_close(&said);
     }
     if (worker->failure[0] != '\0') {
-        ends_close_file(&worker->sync);
+        close_sync(spawner, worker);
         spawned_worker_kill(worker);
-    } else if (worker->is_ready && worker->stage == WORKER_CLONED && worker->ahead != NULL)
+    } else if (has_begun(worker) && worker->ahead != NULL) {
         worker->stage = WORKER_AHEAD;
-    else if (worker->is_ready && worker->stage == WORKER_CLONED)
+    } else if (has_begun(worker)) {
         tell_start(spawner, worker);
+    }
 }
 
 void spawned_worker_heard(SpawnerProcess *spawner, SpawnedWorker *worker)
@@ -783,9 +793,9 @@ void spawned_worker_ended(SpawnerProcess *spawner, SpawnedWorker *worker, int st
     if (worker->group.tree != NULL)
         cgroup_use(&worker->group, &use);
     wire_begin(&spawner->out, WIRE_EXITED, worker->id);
-    spawner->out.head.status = status;
+    spawner->out.head.status = worker->has_end ? worker->status : status;
     spawner->out.head.out_of_memory = use.out_of_memory || worker->is_out_of_memory;
     spawner->out.head.memory_bytes = use.peak_bytes;
     wire_send(spawner->server, &spawner->out);
-    free_worker(worker);
+    free_worker(spawner, worker);
 }

@@ -131,6 +131,7 @@ static void end(SpawnerProcess *spawner, Zygote *zygote, bool try_again)
     }
     if (zygote->process > 0)
         kill(zygote->process, SIGKILL);
+    spawner_process_unwatch(spawner, zygote->socket);
     if (zygote->socket >= 0)
         close(zygote->socket);
     free(zygote);
@@ -214,20 +215,39 @@ static void take_process(SpawnerProcess *spawner, Zygote *zygote, const ZygoteRe
         spawned_worker_give_up(spawner, worker, true);
 }
 
-void zygote_heard(SpawnerProcess *spawner, Zygote *zygote)
+/* False when it is gone; what it said before that has been taken. */
+static bool hear(SpawnerProcess *spawner, Zygote *zygote)
 {
     ZygoteReply reply;
     for (;;) {
         ssize_t size = recv(zygote->socket, &reply, sizeof reply, MSG_DONTWAIT);
-        if (size < 0 && errno == EINTR)
+        if (size < 0 && (errno == EINTR || errno == ECONNRESET))
             continue;
         if (size < 0 && errno == EAGAIN)
-            return;
-        if (size == sizeof reply) {
+            return true;
+        if (size == sizeof reply)
             take_process(spawner, zygote, &reply);
-        } else if (size != 1) { /* a byte: it is ready, and takes what has been ordered meanwhile */
-            end(spawner, zygote, true);
-            return;
-        }
+        else if (size != 1) /* a byte: it is ready, and takes what has been ordered meanwhile */
+            return false;
+    }
+}
+
+void zygote_heard(SpawnerProcess *spawner, Zygote *zygote)
+{
+    if (!hear(spawner, zygote))
+        end(spawner, zygote, true);
+}
+
+void zygote_ended(SpawnerProcess *spawner, pid_t process)
+{
+    LIST_FOR_EACH(&spawner->zygotes, node)
+    {
+        Zygote *zygote = CONTAINER_OF(node, Zygote, node);
+        if (zygote->process != process)
+            continue;
+        zygote->process = 0;
+        (void)hear(spawner, zygote);
+        end(spawner, zygote, true);
+        return;
     }
 }

@@ -91,6 +91,8 @@ int zygote_fork(void)
 void zygote_enter(void)
 {
     sandbox_enter(&order.plan, &files);
+    if (!order.plan.is_template)
+        sandbox_leave_first(SANDBOX_SYNC_FILE, false);
     const char ready = ZYGOTE_READY;
     (void)!send(SANDBOX_SYNC_FILE, &ready, 1, MSG_NOSIGNAL);
     close(SANDBOX_SYNC_FILE);
@@ -116,6 +118,7 @@ void zygote_enter_copy(void)
     const char ready = ZYGOTE_READY;
     close(orders);
     sandbox_enter_copy(&order.plan, &files);
+    sandbox_leave_first(files.sync, false);
     (void)!send(files.sync, &ready, 1, MSG_NOSIGNAL);
     close(files.sync);
 }

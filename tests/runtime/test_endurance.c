@@ -1,5 +1,6 @@
 /* Processes are killed at random and workers come and go by the hundred: every order is answered once, every exit reported
- * once, the service goes on, and nothing is left behind. TEST_SEED repeats a run. */
+ * once, the service goes on, and nothing is left behind. TEST_SEED repeats a run; a word that is given to the program names
+ * the only tests to run (`*` is allowed in it). */
 #include "runtime/frames.h"
 #include "runtime/harness.h"
 
@@ -12,12 +13,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 25, CROWD = 10, MANY = 500, EACH_PYTHON = 10, PROCESSES_MAX = 512, CALM_MS = 5000 };
+enum { ROUNDS = 25, CROWD = 10, MANY = 500, EACH_PYTHON = 10, PROCESSES_MAX = 512, CALM_MS = 5000, STOPPED_MS = 200 };
 
 static Harness harness;
 static Ran ran;
@@ -147,6 +149,31 @@ static void kill_one(unsigned choice)
     kill(count == 0 || choice % 4 == 0 ? spawner : children[choice / 4 % count], SIGKILL);
 }
 
+/* A process that gets no time for a while, as on a busy machine, until another lets it go on. */
+static void stop_one(unsigned choice)
+{
+    pid_t children[PROCESSES_MAX];
+    const long wait_ns = (long)(choice / 16 % STOPPED_MS) * 1000000;
+    pid_t spawner = spawner_process();
+    size_t count = spawner == 0 ? 0 : children_of(spawner, children, PROCESSES_MAX);
+    pid_t chosen = count == 0 || choice % 4 == 0 ? spawner : children[choice / 4 % count];
+    int process = chosen == 0 ? -1 : (int)syscall(SYS_pidfd_open, chosen, 0);
+    if (process < 0)
+        return;
+    pid_t helper = fork();
+    if (helper == 0) {
+        /* Forked twice, so that nobody has to wait for the one that waits. */
+        if (fork() == 0) {
+            syscall(SYS_pidfd_send_signal, process, SIGSTOP, NULL, 0);
+            nanosleep(&(struct timespec){.tv_nsec = wait_ns}, NULL);
+            syscall(SYS_pidfd_send_signal, process, SIGCONT, NULL, 0);
+        }
+        _exit(0);
+    }
+    waitpid(helper, NULL, 0);
+    close(process);
+}
+
 static void whoever_is_killed_every_end_is_told_once_and_service_goes_on(void **state)
 {
     (void)state;
@@ -168,6 +195,8 @@ static void whoever_is_killed_every_end_is_told_once_and_service_goes_on(void **
                 uv_run(loop_uv(harness.loop), UV_RUN_NOWAIT);
             if (rand() % 8 == 0)
                 kill_one((unsigned)rand());
+            if (rand() % 16 == 0)
+                stop_one((unsigned)rand());
         }
         kill_one((unsigned)rand());
         for (size_t i = 0; i < CROWD; i++) {
@@ -196,24 +225,6 @@ static void whoever_is_killed_every_end_is_told_once_and_service_goes_on(void **
         }
 }
 
-/* Groups and processes of what has just ended may take a moment to go. */
-static void assert_no_more_than(Census before)
-{
-    Census now = {0};
-    for (int waited = 0; waited < CALM_MS; waited += 100) {
-        now = take_census();
-        if (now.files_here <= before.files_here && now.files_there <= before.files_there &&
-            now.processes <= before.processes && now.mounts <= before.mounts && now.groups <= before.groups)
-            return;
-        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-    }
-    assert_int_equal(now.files_here, before.files_here);
-    assert_int_equal(now.files_there, before.files_there);
-    assert_int_equal(now.processes, before.processes);
-    assert_int_equal(now.mounts, before.mounts);
-    assert_int_equal(now.groups, before.groups);
-}
-
 static void run_both(bool is_python)
 {
     TestWorker worker;
@@ -236,6 +247,109 @@ static void run_both(bool is_python)
 static void settle(void)
 {
     nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+}
+
+/* Whether it is what Python workers are forked from, which has their command line, but the spawner's processes. */
+static bool is_zygote(pid_t process, pid_t spawner)
+{
+    static const char program[] = "zygote.py";
+    char path[64];
+    char words[256] = "";
+    char own[64] = "";
+    char spawners[64] = "";
+    snprintf(path, sizeof path, "/proc/%d/ns/pid", process);
+    if (readlink(path, own, sizeof own - 1) <= 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/ns/pid_for_children", spawner);
+    if (readlink(path, spawners, sizeof spawners - 1) <= 0 || strcmp(own, spawners) != 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/cmdline", process);
+    FILE *file = fopen(path, "re");
+    size_t size = file == NULL ? 0 : fread(words, 1, sizeof words, file);
+    if (file != NULL)
+        fclose(file);
+    return memmem(words, size, program, sizeof program - 1) != NULL;
+}
+
+static pid_t zygote_process(void)
+{
+    pid_t children[PROCESSES_MAX];
+    pid_t spawner = spawner_process();
+    pid_t zygote = 0;
+    size_t count = children_of(spawner, children, PROCESSES_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (is_zygote(children[i], spawner))
+            zygote = children[i];
+    return zygote;
+}
+
+/* Kills the zygote when it has forked, and has not yet said so: a debugger is told of that moment (ptrace(2),
+ * PTRACE_O_TRACECLONE). Its fork is let go. */
+__attribute__((noreturn)) static void kill_at_fork(pid_t zygote, int report)
+{
+    int status = 0;
+    bool attached = ptrace(PTRACE_SEIZE, zygote, NULL, PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK) == 0;
+    (void)!write(report, attached ? "y" : "n", 1);
+    while (attached && waitpid(zygote, &status, __WALL) == zygote && WIFSTOPPED(status) &&
+           status >> 8 != (SIGTRAP | PTRACE_EVENT_CLONE << 8) && status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8))
+        ptrace(PTRACE_CONT, zygote, NULL, 0);
+    kill(zygote, SIGKILL);
+    _exit(attached && WIFSTOPPED(status) ? 0 : 1);
+}
+
+static void a_zygote_that_dies_between_fork_and_answer_costs_no_order(void **state)
+{
+    (void)state;
+    enum { ORDERS = 3 }; /* one of them may be given the worker that waits ahead */
+    static TestWorker workers[ORDERS];
+    int report[2];
+    char attached = 0;
+    int status = -1;
+    run_both(true);
+    settle();
+    pid_t zygote = zygote_process();
+    assert_true(zygote > 0);
+    assert_int_equal(pipe(report), 0);
+    pid_t killer = fork();
+    if (killer == 0)
+        kill_at_fork(zygote, report[1]);
+    assert_int_equal(read(report[0], &attached, 1), 1);
+    assert_int_equal(attached, 'y');
+    for (size_t i = 0; i < ORDERS; i++) {
+        order(&workers[i], true);
+        harness_spawn(&harness, &workers[i]);
+    }
+    for (size_t i = 0; i < ORDERS; i++)
+        assert_true(harness_until(&harness, worker_is_done, &workers[i]));
+    assert_int_equal(waitpid(killer, &status, 0), killer);
+    assert_int_equal(status, 0);
+    for (size_t i = 0; i < ORDERS; i++) {
+        assert_int_equal(workers[i].error, OK);
+        spawner_kill(harness.spawner, workers[i].order.worker);
+        assert_true(harness_until(&harness, worker_has_exited, &workers[i]));
+        harness_forget(&workers[i]);
+    }
+    assert_true(zygote_process() != zygote);
+    close(report[0]);
+    close(report[1]);
+}
+
+/* Groups and processes of what has just ended may take a moment to go. */
+static void assert_no_more_than(Census before)
+{
+    Census now = {0};
+    for (int waited = 0; waited < CALM_MS; waited += 100) {
+        now = take_census();
+        if (now.files_here <= before.files_here && now.files_there <= before.files_there &&
+            now.processes <= before.processes && now.mounts <= before.mounts && now.groups <= before.groups)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    }
+    assert_int_equal(now.files_here, before.files_here);
+    assert_int_equal(now.files_there, before.files_there);
+    assert_int_equal(now.processes, before.processes);
+    assert_int_equal(now.mounts, before.mounts);
+    assert_int_equal(now.groups, before.groups);
 }
 
 static void five_hundred_workers_leave_nothing_behind(void **state)
@@ -331,8 +445,11 @@ static int open_all(void **state)
 int main(int count, char **words)
 {
     spawner_keep_if_asked(count, words, NULL);
+    if (count == 2)
+        cmocka_set_test_filter(words[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_hundred_workers_leave_nothing_behind),
+        cmocka_unit_test(a_zygote_that_dies_between_fork_and_answer_costs_no_order),
         cmocka_unit_test(whoever_is_killed_every_end_is_told_once_and_service_goes_on),
         cmocka_unit_test(a_spawner_that_is_closed_takes_everything_along),
         cmocka_unit_test(a_killed_server_takes_everything_along),

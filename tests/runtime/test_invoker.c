@@ -415,8 +415,8 @@ static void copies_of_one_initialised_process_are_workers_of_their_own(void **st
     static const char *const words[] = {
         "\"steps\": [\"init\", \"before 2\", \"before 1\", \"after 1\", \"after 2\"]",
         "\"type\": \"snap-start\"",
-        "\"processes\": [1]",
-        "\"process\": 1",
+        "\"processes\": [1, 3]",
+        "\"process\": 3",
         "\"foundAnothers\": false",
         "\"readsItsCode\": true",
         "\"powers\": [\"0000000000000000\", \"0000000000000000\", \"0000000000000000\"]",

@@ -64,9 +64,17 @@ static void a_python_function_answers(void **state)
         assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
         frame_send_event(worker.order.events, "[1]");
         assert_int_equal(frame_receive(worker.order.answers, text), FRAME_RESPONSE);
-        assert_string_equal(text, "{\"hello\": \"world\", \"event\": [1], \"process\": 1, \"user\": 993}");
+        assert_string_equal(text, "{\"hello\": \"world\", \"event\": [1], \"process\": 2, \"user\": 993}");
         end(&worker);
     }
+}
+
+static void order_node(TestWorker *worker)
+{
+    harness_order(&harness, worker);
+    worker->order.kind = RUNTIME_NODEJS;
+    worker->order.runtime = SLICE("nodejs20.x");
+    worker->order.program = SLICE("/usr/bin/node");
 }
 
 static void a_nodejs_function_answers(void **state)
@@ -76,15 +84,12 @@ static void a_nodejs_function_answers(void **state)
     harness_put(harness.code, "app.js",
                 "exports.handler = async (event) => ({hello: process.env.NAME, event, process: process.pid});\n");
     for (int i = 0; i < 2; i++) {
-        harness_order(&harness, &worker);
-        worker.order.kind = RUNTIME_NODEJS;
-        worker.order.runtime = SLICE("nodejs20.x");
-        worker.order.program = SLICE("/usr/bin/node");
+        order_node(&worker);
         begin(&worker);
         assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
         frame_send_event(worker.order.events, "[1]");
         assert_int_equal(frame_receive(worker.order.answers, text), FRAME_RESPONSE);
-        assert_string_equal(text, "{\"hello\":\"world\",\"event\":[1],\"process\":1}");
+        assert_string_equal(text, "{\"hello\":\"world\",\"event\":[1],\"process\":2}");
         end(&worker);
     }
 }
@@ -238,6 +243,7 @@ static void begin_copy(TestWorker *copy, const TestWorker *of)
     assert_int_equal(frame_receive(copy->order.answers, text), FRAME_READY);
 }
 
+/* Number 2 of a copy's namespace was the helper that furnished it. */
 static void assert_copy_answers(const TestWorker *copy, const char *event, const char *answer)
 {
     frame_send_event(copy->order.events, event);
@@ -253,13 +259,13 @@ static void copies_of_an_initialised_process_are_workers(void **state)
     begin_template(&template, counts);
     for (size_t i = 0; i < 3; i++) {
         begin_copy(&copies[i], &template);
-        assert_copy_answers(&copies[i], "[]", "[1, 1, 1, 993, \"restored\"]");
+        assert_copy_answers(&copies[i], "[]", "[1, 1, 3, 993, \"restored\"]");
     }
-    assert_copy_answers(&copies[0], "[\"fork\"]", "[2, 2, 1, 993, \"restored\"]");
+    assert_copy_answers(&copies[0], "[\"fork\"]", "[2, 2, 3, 993, \"restored\"]");
     for (size_t i = 0; i < 3; i++)
         end(&copies[i]); /* with all that it has started */
     begin_copy(&copies[0], &template);
-    assert_copy_answers(&copies[0], "[]", "[1, 1, 1, 993, \"restored\"]");
+    assert_copy_answers(&copies[0], "[]", "[1, 1, 3, 993, \"restored\"]");
     end(&copies[0]);
     end(&template);
 }
@@ -272,7 +278,7 @@ static void copies_end_with_what_they_are_copies_of(void **state)
     begin_template(&template, counts);
     begin_copy(&copies[0], &template);
     begin_copy(&copies[1], &template);
-    assert_copy_answers(&copies[0], "[\"fork\"]", "[1, 1, 1, 993, \"restored\"]");
+    assert_copy_answers(&copies[0], "[\"fork\"]", "[1, 1, 3, 993, \"restored\"]");
     end(&template);
     for (size_t i = 0; i < 2; i++) {
         assert_true(harness_until(&harness, worker_has_exited, &copies[i]));
@@ -330,6 +336,75 @@ static void what_cannot_be_copied_is_refused_by_name(void **state)
     harness_forget(&other);
 }
 
+/* ---- Ends and orphans ---- */
+
+static const char ends_itself[] = "import os, subprocess, time\n"
+                                  "def handler(event, context):\n"
+                                  "    if event > 0:\n"
+                                  "        os.kill(os.getpid(), event)\n"
+                                  "        time.sleep(60)\n"
+                                  "    if event < 0:\n"
+                                  "        os._exit(-event)\n"
+                                  "    for _ in range(20):\n"
+                                  "        subprocess.run(['/bin/sh', '-c', 'true & true & exit 0'])\n"
+                                  "    until = time.monotonic() + 10\n"
+                                  "    while len(running()) > 2 and time.monotonic() < until:\n"
+                                  "        time.sleep(0.01)\n"
+                                  "    return running()\n"
+                                  "def running():\n"
+                                  "    return sorted(int(name) for name in os.listdir('/proc') if name.isdigit())\n";
+
+/* Waits for what is no answer any more. */
+static void assert_ends(TestWorker *worker, const char *event, int status)
+{
+    frame_send_event(worker->order.events, event);
+    assert_true(harness_until(&harness, worker_has_exited, worker));
+    assert_int_equal(worker->exits, 1);
+    assert_int_equal(worker->exit.status, status);
+    harness_forget(worker);
+}
+
+/* None of them is kept from the first process of a namespace, which inherits orphans. */
+static void a_function_can_end_itself_by_any_signal_and_its_orphans_are_waited_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *event;
+        int status;
+    } ways[] = {{"9", SIGKILL}, {"15", SIGTERM}, {"11", SIGSEGV}, {"6", SIGABRT}, {"-3", 3 << 8}};
+    TestWorker worker;
+    harness_put(harness.code, "app.py", ends_itself);
+    order_python(&worker);
+    begin(&worker);
+    assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+    assert_copy_answers(&worker, "0", "[1, 2]");
+    end(&worker);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        order_python(&worker);
+        begin(&worker);
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+        assert_ends(&worker, ways[i].event, ways[i].status);
+    }
+    harness_put(harness.code, "app.js",
+                "exports.handler = async (event) => { process.kill(process.pid, event); for (;;); };\n");
+    order_node(&worker);
+    begin(&worker);
+    assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+    assert_ends(&worker, "11", SIGSEGV);
+}
+
+static void a_copy_can_end_itself_by_a_signal(void **state)
+{
+    (void)state;
+    TestWorker template;
+    TestWorker copy;
+    begin_template(&template, ends_itself);
+    begin_copy(&copy, &template);
+    assert_copy_answers(&copy, "0", "[1, 3]");
+    assert_ends(&copy, "9", SIGKILL);
+    end(&template);
+}
+
 static int open_all(void **state)
 {
     return harness_setup(state, &harness, harness_isolation());
@@ -343,6 +418,8 @@ int main(int count, char **words)
         cmocka_unit_test(a_nodejs_function_answers),
         cmocka_unit_test(code_layers_and_library_are_where_they_belong),
         cmocka_unit_test(a_runtime_elsewhere_is_shown_as_var_lang),
+        cmocka_unit_test(a_function_can_end_itself_by_any_signal_and_its_orphans_are_waited_for),
+        cmocka_unit_test(a_copy_can_end_itself_by_a_signal),
         cmocka_unit_test(copies_of_an_initialised_process_are_workers),
         cmocka_unit_test(copies_end_with_what_they_are_copies_of),
         cmocka_unit_test(a_snapshot_that_makes_no_copies_is_given_up),

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +116,32 @@ static void what_cannot_start_says_why(void **state)
     assert_string_equal(ran.message, "open the code's folder: No such file or directory");
 }
 
+static void a_server_that_may_open_no_more_files_says_so_and_goes_on(void **state)
+{
+    (void)state;
+    TestWorker worker;
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    int first_free = dup(STDERR_FILENO);
+    assert_true(first_free >= 0);
+    close(first_free);
+    const struct rlimit none = {(rlim_t)first_free, limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    harness_order(&harness, &worker);
+    harness_arm(&harness, &worker, "hang");
+    harness_spawn(&harness, &worker);
+    bool was_answered = harness_until(&harness, worker_is_done, &worker);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(was_answered);
+    assert_int_equal(worker.error, ERROR_IO);
+    assert_non_null(strstr(worker.message, "may open no more files"));
+    harness_forget(&worker);
+    harness_order(&harness, &worker);
+    harness_run(&harness, &worker, "hello", &ran);
+    assert_int_equal(ran.error, OK);
+    assert_int_equal(harness.unknown_exits, 0);
+}
+
 static int open_all(void **state)
 {
     return harness_setup(state, &harness, harness_isolation());
@@ -129,6 +157,7 @@ int main(int count, char **words)
         cmocka_unit_test(what_lies_in_tmp_is_not_the_functions_memory),
         cmocka_unit_test(a_killed_worker_ends_at_once),
         cmocka_unit_test(what_cannot_start_says_why),
+        cmocka_unit_test(a_server_that_may_open_no_more_files_says_so_and_goes_on),
     };
     return cmocka_run_group_tests(tests, open_all, harness_teardown);
 }
