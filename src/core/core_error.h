@@ -111,7 +111,15 @@
     ROW(PACKAGE_ENCRYPTED, "the package has an encrypted file")                                                        \
     ROW(PACKAGE_METHOD, "the package has a file that is packed in another way than stored or deflated")                \
     ROW(PACKAGE_GONE, "the package is not there any more")                                                             \
-    ROW(PATTERN_INVALID, "that is no event pattern")
+    ROW(PATTERN_INVALID, "that is no event pattern")                                                                   \
+    ROW(LOG_GROUP_NOT_FOUND, "there is no such log group")                                                             \
+    ROW(LOG_GROUP_EXISTS, "a log group of that name exists")                                                           \
+    ROW(LOG_STREAM_NOT_FOUND, "there is no such log stream")                                                           \
+    ROW(LOG_STREAM_EXISTS, "a log stream of that name exists")                                                         \
+    ROW(LOG_SUBSCRIPTION_NOT_FOUND, "there is no such subscription")                                                   \
+    ROW(LOG_SUBSCRIPTION_LIMIT, "the log group has as many subscriptions as it may")                                   \
+    ROW(LOG_PATTERN_INVALID, "that is no filter pattern")                                                              \
+    ROW(LOG_PLACE_INVALID, "no page of that list ends there")
 
 typedef enum CoreError {
     CORE_ERROR_START = ERROR_CORE_FIRST - 1,
