@@ -344,6 +344,19 @@ static void run_invoke(Job *job)
     admin_invoke(&job->admin->options, job->request, &invoke);
 }
 
+static void run_read_logs(Job *job)
+{
+    const AdminLogs wanted = {
+        .account = account_field(job),
+        .region = job->fields[1].text,
+        .name = job->fields[2].text,
+        .stream = job->fields[3].text,
+        .filter = job->fields[4].text,
+        .cursor = job->fields[5].text,
+    };
+    admin_read_logs(&job->admin->options, job->request, &wanted);
+}
+
 /* ---- The clock ---- */
 
 static void respond_with_time(Job *job)
@@ -458,6 +471,12 @@ static const Route routes[] = {
      {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("qualifier"), SLICE_INIT("payload"),
       SLICE_INIT("client_context")},
      run_invoke,
+     NULL,
+     NULL},
+    {SLICE_INIT("/log/read"),
+     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("stream"), SLICE_INIT("filter"),
+      SLICE_INIT("cursor")},
+     run_read_logs,
      NULL,
      NULL},
     {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, NULL},

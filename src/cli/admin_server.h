@@ -80,6 +80,19 @@ typedef struct AdminInvoke {
 
 /* Runs the function, and answers {"version", "result" and "log" in base64, "failed": "true"?}. */
 void admin_invoke(const AdminOptions *options, HttpRequest *request, const AdminInvoke *invoke);
+
+/* What `brume logs` asks for. */
+typedef struct AdminLogs {
+    Slice account;
+    Slice region;
+    Slice name;   /* a group's or a function's */
+    Slice stream; /* what the names of streams begin with */
+    Slice filter; /* a pattern; empty: none */
+    Slice cursor; /* "since MILLISECONDS", or what an earlier answer gave */
+} AdminLogs;
+
+/* Answers {"events": [{"time_ms", "stream", "message"}], "cursor", "caught_up"}; whoever has caught up waits a while for more. */
+void admin_read_logs(const AdminOptions *options, HttpRequest *request, const AdminLogs *wanted);
 /* What core's code means, for a refusal. */
 void admin_refuse_error(HttpRequest *request, Error error);
 

@@ -73,6 +73,7 @@ extern const Command command_completion;
 extern const Command command_queues;
 extern const Command command_functions;
 extern const Command command_invoke;
+extern const Command command_logs;
 extern const Command command_version;
 extern const Command command_help;
 

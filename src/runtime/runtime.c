@@ -302,4 +302,6 @@ void runtime_stats(const Runtime *runtime, RuntimeStats *stats)
         .out_of_memory = total[TOTAL_OUT_OF_MEMORY],
         .log_lines_dropped = total[TOTAL_LOG_DROPPED],
     };
+    if (runtime->options.log.dropped != NULL)
+        stats->log_lines_dropped += runtime->options.log.dropped(runtime->options.log.user);
 }
