@@ -19,7 +19,6 @@ service lambda {
         @http(method: "DELETE", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}") DeleteDurableExecution
         @http(method: "DELETE", uri: "/2015-03-31/event-source-mappings/{UUID}") DeleteEventSourceMapping
         @http(method: "DELETE", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") DeleteFunctionCodeSigningConfig
-        @http(method: "DELETE", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") DeleteFunctionEventInvokeConfig
         @http(method: "DELETE", uri: "/2026-07-09/resource-policy/{ResourceArn}") DeleteResourcePolicy
         @http(method: "GET", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") GetCapacityProvider
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") GetCodeSigningConfig
@@ -28,20 +27,16 @@ service lambda {
         @http(method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/state") GetDurableExecutionState
         @http(method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}") GetEventSourceMapping
         @http(method: "GET", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") GetFunctionCodeSigningConfig
-        @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") GetFunctionEventInvokeConfig
         @http(method: "GET", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config") GetFunctionScalingConfig
         @http(method: "GET", uri: "/2026-07-09/resource-policy/{ResourceArn}") GetResourcePolicy
-        @http(method: "POST", uri: "/2014-11-13/functions/{FunctionName}/invoke-async") InvokeAsync
         @http(method: "GET", uri: "/2025-11-30/capacity-providers") ListCapacityProviders
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs") ListCodeSigningConfigs
         @http(method: "GET", uri: "/2025-12-01/functions/{FunctionName}/durable-executions") ListDurableExecutionsByFunction
         @http(method: "GET", uri: "/2015-03-31/event-source-mappings") ListEventSourceMappings
-        @http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list") ListFunctionEventInvokeConfigs
         @http(method: "GET", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions") ListFunctionVersionsByCapacityProvider
         @http(method: "GET", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions") ListFunctionsByCodeSigningConfig
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/pause") PauseDurableExecution
         @http(method: "PUT", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config") PutFunctionCodeSigningConfig
-        @http(method: "PUT", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") PutFunctionEventInvokeConfig
         @http(method: "PUT", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config") PutFunctionScalingConfig
         @http(method: "PUT", uri: "/2026-07-09/resource-policy/{ResourceArn}") PutResourcePolicy
         @http(method: "POST", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/resume") ResumeDurableExecution
@@ -52,7 +47,6 @@ service lambda {
         @http(method: "PUT", uri: "/2025-11-30/capacity-providers/{CapacityProviderName}") UpdateCapacityProvider
         @http(method: "PUT", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}") UpdateCodeSigningConfig
         @http(method: "PUT", uri: "/2015-03-31/event-source-mappings/{UUID}") UpdateEventSourceMapping
-        @http(method: "POST", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config") UpdateFunctionEventInvokeConfig
     ]
 }
 
@@ -2027,4 +2021,184 @@ structure RequestTooLargeException {
 structure ResourceNotReadyException {
     Type: String
     message: String
+}
+
+// ---- Events: asynchronous invocations ----
+
+// Deprecated by AWS in favour of Invoke with InvocationType Event, which it is the same as.
+@async
+@iam(action: "lambda:InvokeFunction", resource: "{FunctionName.arn}")
+@http(method: "POST", uri: "/2014-11-13/functions/{FunctionName}/invoke-async", code: 202)
+@bodyLimit("LAMBDA_EVENT_BYTES")
+operation InvokeAsync {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @required @httpPayload
+        InvokeArgs: Blob
+    }
+    output := {
+        @httpResponseCode
+        Status: Integer
+    }
+    errors: [
+        InvalidRequestContentException
+        InvalidRuntimeException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:PutFunctionEventInvokeConfig", resource: "{FunctionName.arn}")
+@http(method: "PUT", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config", code: 200)
+operation PutFunctionEventInvokeConfig {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+
+        @range(min: 0, max: 2)
+        MaximumRetryAttempts: Integer
+
+        @range(min: 60, max: 21600)
+        MaximumEventAgeInSeconds: Integer
+
+        DestinationConfig: DestinationConfig
+    }
+    output: FunctionEventInvokeConfig
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName")
+@iam(action: "lambda:UpdateFunctionEventInvokeConfig", resource: "{FunctionName.arn}")
+@http(method: "POST", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config", code: 200)
+operation UpdateFunctionEventInvokeConfig {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+
+        @range(min: 0, max: 2)
+        MaximumRetryAttempts: Integer
+
+        @range(min: 60, max: 21600)
+        MaximumEventAgeInSeconds: Integer
+
+        DestinationConfig: DestinationConfig
+    }
+    output: FunctionEventInvokeConfig
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:GetFunctionEventInvokeConfig", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config", code: 200)
+operation GetFunctionEventInvokeConfig {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output: FunctionEventInvokeConfig
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@read
+@iam(action: "lambda:ListFunctionEventInvokeConfigs", resource: "{FunctionName.arn}")
+@http(method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list", code: 200)
+operation ListFunctionEventInvokeConfigs {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @httpQuery("Marker")
+        Marker: String
+
+        @range(min: 1, max: 50) @httpQuery("MaxItems")
+        MaxItems: Integer
+    }
+    output := {
+        FunctionEventInvokeConfigs: FunctionEventInvokeConfigList
+        NextMarker: String
+    }
+    errors: [
+        InvalidParameterValueException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+@write(home: "FunctionName") @freesSpace
+@iam(action: "lambda:DeleteFunctionEventInvokeConfig", resource: "{FunctionName.arn}")
+@http(method: "DELETE", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config", code: 204)
+operation DeleteFunctionEventInvokeConfig {
+    input := {
+        @required @length(min: 1, max: 256) @pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?") @httpLabel
+        FunctionName: String
+
+        @length(min: 1, max: 128) @pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+") @httpQuery("Qualifier")
+        Qualifier: String
+    }
+    output := {}
+    errors: [
+        InvalidParameterValueException
+        ResourceConflictException
+        ResourceNotFoundException
+        ServiceException
+        TooManyRequestsException
+    ]
+}
+
+structure DestinationConfig {
+    OnSuccess: OnSuccess
+    OnFailure: OnFailure
+}
+
+structure OnSuccess {
+    @length(min: 0, max: 350) @pattern("$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)")
+    Destination: String
+}
+
+structure OnFailure {
+    @length(min: 0, max: 350) @pattern("$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)")
+    Destination: String
+}
+
+structure FunctionEventInvokeConfig {
+    LastModified: Timestamp
+    FunctionArn: String
+    MaximumRetryAttempts: Integer
+    MaximumEventAgeInSeconds: Integer
+    DestinationConfig: DestinationConfig
+}
+
+list FunctionEventInvokeConfigList {
+    member: FunctionEventInvokeConfig
 }

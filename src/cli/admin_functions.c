@@ -5,6 +5,7 @@
 #include "aws/lambda/payload.h"
 #include "base/digest.h"
 #include "base/list.h"
+#include "core/event.h"
 #include "core/run.h"
 
 enum { FUNCTION_PAGE = 100 };
@@ -35,6 +36,18 @@ static void write_workers(Txn *txn, Invoker *invoker, const WorkerSpec *spec, Js
     write_number(writer, SLICE("provisioned_ready"), counts.provisioned_ready);
 }
 
+static Error write_events(Txn *txn, const Function *function, JsonWriter *writer)
+{
+    EventCount count;
+    TRY(event_count(txn, function, &count));
+    uint64_t now_ms = txn_now(txn);
+    bool has_age = count.oldest_ms != 0 && now_ms > count.oldest_ms;
+    write_number(writer, SLICE("events"), count.events);
+    write_number(writer, SLICE("more_events"), count.more);
+    write_number(writer, SLICE("oldest_event_ms"), has_age ? now_ms - count.oldest_ms : 0);
+    return OK;
+}
+
 static Error write_function(Txn *txn, const FunctionVersion *latest, Invoker *invoker, JsonWriter *writer)
 {
     Function function;
@@ -51,6 +64,7 @@ static Error write_function(Txn *txn, const FunctionVersion *latest, Invoker *in
     if (function.has_reserved)
         write_number(writer, SLICE("reserved"), function.reserved);
     write_workers(txn, invoker, &spec, writer);
+    TRY(write_events(txn, &function, writer));
     json_write_object_end(writer);
     return OK;
 }
@@ -106,6 +120,12 @@ static Slice refusal_text(const AdminRun *run)
     }
 }
 
+static void respond(HttpRequest *request, Slice document)
+{
+    static const HttpHeader json[] = {{SLICE_INIT("content-type"), SLICE_INIT("application/json")}};
+    http_respond(request, &(HttpResponse){.status = 200, .headers = json, .header_count = 1, .body = document});
+}
+
 static void on_done(Invocation *invocation)
 {
     AdminRun *run = CONTAINER_OF(invocation, AdminRun, invocation);
@@ -123,9 +143,7 @@ static void on_done(Invocation *invocation)
     if (invocation->failed)
         write_text(&writer, SLICE("failed"), SLICE("true"));
     json_write_object_end(&writer);
-    static const HttpHeader json[] = {{SLICE_INIT("content-type"), SLICE_INIT("application/json")}};
-    http_respond(run->request,
-                 &(HttpResponse){.status = 200, .headers = json, .header_count = 1, .body = buffer_slice(&out)});
+    respond(run->request, buffer_slice(&out));
 }
 
 static Error find_body(Txn *txn, StoreCall *lookup)
@@ -134,17 +152,23 @@ static Error find_body(Txn *txn, StoreCall *lookup)
     return run_find(txn, &run->wanted, lookup->arena, &run->run);
 }
 
+static void refuse_lookup(HttpRequest *request, Slice account, Slice region, Error error)
+{
+    if (error == FUNCTION_NOT_FOUND)
+        admin_refuse(request, 400,
+                     arena_format(request->arena,
+                                  "there is no such function in account %.*s and region %.*s: name others with "
+                                  "--account and --region; `brume functions` shows what there is",
+                                  SLICE_PRINT(account), SLICE_PRINT(region)));
+    else
+        admin_refuse_error(request, error);
+}
+
 static void on_found(StoreCall *lookup)
 {
     AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
-    if (lookup->result == FUNCTION_NOT_FOUND)
-        admin_refuse(run->request, 400,
-                     arena_format(run->request->arena,
-                                  "there is no such function in account %.*s and region %.*s: name others with "
-                                  "--account and --region; `brume functions` shows what there is",
-                                  SLICE_PRINT(run->wanted.account), SLICE_PRINT(run->wanted.region)));
-    else if (lookup->result != OK)
-        admin_refuse_error(run->request, lookup->result);
+    if (lookup->result != OK)
+        refuse_lookup(run->request, run->wanted.account, run->wanted.region, lookup->result);
     else
         run_start(run->options->invoker, &run->run, &run->invocation);
 }
@@ -159,6 +183,64 @@ static void find(AdminRun *run)
     };
     store_read(run->options->store, &run->lookup);
 }
+
+/* ---- Events ---- */
+
+/* One event on its way into the store; lives in its request's arena. */
+typedef struct AdminEvent {
+    StoreCall accept;
+    HttpRequest *request;
+    FunctionEvent event;
+} AdminEvent;
+
+static Error accept_body(Txn *txn, StoreCall *accept)
+{
+    return event_send(txn, &CONTAINER_OF(accept, AdminEvent, accept)->event);
+}
+
+static void on_accepted(StoreCall *accept)
+{
+    AdminEvent *admin = CONTAINER_OF(accept, AdminEvent, accept);
+    if (accept->result != OK) {
+        refuse_lookup(admin->request, admin->event.account, admin->event.region, accept->result);
+        return;
+    }
+    Buffer out = buffer_make(admin->request->arena);
+    JsonWriter writer = json_writer(&out);
+    json_write_object_begin(&writer);
+    write_text(&writer, SLICE("request_id"), admin->event.request_id);
+    json_write_object_end(&writer);
+    respond(admin->request, buffer_slice(&out));
+}
+
+static void send_event(const AdminOptions *options, HttpRequest *request, const AdminInvoke *invoke, Slice payload)
+{
+    AdminEvent *admin = ARENA_NEW(request->arena, AdminEvent);
+    *admin = (AdminEvent){
+        .request = request,
+        .event =
+            {
+                .account = invoke->account,
+                .region = invoke->region,
+                .name = invoke->name,
+                .qualifier = invoke->qualifier,
+                .request_id = run_request_id(loop_os(options->loop), request->arena),
+                .payload = payload,
+                .client_context = invoke->client_context,
+            },
+        .accept =
+            {
+                .body = accept_body,
+                .done = on_accepted,
+                .mailbox = loop_mailbox(options->loop),
+                .arena = request->arena,
+                .home = function_home(invoke->account, invoke->region, invoke->name),
+            },
+    };
+    store_write(options->store, &admin->accept);
+}
+
+/* ---- What is asked for ---- */
 
 void admin_invoke(const AdminOptions *options, HttpRequest *request, const AdminInvoke *invoke)
 {
@@ -177,6 +259,10 @@ void admin_invoke(const AdminOptions *options, HttpRequest *request, const Admin
         admin_refuse(request, 400, SLICE("an account of 12 digits, a region and a function's name are needed"));
         return;
     }
+    if (invoke->is_event && payload.size > limits->value[LIMIT_LAMBDA_EVENT_BYTES]) {
+        admin_refuse(request, 413, SLICE("the payload is larger than 1 MB (LAMBDA_EVENT_BYTES)"));
+        return;
+    }
     if (payload.size > limits->value[LIMIT_LAMBDA_REQUEST_BYTES]) {
         admin_refuse(request, 413, SLICE("the payload is larger than 6 MB (LAMBDA_REQUEST_BYTES)"));
         return;
@@ -187,6 +273,10 @@ void admin_invoke(const AdminOptions *options, HttpRequest *request, const Admin
     }
     if (invoke->client_context.data != NULL && json_check(invoke->client_context) != OK) {
         admin_refuse(request, 400, SLICE("the client context is no JSON"));
+        return;
+    }
+    if (invoke->is_event) {
+        send_event(options, request, invoke, payload);
         return;
     }
     run->options = options;

@@ -34,7 +34,7 @@ typedef struct Job {
     Buffer answer;
 } Job;
 
-enum { FIELDS_MAX = 6 };
+enum { FIELDS_MAX = 7 };
 
 struct Route {
     Slice path;
@@ -340,6 +340,7 @@ static void run_invoke(Job *job)
         .qualifier = job->fields[3].text,
         .payload = job->fields[4].text,
         .client_context = job->fields[5].text,
+        .is_event = job->fields[6].text.data != NULL,
     };
     admin_invoke(&job->admin->options, job->request, &invoke);
 }
@@ -469,7 +470,7 @@ static const Route routes[] = {
      NULL},
     {SLICE_INIT("/function/invoke"),
      {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("qualifier"), SLICE_INIT("payload"),
-      SLICE_INIT("client_context")},
+      SLICE_INIT("client_context"), SLICE_INIT("event")},
      run_invoke,
      NULL,
      NULL},

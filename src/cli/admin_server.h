@@ -76,9 +76,11 @@ typedef struct AdminInvoke {
     Slice qualifier;      /* absent: "$LATEST" */
     Slice payload;        /* absent: none */
     Slice client_context; /* JSON; absent: none */
+    bool is_event;        /* it is only accepted */
 } AdminInvoke;
 
-/* Runs the function, and answers {"version", "result" and "log" in base64, "failed": "true"?}. */
+/* Runs the function, and answers {"version", "result" and "log" in base64, "failed": "true"?}; of an event, when it is
+ * durable, {"request_id"}. */
 void admin_invoke(const AdminOptions *options, HttpRequest *request, const AdminInvoke *invoke);
 
 /* What `brume logs` asks for. */

@@ -27,6 +27,9 @@ typedef enum Member {
     MEMBER_READY,
     MEMBER_WORKERS,
     MEMBER_BUSY,
+    MEMBER_EVENTS,
+    MEMBER_MORE_EVENTS,
+    MEMBER_OLDEST,
     MEMBERS,
 } Member;
 
@@ -41,6 +44,8 @@ typedef enum Column {
     PROVISIONED,
     WORKERS,
     BUSY,
+    EVENTS,
+    OLDEST,
     COLUMNS
 } Column;
 
@@ -50,6 +55,7 @@ static const TableColumn columns[COLUMNS] = {
     [MEMORY] = {SLICE_INIT("MEMORY"), true},     [VERSION] = {SLICE_INIT("VERSION"), true},
     [RESERVED] = {SLICE_INIT("RESERVED"), true}, [PROVISIONED] = {SLICE_INIT("PROVISIONED"), true},
     [WORKERS] = {SLICE_INIT("WORKERS"), true},   [BUSY] = {SLICE_INIT("BUSY"), true},
+    [EVENTS] = {SLICE_INIT("EVENTS"), true},     [OLDEST] = {SLICE_INIT("OLDEST"), true},
 };
 
 typedef struct Listing {
@@ -71,6 +77,15 @@ static Slice provisioned_text(Arena *arena, const JsonField *fields)
                         SLICE_PRINT(fields[MEMBER_PROVISIONED].text));
 }
 
+/* In whole seconds. */
+static Slice age_text(Arena *arena, Slice milliseconds)
+{
+    uint64_t age_ms;
+    if (!slice_parse_uint64(milliseconds, &age_ms) || age_ms == 0)
+        return SLICE("-");
+    return arena_format(arena, "%ju s", (uintmax_t)(age_ms / 1000));
+}
+
 static void add_row(Table *table, const JsonField *fields)
 {
     bool is_published = !slice_equal(fields[MEMBER_VERSION].text, SLICE("0"));
@@ -86,6 +101,9 @@ static void add_row(Table *table, const JsonField *fields)
         [PROVISIONED] = provisioned_text(table->arena, fields),
         [WORKERS] = fields[MEMBER_WORKERS].text,
         [BUSY] = fields[MEMBER_BUSY].text,
+        [EVENTS] = arena_format(table->arena, "%.*s%s", SLICE_PRINT(or_dash(fields[MEMBER_EVENTS].text)),
+                                slice_equal(fields[MEMBER_MORE_EVENTS].text, SLICE("1")) ? "+" : ""),
+        [OLDEST] = age_text(table->arena, fields[MEMBER_OLDEST].text),
     };
     table_add(table, cells);
 }
@@ -105,6 +123,9 @@ static Error take_function(void *user, Slice text)
         [MEMBER_READY] = {.name = SLICE("provisioned_ready")},
         [MEMBER_WORKERS] = {.name = SLICE("workers")},
         [MEMBER_BUSY] = {.name = SLICE("busy")},
+        [MEMBER_EVENTS] = {.name = SLICE("events")},
+        [MEMBER_MORE_EVENTS] = {.name = SLICE("more_events")},
+        [MEMBER_OLDEST] = {.name = SLICE("oldest_event_ms")},
     };
     TRY(json_read_document(text, listing->table.arena, fields, MEMBERS));
     if (listing->json)
@@ -137,7 +158,8 @@ const Command command_functions = {
     .summary = "Shows the functions of an account on a running server.",
     .details =
         "By region and name: runtime, state and memory of $LATEST, the last version that was published, reserved and "
-        "provisioned concurrency (ready/asked for), and workers that are alive and that are busy.",
+        "provisioned concurrency (ready/asked for), workers that are alive and that are busy, and "
+        "events that wait or run (+: at least) with the age of the oldest.",
     .options = functions_options,
     .run = run_functions,
 };

@@ -18,6 +18,7 @@ static const Option invoke_options[] = {
     {.name = "payload", .argument = "JSON", .help = "The event: JSON, @FILE, or - for standard input; {} otherwise."},
     {.name = "qualifier", .argument = "VERSION", .help = "A version or an alias; $LATEST otherwise."},
     {.name = "client-context", .argument = "JSON", .help = "What the handler finds in its context."},
+    {.name = "async", .help = "Only hand the event over; the function has it as soon as it can."},
     {.name = "no-tail", .help = "Leave out the end of the log, which comes on standard error."},
     {.name = "account", .argument = "DIGITS", .fallback = "000000000000", .help = "Whose function."},
     {.name = "region",
@@ -86,12 +87,14 @@ static bool write_document(const CommandLine *invocation, Slice payload, Slice *
     JsonWriter writer = json_writer(out);
     const char *region = invocation_value(invocation, "region");
     json_write_object_begin(&writer);
-    bool valid = write_option(&writer, invocation, SLICE("account"), "account") &&
-                 write_text(&writer, SLICE("region"), slice_of_string(region == NULL ? "us-east-1" : region)) &&
-                 write_text(&writer, SLICE("name"), slice_of_string(invocation->words[0])) &&
-                 write_option(&writer, invocation, SLICE("qualifier"), "qualifier") &&
-                 write_option(&writer, invocation, SLICE("client_context"), "client-context") &&
-                 write_text(&writer, SLICE("payload"), payload);
+    bool valid =
+        write_option(&writer, invocation, SLICE("account"), "account") &&
+        write_text(&writer, SLICE("region"), slice_of_string(region == NULL ? "us-east-1" : region)) &&
+        write_text(&writer, SLICE("name"), slice_of_string(invocation->words[0])) &&
+        write_option(&writer, invocation, SLICE("qualifier"), "qualifier") &&
+        write_option(&writer, invocation, SLICE("client_context"), "client-context") &&
+        write_text(&writer, SLICE("payload"), payload) &&
+        write_text(&writer, SLICE("event"), invocation_value(invocation, "async") == NULL ? (Slice){0} : SLICE("true"));
     json_write_object_end(&writer);
     *document = buffer_slice(out);
     return valid;
@@ -123,6 +126,15 @@ static int print_answer(const CommandLine *invocation, Slice answer)
     return fields[FAILED].text.data == NULL ? EXIT_OK : EXIT_FAILED;
 }
 
+static int print_accepted(const CommandLine *invocation, Slice answer)
+{
+    JsonField request_id = {.name = SLICE("request_id")};
+    if (json_read_document(answer, invocation->arena, &request_id, 1) != OK || request_id.text.data == NULL)
+        return command_fail("the server's answer cannot be read: is it of another version?");
+    print_bytes(stdout, request_id.text);
+    return EXIT_OK;
+}
+
 static int run_invoke(const CommandLine *invocation)
 {
     const char *data = data_directory_of(invocation);
@@ -141,7 +153,8 @@ static int run_invoke(const CommandLine *invocation)
         command_fail("%.*s", SLICE_PRINT(message));
         return EXIT_REFUSED;
     }
-    return print_answer(invocation, answer);
+    return invocation_value(invocation, "async") == NULL ? print_answer(invocation, answer)
+                                                         : print_accepted(invocation, answer);
 }
 
 const Command command_invoke = {
@@ -150,7 +163,8 @@ const Command command_invoke = {
     .summary = "Invokes a function of a running server and prints its answer.",
     .details =
         "The answer comes on standard output, the end of the log on standard error. Exits with 1 when the handler "
-        "failed (the answer tells of the error), with 2 when it did not get the event.",
+        "failed (the answer tells of the error), with 2 when it did not get the event. With --async it prints "
+        "the request id as soon as the event is accepted, and exits with 0.",
     .options = invoke_options,
     .words_min = 1,
     .words_max = 1,

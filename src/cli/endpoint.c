@@ -22,8 +22,8 @@ static void answer_health(const Server *server, HttpRequest *request)
 static void answer_metrics(const Server *server, HttpRequest *request)
 {
     answer(request, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
-           metrics_write(server->metrics, server->os, server->store, server->http, server->runtime, server->urls,
-                         request->arena));
+           metrics_write(server->metrics, server->os, server->store, server->http, server->runtime, server->events,
+                         server->urls, request->arena));
 }
 
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request)

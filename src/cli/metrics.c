@@ -196,6 +196,31 @@ static void add_functions(Buffer *out, const Runtime *runtime)
             stats.log_lines_dropped);
 }
 
+static void add_events(Buffer *out, EventRunner *events)
+{
+    EventRunnerStats stats;
+    event_runner_stats(events, &stats);
+    add_row(out, "function_events_total", "counter", "Events for functions that were taken up.", stats.taken);
+    add_row(out, "function_events_succeeded_total", "counter", "Events that a handler has processed.", stats.succeeded);
+    add_row(out, "function_events_retried_total", "counter", "Attempts at an event that are made again.",
+            stats.retried);
+    add_row(out, "function_events_failed_total", "counter", "Events that were given up.", stats.failed);
+    add_row(out, "function_events_dropped_total", "counter", "Events given up of which nobody was told.",
+            stats.dropped);
+    add_row(out, "function_dead_letters_total", "counter", "Events delivered to dead-letter queues.",
+            stats.dead_letters);
+    add_row(out, "function_dead_letter_errors_total", "counter", "Deliveries to dead-letter queues that failed.",
+            stats.dead_letter_errors);
+    add_row(out, "function_records_total", "counter", "Records delivered to destinations.", stats.records);
+    add_row(out, "function_destination_failures_total", "counter", "Deliveries to destinations that failed.",
+            stats.destination_failures);
+    add_row(out, "function_undeliverable_total", "counter", "Dead letters and records that were given up.",
+            stats.undeliverable);
+    add_row(out, "function_events_held", "gauge", "Events in memory: about to run, running, or ended.", stats.held);
+    add_head(out, "function_event_age_seconds", "gauge", "Age of the oldest event in memory.");
+    buffer_add_format(out, "brume_function_event_age_seconds %.3f\n", (double)stats.oldest_ms / 1e3);
+}
+
 /* /proc/self/statm: pages in all, resident, shared … (proc(5)). */
 static void add_memory(Buffer *out, Os *os, Arena *arena)
 {
@@ -224,7 +249,7 @@ static void add_urls(Buffer *out, HttpHandler *urls)
 }
 
 Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime,
-                    HttpHandler *urls, Arena *arena)
+                    EventRunner *events, HttpHandler *urls, Arena *arena)
 {
     Buffer out = buffer_make(arena);
     add_head(&out, "info", "gauge", "This program.");
@@ -235,6 +260,8 @@ Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, 
     add_http(&out, server);
     if (runtime != NULL)
         add_functions(&out, runtime);
+    if (events != NULL)
+        add_events(&out, events);
     add_urls(&out, urls);
     add_memory(&out, os, arena);
     return buffer_slice(&out);

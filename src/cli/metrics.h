@@ -5,6 +5,7 @@
 #define BRUME_CLI_METRICS_H
 
 #include "aws/wire/wire.h"
+#include "core/event_runner.h"
 #include "runtime/runtime.h"
 
 typedef struct Metrics Metrics;
@@ -15,9 +16,9 @@ void metrics_close(Metrics *metrics);
 /* Counts one answered request. Any thread. */
 void metrics_count(Metrics *metrics, const WireReport *report);
 
-/* All of it as text, in `arena`. `runtime` NULL: there are no functions to count; `urls`: theirs
+/* All of it as text, in `arena`. `runtime` and `events` NULL: there are no functions to count; `urls`: theirs
  * (aws/lambda/url_handler.h). */
 Slice metrics_write(Metrics *metrics, Os *os, Store *store, HttpServer *server, const Runtime *runtime,
-                    HttpHandler *urls, Arena *arena);
+                    EventRunner *events, HttpHandler *urls, Arena *arena);
 
 #endif

@@ -8,6 +8,7 @@
 #include "cli/admin_server.h"
 #include "cli/metrics.h"
 #include "cli/settings.h"
+#include "core/event_runner.h"
 #include "core/log_sink.h"
 #include "core/package.h"
 #include "core/provisioner.h"
@@ -44,6 +45,7 @@ typedef struct Server {
     Spawner *spawner; /* NULL: this machine can run none */
     Runtime *runtime; /* the same */
     Provisioner *provisioner;
+    EventRunner *events;
     CatalogMemory catalog_memory;
     Slice reachable[REACHABLE_MAX + 1]; /* by those whose network is isolated; the server itself first */
     LogSink *log_sink;                  /* on the runtime's loop, as is its timer (server_logs.c) */

@@ -1,4 +1,5 @@
 /* What the server wires up to run functions: the spawner, the runtime on a loop, and where what functions log goes. */
+#include "aws/lambda/destinations.h"
 #include "cli/data_directory.h"
 #include "cli/log_file.h"
 #include "cli/runtime_directories.h"
@@ -103,6 +104,20 @@ static void find_runtimes(Server *server)
     pthread_mutex_init(&server->catalog_memory.lock, NULL);
 }
 
+static void open_events(Server *server)
+{
+    server->events = event_runner_open(&(EventRunnerOptions){
+        .os = server->os,
+        .store = server->store,
+        .invoker = runtime_invoker(server->runtime),
+        .mailbox = loop_mailbox(server->loops[0]),
+        .dialect = &lambda_event_dialect,
+        .limits = &server->settings.limits,
+        .account_limits = server->account_limits,
+        .log = &server->log,
+    });
+}
+
 bool server_runtime_open(Server *server, Slice *message)
 {
     const Settings *settings = &server->settings;
@@ -139,6 +154,7 @@ bool server_runtime_open(Server *server, Slice *message)
     }
     server->provisioner =
         provisioner_open(server->store, runtime_invoker(server->runtime), loop_mailbox(server->loops[0]), &server->log);
+    open_events(server);
     return true;
 }
 
@@ -155,6 +171,8 @@ void server_runtime_close(Server *server)
         runtime_close(server->runtime);
     else if (server->spawner != NULL)
         spawner_close(server->spawner);
+    if (server->events != NULL) /* what the runtime still had it has no more */
+        event_runner_close(server->events);
     server_logs_close(server);
     if (server->function_log >= 0)
         close(server->function_log);

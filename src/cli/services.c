@@ -1,5 +1,6 @@
 #include "cli/services.h"
 
+#include "core/event.h"
 #include "core/function.h"
 #include "core/log.h"
 #include "core/queue.h"
@@ -15,5 +16,6 @@ void services_prepare(Store *store)
 {
     store_on_timer(store, TIMER_QUEUE, queue_timer);
     store_on_timer(store, TIMER_FUNCTION, function_timer);
+    store_on_timer(store, TIMER_EVENT, event_timer);
     store_on_timer(store, TIMER_LOG, log_timer);
 }

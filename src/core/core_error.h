@@ -89,6 +89,8 @@
     ROW(FUNCTION_PLACE_INVALID, "that is no place in a list of functions")                                             \
     ROW(FUNCTION_TENANT_MISSING, "the function needs a tenant id")                                                     \
     ROW(FUNCTION_TENANT_UNKNOWN, "the function is not isolated by tenant")                                             \
+    ROW(EVENT_CONFIG_NOT_FOUND, "nothing is set for events of it")                                                     \
+    ROW(EVENT_TOO_LARGE, "the event passes the limit of its size")                                                     \
     ROW(PERMISSION_EXISTS, "the policy has a statement of that id")                                                    \
     ROW(PERMISSION_NOT_FOUND, "the policy has no statement of that id")                                                \
     ROW(FUNCTION_URL_EXISTS, "the function, or the alias, has a URL")                                                  \

@@ -187,6 +187,9 @@ typedef struct FunctionTarget {
  * invoked now; FUNCTION_TENANT_MISSING, FUNCTION_TENANT_UNKNOWN: it asks for a tenant, or knows none. */
 Error function_target(Txn *txn, const Limits *limits, Slice account, Slice region, Slice name, Slice qualifier,
                       uint64_t pick, Slice tenant_id, FunctionTarget *target);
+/* Whether it would find one, and the function; without making a WorkerSpec. Errors as of function_target. */
+Error function_check_target(Txn *txn, Slice account, Slice region, Slice name, Slice qualifier, Slice tenant_id,
+                            Function *function);
 /* What the lines of the function's workers begin with (WorkerSpec.line), and those of no other function. */
 Slice function_worker_lines(Txn *txn, const Function *function);
 /* The same of a version that is known: what workers that are kept for it are made of. */

@@ -7,6 +7,7 @@
  *   KIND_FUNCTION number 'p' name     → permissions of a version or alias, or ("") of the function itself
  *   KIND_FUNCTION number 'u' name     → the URL of an alias, or ("") of the function itself
  *   KIND_FUNCTION number 'c' name     → provisioned executions of a version or alias
+ *   KIND_FUNCTION number 'e' name     → what becomes of events for a version, an alias, or "$LATEST"
  *   KIND_FUNCTION_USAGE               → FunctionUsage */
 #ifndef BRUME_CORE_FUNCTION_INTERNAL_H
 #define BRUME_CORE_FUNCTION_INTERNAL_H
@@ -20,6 +21,7 @@ enum {
     FUNCTION_TAG_POLICY = 'p',
     FUNCTION_TAG_URL = 'u',
     FUNCTION_TAG_PROVISIONED = 'c',
+    FUNCTION_TAG_EVENTS = 'e',
 };
 
 #define FUNCTION_LATEST SLICE("$LATEST")

@@ -1,5 +1,6 @@
 #include "core/function_qualifier.h"
 
+#include "core/event_config.h"
 #include "core/function_concurrency.h"
 #include "core/function_internal.h"
 #include "core/function_policy.h"
@@ -11,6 +12,7 @@ Error function_qualifier_drop(Txn *txn, const Function *function, Slice qualifie
     Error error = function_url_delete(txn, function, qualifier);
     if (error != OK && error != FUNCTION_URL_NOT_FOUND)
         return error;
+    event_config_delete(txn, function, qualifier);
     return provisioned_delete(txn, function, qualifier);
 }
 

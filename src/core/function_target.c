@@ -128,15 +128,29 @@ WorkerSpec function_worker_spec(Txn *txn, const Function *function, const Functi
     };
 }
 
+static Error find_ready(Txn *txn, const Function *function, Slice qualifier, uint64_t pick, Slice tenant_id,
+                        FunctionVersion *version)
+{
+    TRY(find_version(txn, function, qualifier, pick, version));
+    TRY(check_ready(version));
+    return check_tenant(version, tenant_id);
+}
+
+Error function_check_target(Txn *txn, Slice account, Slice region, Slice name, Slice qualifier, Slice tenant_id,
+                            Function *function)
+{
+    FunctionVersion version;
+    TRY(function_open(txn, account, region, name, function));
+    return find_ready(txn, function, qualifier, 0, tenant_id, &version);
+}
+
 Error function_target(Txn *txn, const Limits *limits, Slice account, Slice region, Slice name, Slice qualifier,
                       uint64_t pick, Slice tenant_id, FunctionTarget *target)
 {
     FunctionUsage usage;
     *target = (FunctionTarget){0};
     TRY(function_open(txn, account, region, name, &target->function));
-    TRY(find_version(txn, &target->function, qualifier, pick, &target->version));
-    TRY(check_ready(&target->version));
-    TRY(check_tenant(&target->version, tenant_id));
+    TRY(find_ready(txn, &target->function, qualifier, pick, tenant_id, &target->version));
     TRY(function_usage(txn, account, region, &usage));
     uint64_t all = limits->value[LIMIT_LAMBDA_CONCURRENT_EXECUTIONS];
     target->spec = function_worker_spec(txn, &target->function, &target->version, tenant_id);

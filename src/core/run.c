@@ -14,6 +14,10 @@ Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run)
     run->reserved = target.reserved;
     run->unreserved = target.unreserved;
     run->function_arn = function_arn(arena, request->account, request->region, request->name, request->qualifier);
+    run->function_number = target.function.number;
+    run->dead_letter_arn = target.version.dead_letter_arn;
+    if (run->dead_letter_arn.data != NULL)
+        run->dead_letter_arn = arena_copy(arena, run->dead_letter_arn);
     run->tenant_id = request->tenant_id;
     run->trace = trace_continue(arena, request->trace, request->account, request->region, request->name,
                                 request->wall_ms, random);

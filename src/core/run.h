@@ -27,6 +27,8 @@ typedef struct Run {
     uint64_t reserved;
     uint64_t unreserved;
     Slice function_arn; /* as asked for, with its qualifier */
+    uint64_t function_number;
+    Slice dead_letter_arn; /* of the version; absent: none */
     Slice tenant_id;
     Trace trace;
     /* The function has been invoked too often in this chain of events, and is not allowed to be: not to be started

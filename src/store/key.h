@@ -28,9 +28,8 @@ typedef enum KeyKind {
     KIND_LAYER = 29,
     KIND_FUNCTION_URL = 30, /* whose a URL is, by its id */
     KIND_PROVISIONED = 31,  /* which functions have provisioned executions */
-    KIND_EVENT_CONFIG = 32, /* how events of a function are retried, and where they go at last */
-    KIND_EVENT = 33,        /* events that wait for their function */
-    KIND_EVENT_READY = 34,  /* which functions have some */
+    KIND_EVENT = 33,       /* events that wait for their function */
+    KIND_EVENT_READY = 34, /* which functions have some */
     KIND_MAPPING = 35,      /* event source mappings */
     KIND_MAPPING_CHANGED = 36,
     KIND_BREAKER = 37,

@@ -1,4 +1,5 @@
 /* invoke.c: Invoke: an event goes to a function, and its answer comes back whole (Lambda API reference, "Invoke"). */
+#include "aws/lambda/event_invoke.h"
 #include "aws/lambda/invoke_call.h"
 #include "base/list.h"
 
@@ -6,6 +7,11 @@ static void set_status(InvokeOutput *output, int32_t status)
 {
     output->has_status_code = true;
     output->status_code = status;
+}
+
+static void on_accepted(void *output)
+{
+    set_status(output, 202);
 }
 
 /* A handler's failure is an answer as any other: the document in its place, and the field that says so. */
@@ -55,6 +61,8 @@ Error lambda_invoke(Call *call, Txn *txn, const InvokeInput *input, InvokeOutput
     if (input->durable_execution_name.data != NULL)
         return call_fail(call, &common_not_implemented,
                          "Brume does not implement Lambda Invoke with DurableExecutionName.");
+    if (slice_equal(input->invocation_type, SLICE("Event")))
+        return event_invoke_start(call, arguments, on_accepted, output);
     InvokeCall *invoke = ARENA_NEW(call->arena, InvokeCall);
     invoke->call = call;
     invoke->output = output;

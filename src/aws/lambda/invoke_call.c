@@ -13,14 +13,14 @@ static Error refuse_content(Call *call, const char *format, Slice text)
     return call_fail(call, &lambda_error_invalid_request_content_exception, format, SLICE_PRINT(text));
 }
 
-static Error read_payload(InvokeCall *invoke, Slice payload)
+Error invoke_read_payload(Call *call, Slice given, Slice *payload)
 {
     Slice problem;
-    invoke->invocation.payload = payload.size == 0 ? SLICE("{}") : payload;
-    if (payload_is_json(invoke->invocation.payload, invoke->call->arena, &problem))
+    *payload = given.size == 0 ? SLICE("{}") : given;
+    if (payload_is_json(*payload, call->arena, &problem))
         return OK;
-    return refuse_content(invoke->call,
-                          "Could not parse request body into json: Could not parse payload into json: %.*s", problem);
+    return refuse_content(call, "Could not parse request body into json: Could not parse payload into json: %.*s",
+                          problem);
 }
 
 static bool is_object(Slice json)
@@ -32,29 +32,25 @@ static bool is_object(Slice json)
     return i < json.size && json.data[i] == '{';
 }
 
-static Error read_client_context(InvokeCall *invoke, Slice context)
+Error invoke_read_client_context(Call *call, Slice given, Slice *context)
 {
-    Call *call = invoke->call;
     Slice json;
-    if (context.data == NULL)
+    if (given.data == NULL)
         return OK;
-    if (context.size > CLIENT_CONTEXT_MAX)
+    if (given.size > CLIENT_CONTEXT_MAX)
         return refuse_content(call, "Client context must be at most 3583 bytes of Base64.%.*s", (Slice){0});
-    if (base64_decode(call->arena, context, &json) != OK || json_check(json) != OK || !is_object(json))
+    if (base64_decode(call->arena, given, &json) != OK || json_check(json) != OK || !is_object(json))
         return refuse_content(call, "Client context must be a valid Base64-encoded JSON object.%.*s", (Slice){0});
-    invoke->invocation.client_context = json;
+    *context = json;
     return OK;
 }
 
-static Error read_type(InvokeCall *invoke, Slice type)
+Error invoke_check_runs(Call *call)
 {
-    Call *call = invoke->call;
-    if (slice_equal(type, SLICE("Event")))
-        return call_fail(call, &common_not_implemented,
-                         "Brume does not implement Lambda %.*s with InvocationType Event.",
-                         SLICE_PRINT(call->operation->name));
-    invoke->dry_run = slice_equal(type, SLICE("DryRun"));
-    return OK;
+    if (call_invoker(call) != NULL)
+        return OK;
+    return call_fail(call, &common_not_implemented,
+                     "This server runs no functions: `brume doctor` tells what its machine lacks.");
 }
 
 /* ---- Refusals ---- */
@@ -97,7 +93,7 @@ static Error explain_refusal(InvokeCall *invoke)
 /* ---- The steps ---- */
 
 /* Another account's function is found by way of its policy; the caller's own needs none. */
-static bool is_own(const Call *call, Slice function_name)
+bool invoke_is_own(const Call *call, Slice function_name)
 {
     LambdaName name = {.account = call->actor.account};
     lambda_split_name(function_name, &name);
@@ -124,7 +120,7 @@ static Error lookup_body(Txn *txn, StoreCall *lookup)
     InvokeCall *invoke = CONTAINER_OF(lookup, InvokeCall, lookup);
     const InvokeArguments *arguments = invoke->arguments;
     Function function;
-    if (!is_own(invoke->call, arguments->function_name))
+    if (!invoke_is_own(invoke->call, arguments->function_name))
         TRY(lambda_find(invoke->call, txn, arguments->function_name, arguments->qualifier, &invoke->name, &function));
     const RunRequest request = request_of(invoke);
     return run_find(txn, &request, lookup->arena, &invoke->run);
@@ -140,18 +136,18 @@ static Error check_found(InvokeCall *invoke)
 }
 
 /* AWS names the version that would have run. */
-static Error refuse_lookup(InvokeCall *invoke, Error error)
+Error invoke_refuse_lookup(Call *call, LambdaName *name, Error error)
 {
-    LambdaName *name = &invoke->name;
     if (name->qualifier.data == NULL)
         name->qualifier = SLICE("$LATEST");
-    return lambda_refuse(invoke->call, name, error);
+    return lambda_refuse(call, name, error);
 }
 
 static void on_found(StoreCall *lookup)
 {
     InvokeCall *invoke = CONTAINER_OF(lookup, InvokeCall, lookup);
-    Error error = lookup->result == OK ? check_found(invoke) : refuse_lookup(invoke, lookup->result);
+    Error error =
+        lookup->result == OK ? check_found(invoke) : invoke_refuse_lookup(invoke->call, &invoke->name, lookup->result);
     if (error == OK)
         invoke->found(invoke);
     else
@@ -162,13 +158,11 @@ Error invoke_call_start(InvokeCall *invoke, const InvokeArguments *arguments)
 {
     Call *call = invoke->call;
     invoke->arguments = arguments;
-    TRY(read_type(invoke, arguments->invocation_type));
-    if (call_invoker(call) == NULL)
-        return call_fail(call, &common_not_implemented,
-                         "This server runs no functions: `brume doctor` tells what its machine lacks.");
-    TRY(read_client_context(invoke, arguments->client_context));
-    TRY(read_payload(invoke, arguments->payload));
-    if (is_own(call, arguments->function_name))
+    invoke->dry_run = slice_equal(arguments->invocation_type, SLICE("DryRun"));
+    TRY(invoke_check_runs(call));
+    TRY(invoke_read_client_context(call, arguments->client_context, &invoke->invocation.client_context));
+    TRY(invoke_read_payload(call, arguments->payload, &invoke->invocation.payload));
+    if (invoke_is_own(call, arguments->function_name))
         TRY(lambda_read_name(call, arguments->function_name, arguments->qualifier, &invoke->name));
     invoke->with_log = slice_equal(arguments->log_type, SLICE("Tail"));
     invoke->invocation.request_id = call->request_id;

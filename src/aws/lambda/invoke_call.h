@@ -34,6 +34,20 @@ struct InvokeCall {
     void *output;                      /* the operation's */
 };
 
+/* ---- What every invocation begins with ---- */
+
+/* 501: nobody runs functions here. */
+Error invoke_check_runs(Call *call);
+/* JSON; an empty one is "{}". InvalidRequestContentException. */
+Error invoke_read_payload(Call *call, Slice given, Slice *payload);
+/* Out of base64; absent: `context` stays as it is. The same. */
+Error invoke_read_client_context(Call *call, Slice given, Slice *context);
+bool invoke_is_own(const Call *call, Slice function_name);
+/* What core said to the name that was looked up. */
+Error invoke_refuse_lookup(Call *call, LambdaName *name, Error error);
+
+/* ---- One that is answered ---- */
+
 /* Checks the arguments and looks the function up; `found` is called when it may be run, and every refusal ends the call.
  * The caller has set `call` and `found`; the arguments live as long as the call. */
 Error invoke_call_start(InvokeCall *invoke, const InvokeArguments *arguments);
