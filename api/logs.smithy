@@ -39,7 +39,6 @@ service logs {
         DeleteQueryDefinition
         DeleteResourcePolicy
         DeleteScheduledQuery
-        DeleteSubscriptionFilter
         DeleteSyslogConfiguration
         DeleteTransformer
         DescribeAccountPolicies
@@ -58,7 +57,6 @@ service logs {
         DescribeQueries
         DescribeQueryDefinitions
         DescribeResourcePolicies
-        DescribeSubscriptionFilters
         DisassociateKmsKey
         DisassociateSourceFromS3TableIntegration
         GetDataProtectionPolicy
@@ -102,7 +100,6 @@ service logs {
         PutQueryDefinition
         PutResourcePolicy
         PutStorageTierPolicy
-        PutSubscriptionFilter
         PutSyslogConfiguration
         PutTransformer
         StartQuery
@@ -781,6 +778,131 @@ operation StartLiveTail {
 list StartLiveTailLogGroupIdentifiers {
     @length(min: 1, max: 2048) @pattern("[\\w#+=/:,.@-]*")
     member: String
+}
+
+@write(home: "logGroupName")
+@iam(action: "logs:PutSubscriptionFilter", resource: "arn:aws:logs:{region}:{account}:log-group:{logGroupName}:*")
+operation PutSubscriptionFilter {
+    input := {
+        @required @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+        logGroupName: String
+
+        @required @length(min: 1, max: 512) @pattern("[^:*]*")
+        filterName: String
+
+        @required @length(min: 0, max: 1024)
+        filterPattern: String
+
+        @required @length(min: 1)
+        destinationArn: String
+
+        @length(min: 1)
+        roleArn: String
+
+        distribution: Distribution
+        applyOnTransformedLogs: Boolean
+
+        @length(min: 0, max: 2000)
+        fieldSelectionCriteria: String
+
+        emitSystemFields: EmitSystemFields
+    }
+    errors: [
+        InvalidOperationException
+        InvalidParameterException
+        LimitExceededException
+        OperationAbortedException
+        ResourceNotFoundException
+        ServiceUnavailableException
+    ]
+}
+
+enum Distribution {
+    Random
+    ByLogStream
+}
+
+list EmitSystemFields {
+    member: String
+}
+
+@read
+@iam(action: "logs:DescribeSubscriptionFilters", resource: "arn:aws:logs:{region}:{account}:log-group:{logGroupName}:*")
+operation DescribeSubscriptionFilters {
+    input := {
+        @required @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+        logGroupName: String
+
+        @length(min: 1, max: 512) @pattern("[^:*]*")
+        filterNamePrefix: String
+
+        @length(min: 1)
+        nextToken: String
+
+        @range(min: 1, max: 50)
+        limit: Integer
+    }
+    output := {
+        subscriptionFilters: SubscriptionFilters
+
+        @length(min: 1)
+        nextToken: String
+    }
+    errors: [
+        InvalidParameterException
+        ResourceNotFoundException
+        ServiceUnavailableException
+    ]
+}
+
+list SubscriptionFilters {
+    member: SubscriptionFilter
+}
+
+structure SubscriptionFilter {
+    @length(min: 1, max: 512) @pattern("[^:*]*")
+    filterName: String
+
+    @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+    logGroupName: String
+
+    @length(min: 0, max: 1024)
+    filterPattern: String
+
+    @length(min: 1)
+    destinationArn: String
+
+    @length(min: 1)
+    roleArn: String
+
+    distribution: Distribution
+    applyOnTransformedLogs: Boolean
+
+    @range(min: 0)
+    creationTime: Long
+
+    @length(min: 0, max: 2000)
+    fieldSelectionCriteria: String
+
+    emitSystemFields: EmitSystemFields
+}
+
+@write(home: "logGroupName")
+@iam(action: "logs:DeleteSubscriptionFilter", resource: "arn:aws:logs:{region}:{account}:log-group:{logGroupName}:*")
+operation DeleteSubscriptionFilter {
+    input := {
+        @required @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+        logGroupName: String
+
+        @required @length(min: 1, max: 512) @pattern("[^:*]*")
+        filterName: String
+    }
+    errors: [
+        InvalidParameterException
+        OperationAbortedException
+        ResourceNotFoundException
+        ServiceUnavailableException
+    ]
 }
 
 @pure

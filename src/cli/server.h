@@ -9,6 +9,7 @@
 #include "cli/metrics.h"
 #include "cli/settings.h"
 #include "core/event_runner.h"
+#include "core/log_forwarder.h"
 #include "core/log_sink.h"
 #include "core/package.h"
 #include "core/provisioner.h"
@@ -50,6 +51,7 @@ typedef struct Server {
     Slice reachable[REACHABLE_MAX + 1]; /* by those whose network is isolated; the server itself first */
     LogSink *log_sink;                  /* on the runtime's loop, as is its timer (server_logs.c) */
     uv_timer_t log_flush;
+    LogForwarder *log_forwarder;
     int function_log; /* a file; -1: the server's own log, at debug level */
     /* Stopping. */
     atomic_bool draining;

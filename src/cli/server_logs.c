@@ -1,4 +1,5 @@
 /* server_logs.c: what functions log goes into their log groups, and into a file where one is asked for. */
+#include "aws/logs/forward_event.h"
 #include "base/time_format.h"
 #include "cli/server.h"
 
@@ -73,6 +74,13 @@ FunctionLog server_logs_open(Server *server)
         .log = &server->log,
     };
     server->log_sink = log_sink_open(&options);
+    server->log_forwarder = log_forwarder_open(&(LogForwarderOptions){
+        .store = server->store,
+        .mailbox = loop_mailbox(server->loops[0]),
+        .pool = server->pool,
+        .payload = logs_forward_payload,
+        .log = &server->log,
+    });
     uv_timer_init(loop_uv(server->loops[0]), &server->log_flush);
     return (FunctionLog){.user = server, .event = on_function_log, .dropped = dropped};
 }
@@ -92,6 +100,8 @@ void server_logs_finish(Server *server)
 
 void server_logs_close(Server *server)
 {
-    if (server->log_sink != NULL)
-        log_sink_close(server->log_sink);
+    if (server->log_sink == NULL)
+        return;
+    log_sink_close(server->log_sink);
+    log_forwarder_close(server->log_forwarder);
 }

@@ -1,5 +1,6 @@
 /* log_append.c: how chunks are kept, and which rows tell where they stand. */
 #include "core/log_internal.h"
+#include "core/log_subscription.h"
 
 enum { SCHEMA_CHUNK = 1, SCHEMA_ROW = 1 };
 
@@ -133,6 +134,7 @@ static Error append_chunk(Txn *txn, const LogGroup *group, const LogStream *stre
     txn_put(txn, log_chunk_key(txn, group, row.sequence), log_stored_write(txn, &stored));
     txn_put(txn, log_row_key(txn, group, 0, &row), value);
     txn_put(txn, log_row_key(txn, group, row.stream, &row), value);
+    log_mark_put(txn, group, row.sequence);
     return OK;
 }
 

@@ -2,6 +2,7 @@
  *
  * A token is a gap between two events: what comes behind it, or before it, is the next page. */
 #include "aws/logs/dialect.h"
+#include "aws/logs/forward_event.h"
 
 enum {
     EVENTS_MAX = 10000,       /* CloudWatch Logs API reference, GetLogEvents: limit */
@@ -13,15 +14,9 @@ enum {
 
 /* ---- Places as text ---- */
 
-static Slice place_text(Call *call, const LogPlace *place)
-{
-    return arena_format(call->arena, "%020llu%020llu%016llu", (unsigned long long)place->time_ms,
-                        (unsigned long long)place->sequence, (unsigned long long)place->index);
-}
-
 static Slice token_of(Call *call, char direction, const LogPlace *gap)
 {
-    return arena_format(call->arena, "%c/%.*s/s", direction, SLICE_PRINT(place_text(call, gap)));
+    return arena_format(call->arena, "%c/%.*s/s", direction, SLICE_PRINT(logs_event_id(gap, call->arena)));
 }
 
 static bool read_part(Slice *text, size_t digits, uint64_t *number)
@@ -186,7 +181,7 @@ static void give_filtered(Call *call, const EventPage *page, FilterLogEventsOutp
             .message = entry->message,
             .has_ingestion_time = true,
             .ingestion_time = (int64_t)entry->ingested_ms,
-            .event_id = place_text(call, &entry->place),
+            .event_id = logs_event_id(&entry->place, call->arena),
         };
     }
     /* Always empty (CloudWatch Logs API reference, FilterLogEvents: searchedLogStreams). */
