@@ -283,7 +283,7 @@ const Option start_options[] = {
     {"prestart", "N", "BRUME_PRESTART", "2", "Node.js processes that wait, already started, for each runtime in use.",
      read_prestart, "a number up to 64"},
     {"function-log", "FILE", "BRUME_FUNCTION_LOG", NULL,
-     "Where what functions log goes; `-`: standard output. Without it, it is in the server's log at level debug.",
+     "Where what functions log goes, beside their log groups; `-`: standard output.",
      read_function_log, "the path of a file, or -"},
     {"config", "FILE", "BRUME_CONFIG", NULL,
      "Reads these options from a file too: lines of `name = value`, # comments.", NULL, NULL},

@@ -1,5 +1,6 @@
 """CloudWatch Logs, through the SDK for Python and the AWS CLI."""
 
+import http.client
 import json
 import os
 import re
@@ -7,10 +8,11 @@ import subprocess
 import time
 
 import pytest
-from brume import ROOT, Server
+from botocore.eventstream import EventStreamBuffer
+from brume import ROOT, Server, command
 from botocore.exceptions import ClientError
 from conftest import client
-from functions import make, package
+from functions import make, package, wait_settled
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,9 @@ def listed(section):
     """The operations that a list of docs/logs.md names."""
     with open(os.path.join(ROOT, "docs", "logs.md"), encoding="utf-8") as file:
         text = file.read()
-    return set(re.findall(r"`([A-Z]\w+)`", re.search(rf"## {section}\n(.*?)(\n## |\Z)", text, re.DOTALL)[1]))
+    text = re.search(rf"## {section}\n(.*?)(\n## |\Z)", text, re.DOTALL)[1]
+    cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)  # the first column, where there is a table
+    return set(re.findall(r"`([A-Z]\w+)`", " ".join(cells) or text))
 
 
 def test_the_documentation_lists_every_operation(logs):
@@ -210,7 +214,6 @@ def test_what_retention_has_passed_is_gone(start):
     put(logs, "g", ["old"])
     logs.put_retention_policy(logGroupName="g", retentionInDays=1)
     assert messages(logs.filter_log_events(logGroupName="g")) == ["old"]
-    from brume import command
     command("clock", "advance", "25h", "--data", server.data)
     assert messages(logs.filter_log_events(logGroupName="g")) == []
     command("clock", "advance", "1h", "--data", server.data)
@@ -286,7 +289,6 @@ def test_a_function_logs_into_the_group_that_it_names(logs, functions, server, n
         {"LoggingConfig": {"LogGroup": "/shared/group", "LogFormat": "JSON"}}).encode(), {
         "authorization": "AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"})
     assert status == 200, body
-    from functions import wait_settled
     wait_settled(functions, name)
     invoke(functions, name, n=2)
 
@@ -352,3 +354,82 @@ def test_the_aws_cli_tails_a_group(server, logs, group):
     assert [line.split(maxsplit=1)[1] for line in done.stdout.splitlines()] == ["first", "second ERROR"]
     done = aws(server, "logs", "tail", group, "--filter-pattern", "ERROR", "--format", "short")
     assert [line.split(maxsplit=1)[1] for line in done.stdout.splitlines()] == ["second ERROR"]
+
+
+class LiveTail:
+    """A session, over a connection of its own: Debian's SDK does not know it yet."""
+
+    def __init__(self, server, **document):
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        self.connection.request("POST", "/", json.dumps(document).encode(), {
+            "content-type": "application/x-amz-json-1.1", "x-amz-target": "Logs_20140328.StartLiveTail",
+            "authorization": "AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/logs/aws4_request, "
+                             "SignedHeaders=host, Signature=0"})
+        self.answer = self.connection.getresponse()
+        self.messages = EventStreamBuffer()
+
+    def next(self):
+        """The next message: (its type, its document)."""
+        while True:
+            for message in self.messages:
+                return message.headers[":event-type"], json.loads(message.payload)
+            piece = self.answer.read1(65536)
+            assert piece, "the session has ended"
+            self.messages.add_data(piece)
+
+    def results(self):
+        """Of the next update that has some."""
+        while True:
+            kind, document = self.next()
+            assert kind == "sessionUpdate"
+            if document["sessionResults"]:
+                return document
+
+    def close(self):
+        self.connection.close()
+
+
+def arn_of(group):
+    return f"arn:aws:logs:us-east-1:123456789012:log-group:{group}"
+
+
+def test_a_live_tail_shows_what_comes(server, logs, group):
+    put(logs, group, ["before"])
+    tail = LiveTail(server, logGroupIdentifiers=[arn_of(group)], logEventFilterPattern="-debug")
+    try:
+        assert tail.answer.getheader("content-type") == "application/vnd.amazon.eventstream"
+        assert tail.next() == ("initial-response", {})
+        kind, started = tail.next()
+        assert kind == "sessionStart" and started["logGroupIdentifiers"] == [arn_of(group)]
+        kind, update = tail.next()
+        assert (kind, update) == ("sessionUpdate", {"sessionResults": [], "sessionMetadata": {"sampled": False}})
+        at = now()
+        put(logs, group, ["one", "a debug line", "two"], start=at)
+        found = tail.results()["sessionResults"]
+        assert [event["message"] for event in found] == ["one", "two"]
+        assert found[0]["timestamp"] == at and found[0]["ingestionTime"] >= at - 1000
+        assert (found[0]["logStreamName"], found[0]["logGroupIdentifier"]) == ("s", f"123456789012:{group}")
+        put(logs, group, [f"line {i}" for i in range(3000)], start=now() - 10_000)
+        many = tail.results()
+        assert len(many["sessionResults"]) == 500 and many["sessionMetadata"]["sampled"]
+    finally:
+        tail.close()
+
+
+def test_a_live_tail_of_what_is_not_there_is_refused(server, group):
+    assert call(server, "StartLiveTail", logGroupIdentifiers=[arn_of("none")])[1]["__type"].endswith("ResourceNotFoundException")
+    assert call(server, "StartLiveTail", logGroupIdentifiers=[group])[1]["__type"].endswith("InvalidParameterException")
+
+
+def test_a_server_stops_while_sessions_are_open(start):
+    server = start()
+    logs = client(server, "logs")
+    logs.create_log_group(logGroupName="g")
+    tails = [LiveTail(server, logGroupIdentifiers=[arn_of("g")]) for _ in range(20)]
+    for tail in tails:
+        assert tail.next()[0] == "initial-response"
+    began = time.monotonic()
+    assert server.terminate() == 0, server.errors()
+    assert time.monotonic() - began < 8, "sessions held it up until they were cut off"
+    for tail in tails:
+        tail.close()
