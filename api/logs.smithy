@@ -80,7 +80,6 @@ service logs {
         ListAnomalies
         ListIntegrations
         ListLogAnomalyDetectors
-        ListLogGroups
         ListLogGroupsForQuery
         ListScheduledQueries
         ListSourcesForS3TableIntegration
@@ -260,6 +259,91 @@ list InheritedProperties {
 
 enum InheritedProperty {
     ACCOUNT_DATA_PROTECTION
+}
+
+@read
+@iam(action: "logs:ListLogGroups", resource: "*")
+operation ListLogGroups {
+    input := {
+        @length(min: 3, max: 129) @pattern("(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4}")
+        logGroupNamePattern: String
+
+        logGroupClass: LogGroupClass
+        includeLinkedAccounts: Boolean
+
+        @length(min: 0, max: 20)
+        accountIdentifiers: AccountIds
+
+        @length(min: 1)
+        nextToken: String
+
+        @range(min: 1, max: 1000)
+        limit: Integer
+
+        @length(min: 1, max: 5)
+        dataSources: DataSourceFilters
+
+        @length(min: 1, max: 20)
+        fieldIndexNames: FieldIndexNames
+
+        @length(min: 1, max: 5)
+        logGroupTags: TagFilters
+    }
+    output := {
+        logGroups: LogGroupSummaries
+
+        @length(min: 1)
+        nextToken: String
+    }
+    errors: [
+        InvalidParameterException
+        ServiceUnavailableException
+    ]
+}
+
+list DataSourceFilters {
+    member: DataSourceFilter
+}
+
+structure DataSourceFilter {
+    @required
+    name: String
+
+    type: String
+}
+
+list FieldIndexNames {
+    @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+    member: String
+}
+
+list TagFilters {
+    member: TagFilter
+}
+
+structure TagFilter {
+    @required @length(min: 1, max: 128) @pattern("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$")
+    key: String
+
+    @length(min: 0, max: 5)
+    values: TagFilterValues
+}
+
+list TagFilterValues {
+    @length(min: 0, max: 259) @pattern("^!?\\*?([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)\\*?$")
+    member: String
+}
+
+list LogGroupSummaries {
+    member: LogGroupSummary
+}
+
+structure LogGroupSummary {
+    @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+    logGroupName: String
+
+    logGroupArn: String
+    logGroupClass: LogGroupClass
 }
 
 @write(home: "logGroupName")

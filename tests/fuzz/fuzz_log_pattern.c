@@ -12,7 +12,8 @@ static void fuzz_pattern(Slice input, Arena *arena)
     const char *why = NULL;
     size_t end = slice_find(input, '\0');
     Slice text = slice_make(input.data, end);
-    Slice message = end < input.size ? slice_skip(input, end + 1) : SLICE("{\"a\": [1, {\"b\": \"c\"}], \"d\": null} x");
+    Slice message =
+        end < input.size ? slice_skip(input, end + 1) : SLICE("{\"a\": [1, {\"b\": \"c\"}], \"d\": null} x");
     Error error = log_pattern_compile(text, arena, &pattern, &why);
     ASSERT(error == OK || (error == LOG_PATTERN_INVALID && why != NULL));
     if (error != OK)

@@ -103,7 +103,12 @@ def test_a_group_is_described_as_it_was_made(server, logs, new_name):
         [described] = call(server, "DescribeLogGroups", logGroupIdentifiers=identifiers)[1]["logGroups"]
         assert described.pop("creationTime") > 0
         assert described == {"logGroupName": name, "arn": arn + ":*", "logGroupArn": arn, "retentionInDays": 7,
-                             "metricFilterCount": 0, "storedBytes": 0, "logGroupClass": "INFREQUENT_ACCESS"}
+                             "metricFilterCount": 0, "storedBytes": 0, "logGroupClass": "INFREQUENT_ACCESS",
+                             "deletionProtectionEnabled": False}
+    for pattern in (name[:24], f"^{name[:15]}", f"nothing|{name[-5:]}"):
+        listed = call(server, "ListLogGroups", logGroupNamePattern=pattern, limit=1000)[1]["logGroups"]
+        assert {"logGroupName": name, "logGroupArn": arn, "logGroupClass": "INFREQUENT_ACCESS"} in listed
+    assert call(server, "ListLogGroups", logGroupNamePattern="^escribed/")[1]["logGroups"] == []
     assert logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]["arn"] == arn + ":*"
     assert logs.list_tags_log_group(logGroupName=name)["tags"] == {"a": "1"}
     assert refusal(logs.create_log_group, logGroupName=name)[0] == "ResourceAlreadyExistsException"

@@ -31,7 +31,7 @@ Error logs_delete_log_group(Call *call, Txn *txn, const DeleteLogGroupInput *in,
 
 /* ---- Describing ---- */
 
-static Error describe(Call *call, Txn *txn, const LogGroup *group, LogsLogGroup *out)
+static Error describe(Call *call, Txn *txn, const LogGroup *group, bool by_pattern, LogsLogGroup *out)
 {
     uint64_t bytes;
     Slice name = arena_copy(call->arena, group->name);
@@ -46,9 +46,10 @@ static Error describe(Call *call, Txn *txn, const LogGroup *group, LogsLogGroup 
         .metric_filter_count = 0,
         .arn = logs_group_arn(call, name, ":*"),
         .log_group_arn = logs_group_arn(call, name, ""),
-        .has_stored_bytes = true,
+        .has_stored_bytes = !by_pattern, /* recorded: what is found by a pattern does not tell these two */
         .stored_bytes = (int64_t)bytes,
         .log_group_class = arena_copy(call->arena, group->class_name),
+        .has_deletion_protection_enabled = !by_pattern,
     };
     if (group->kms_key_id.data != NULL)
         out->kms_key_id = arena_copy(call->arena, group->kms_key_id);
@@ -75,7 +76,7 @@ static Error describe_named(Call *call, Txn *txn, const DescribeLogGroupsInput *
         if (error != OK && error != LOG_GROUP_NOT_FOUND)
             return error;
         if (error == OK && has_class(in, &group))
-            TRY(describe(call, txn, &group, &out->log_groups.items[out->log_groups.count++]));
+            TRY(describe(call, txn, &group, false, &out->log_groups.items[out->log_groups.count++]));
     }
     return OK;
 }
@@ -97,7 +98,57 @@ Error logs_describe_log_groups(Call *call, Txn *txn, const DescribeLogGroupsInpu
     out->log_groups.items = ARENA_ARRAY(call->arena, LogsLogGroup, count + 1);
     for (size_t i = 0; i < count; i++)
         if (has_class(in, &groups[i]))
-            TRY(describe(call, txn, &groups[i], &out->log_groups.items[out->log_groups.count++]));
+            TRY(describe(call, txn, &groups[i], in->log_group_name_pattern.data != NULL,
+                         &out->log_groups.items[out->log_groups.count++]));
+    out->next_token = logs_page_token(call, &page);
+    return OK;
+}
+
+/* ---- Listing ---- */
+
+/* Up to five parts of names between '|', each of which stands at the beginning when it begins with '^' (CloudWatch Logs API
+ * reference, ListLogGroups: logGroupNamePattern). */
+static bool name_fits(Slice pattern, Slice name)
+{
+    while (pattern.size > 0) {
+        size_t size = slice_find(pattern, '|');
+        Slice part = slice_make(pattern.data, size);
+        pattern = slice_skip(pattern, size < pattern.size ? size + 1 : size);
+        bool fits = part.data[0] == '^' ? slice_starts_with(name, slice_skip(part, 1))
+                                        : memmem(name.data, name.size, part.data, part.size) != NULL;
+        if (fits)
+            return true;
+    }
+    return false;
+}
+
+static bool is_listed(const ListLogGroupsInput *in, const LogGroup *group)
+{
+    bool has_class = in->log_group_class.data == NULL || slice_equal(in->log_group_class, group->class_name);
+    return has_class && (in->log_group_name_pattern.data == NULL || name_fits(in->log_group_name_pattern, group->name));
+}
+
+Error logs_list_log_groups(Call *call, Txn *txn, const ListLogGroupsInput *in, ListLogGroupsOutput *out)
+{
+    LogPage page;
+    LogGroup *groups;
+    size_t count;
+    if (in->include_linked_accounts || in->account_identifiers.count > 0)
+        return logs_not_implemented(call, "log groups of linked accounts");
+    if (in->data_sources.count > 0 || in->field_index_names.count > 0 || in->log_group_tags.count > 0)
+        return logs_not_implemented(call, "the search of log groups by data sources, indexes and tags");
+    TRY(logs_page_start(call, in->next_token, in->has_limit, in->limit, &page));
+    out->log_groups.items = ARENA_ARRAY(call->arena, LogsLogGroupSummary, page.limit);
+    TRY(log_group_list(txn, call->actor.account, call->actor.region, (Slice){0}, (Slice){0}, &page, &groups, &count));
+    for (size_t i = 0; i < count; i++) {
+        if (!is_listed(in, &groups[i]))
+            continue;
+        Slice name = arena_copy(call->arena, groups[i].name);
+        out->log_groups.items[out->log_groups.count++] =
+            (LogsLogGroupSummary){.log_group_name = name,
+                                  .log_group_arn = logs_group_arn(call, name, ""),
+                                  .log_group_class = arena_copy(call->arena, groups[i].class_name)};
+    }
     out->next_token = logs_page_token(call, &page);
     return OK;
 }
