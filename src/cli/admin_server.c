@@ -511,7 +511,8 @@ static void have_document(HttpRequest *request, Error error, Slice body)
         admin_refuse(request, 400, SLICE("the request must be one flat JSON object"));
         return;
     }
-    LOG(job->admin->options.log, INFO, "administration", log_text("path", job->route->path));
+    if (job->route->run != run_read_logs) /* who follows asks again and again */
+        LOG(job->admin->options.log, INFO, "administration", log_text("path", job->route->path));
     job->route->run(job);
 }
 

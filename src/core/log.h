@@ -69,6 +69,8 @@ Error log_group_bytes(Txn *txn, const LogGroup *group, uint64_t *bytes);
 
 /* ---- Streams (log_stream.c) ---- */
 
+enum { LOG_STREAMS_WALKED = 100 }; /* that a walk can name: each costs a cursor for each class of chunks */
+
 /* LOG_STREAM_EXISTS. */
 Error log_stream_create(Txn *txn, const LogGroup *group, Slice name, LogStream *stream);
 /* LOG_STREAM_NOT_FOUND. */
@@ -105,7 +107,8 @@ typedef struct LogEntry {
 /* What is walked. */
 typedef struct LogWalkOptions {
     const LogGroup *group;
-    const LogStream *stream;                 /* NULL: every stream of the group that `takes` */
+    const LogStream *streams; /* NULL: every stream of the group that `takes` */
+    size_t stream_count;
     bool (*takes)(void *user, Slice stream); /* NULL: takes all */
     void *user;
     uint64_t from_ms;

@@ -22,13 +22,14 @@ typedef struct Source {
     size_t size; /* of its value */
 } Source;
 
-/* The rows of one class. */
-typedef struct Class {
+/* The rows of one class: of the group, or of one stream. */
+typedef struct Rows {
     Cursor *cursor;
+    unsigned class_number;
     size_t prefix_size;
     bool has_row;
     LogRow row; /* the next one */
-} Class;
+} Rows;
 
 typedef struct KnownStream {
     uint64_t number;
@@ -41,7 +42,8 @@ struct LogWalk {
     LogPlace gap;
     uint64_t from_ms;
     bool begun;
-    Class classes[LOG_CLASSES];
+    Rows *rows;
+    size_t rows_count;
     Source **heap;
     size_t count;
     size_t capacity;
@@ -133,37 +135,35 @@ static Error is_wanted(LogWalk *walk, const LogRow *row, bool *wanted)
     const LogWalkOptions *options = &walk->options;
     *wanted = row->last_ms >= walk->from_ms && row->first_ms < options->until_ms &&
               (options->until_sequence == 0 || row->sequence <= options->until_sequence);
-    if (!*wanted || options->stream != NULL)
+    if (!*wanted || options->streams != NULL)
         return OK;
     *wanted = options->takes == NULL || options->takes(options->user, row->stream_name);
     return *wanted ? stream_is_there(walk, row, wanted) : OK;
 }
 
-static Error next_row(LogWalk *walk, unsigned class_number)
+static Error next_row(LogWalk *walk, Rows *rows)
 {
     Slice key;
     Slice value;
     bool wanted = false;
-    Class *rows = &walk->classes[class_number];
     while (!wanted) {
         TRY(cursor_next(rows->cursor, &key, &value));
         rows->has_row = key.data != NULL;
         if (!rows->has_row)
             return OK;
-        value = arena_copy(txn_arena(walk->txn), value);
-        TRY(log_row_read(slice_skip(key, rows->prefix_size), value, class_number, &rows->row));
+        TRY(log_row_read(slice_skip(key, rows->prefix_size), value, rows->class_number, &rows->row));
         TRY(is_wanted(walk, &rows->row, &wanted));
     }
+    rows->row.stream_name = arena_copy(txn_arena(walk->txn), rows->row.stream_name);
     return OK;
 }
 
-static void open_class(LogWalk *walk, unsigned class_number)
+static void open_rows(LogWalk *walk, uint64_t stream, unsigned class_number)
 {
     const LogWalkOptions *options = &walk->options;
     Arena *arena = txn_arena(walk->txn);
     uint64_t span_ms = log_class_span_ms[class_number];
-    Buffer prefix =
-        log_row_prefix(walk->txn, options->group, options->stream == NULL ? 0 : options->stream->number, class_number);
+    Buffer prefix = log_row_prefix(walk->txn, options->group, stream, class_number);
     KeyRange range = key_range_of_prefix(arena, buffer_slice(&prefix));
     Buffer begin = buffer_make(arena);
     Buffer end = buffer_make(arena);
@@ -177,33 +177,33 @@ static void open_class(LogWalk *walk, unsigned class_number)
     }
     if (slice_compare(range.end, range.begin) < 0)
         range.end = range.begin;
-    walk->classes[class_number] = (Class){
+    walk->rows[walk->rows_count++] = (Rows){
         .cursor = txn_scan(walk->txn, range, options->backward ? SCAN_BACKWARD : SCAN_FORWARD),
+        .class_number = class_number,
         .prefix_size = prefix.size,
     };
 }
 
-/* Whether the next row of a class could stand before what is on top of the heap. */
-static bool could_be_next(const LogWalk *walk, unsigned class_number)
+/* Whether the next row could stand before what is on top of the heap. */
+static bool could_be_next(const LogWalk *walk, const Rows *rows)
 {
-    const Class *rows = &walk->classes[class_number];
     if (!rows->has_row || walk->count == 0)
         return rows->has_row;
     const LogPlace *top = &walk->heap[0]->key;
-    return walk->options.backward ? rows->row.first_ms + log_class_span_ms[class_number] >= top->time_ms
+    return walk->options.backward ? rows->row.first_ms + log_class_span_ms[rows->class_number] >= top->time_ms
                                   : rows->row.first_ms <= top->time_ms;
 }
 
 static Error take_rows(LogWalk *walk)
 {
-    for (unsigned i = 0; i < LOG_CLASSES; i++)
-        while (could_be_next(walk, i)) {
+    for (size_t i = 0; i < walk->rows_count; i++)
+        while (could_be_next(walk, &walk->rows[i])) {
             Source *source = ARENA_NEW(txn_arena(walk->txn), Source);
-            source->row = walk->classes[i].row;
+            source->row = walk->rows[i].row;
             source->key = walk->options.backward ? (LogPlace){source->row.last_ms, UINT64_MAX, UINT64_MAX}
                                                  : (LogPlace){source->row.first_ms, 0, 0};
             push(walk, source);
-            TRY(next_row(walk, i));
+            TRY(next_row(walk, &walk->rows[i]));
         }
     return OK;
 }
@@ -275,8 +275,8 @@ static Error open_top(LogWalk *walk)
 Error log_walk_next(LogWalk *walk, LogEntry *entry, bool *more)
 {
     *more = false;
-    for (unsigned i = 0; !walk->begun && i < LOG_CLASSES; i++)
-        TRY(next_row(walk, i));
+    for (size_t i = 0; !walk->begun && i < walk->rows_count; i++)
+        TRY(next_row(walk, &walk->rows[i]));
     walk->begun = true;
     for (;;) {
         TRY(take_rows(walk));
@@ -324,15 +324,18 @@ LogWalk *log_walk_open(Txn *txn, const LogWalkOptions *options)
         if (options->backward && walk->gap.time_ms < walk->options.until_ms)
             walk->options.until_ms = walk->gap.time_ms + 1; /* its own millisecond too */
     }
-    for (unsigned i = 0; i < LOG_CLASSES; i++)
-        open_class(walk, i);
+    size_t streams = options->streams == NULL ? 1 : options->stream_count;
+    walk->rows = ARENA_ARRAY(txn_arena(txn), Rows, streams * LOG_CLASSES);
+    for (size_t i = 0; i < streams; i++)
+        for (unsigned class_number = 0; class_number < LOG_CLASSES; class_number++)
+            open_rows(walk, options->streams == NULL ? 0 : options->streams[i].number, class_number);
     return walk;
 }
 
 void log_walk_close(LogWalk *walk)
 {
-    for (unsigned i = 0; i < LOG_CLASSES; i++)
-        cursor_close(walk->classes[i].cursor);
+    for (size_t i = 0; i < walk->rows_count; i++)
+        cursor_close(walk->rows[i].cursor);
 }
 
 /* ---- In the order in which chunks were taken ---- */

@@ -116,7 +116,8 @@ static Error walk_all(Txn *txn, StoreCall *call)
     TRY(log_group_bytes(txn, &group, &run->bytes));
     LogWalkOptions options = run->options;
     options.group = &group;
-    options.stream = run->whole_group ? NULL : &stream;
+    options.streams = run->whole_group ? NULL : &stream;
+    options.stream_count = 1;
     options.gap = run->has_gap ? &run->gap : NULL;
     run->found_count = 0;
     LogWalk *walk = log_walk_open(txn, &options);

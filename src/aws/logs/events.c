@@ -123,7 +123,8 @@ Error logs_get_log_events(Call *call, Txn *txn, const GetLogEventsInput *in, Get
     TRY(logs_open_stream(call, txn, &group, in->log_stream_name, &stream));
     LogWalkOptions options = {
         .group = &group,
-        .stream = &stream,
+        .streams = &stream,
+        .stream_count = 1,
         .from_ms = time_or(in->has_start_time, in->start_time, 0),
         .until_ms = time_or(in->has_end_time, in->end_time, UINT64_MAX),
         .gap = in->next_token.data == NULL ? NULL : &gap,
@@ -160,12 +161,30 @@ Error logs_read_pattern(Call *call, Slice text, Arena *arena, LogPattern **patte
 static bool takes_stream(void *user, Slice stream)
 {
     const FilterLogEventsInput *in = user;
-    if (in->log_stream_names.items == NULL)
-        return slice_starts_with(stream, in->log_stream_name_prefix);
-    for (size_t i = 0; i < in->log_stream_names.count; i++)
-        if (slice_equal(stream, in->log_stream_names.items[i]))
-            return true;
-    return false;
+    return slice_starts_with(stream, in->log_stream_name_prefix);
+}
+
+/* The streams that are meant, when they are few: they are walked by their own rows, the others are not looked at. */
+static Error choose_streams(Call *call, Txn *txn, const FilterLogEventsInput *in, LogWalkOptions *options)
+{
+    LogPage page = {.limit = LOG_STREAMS_WALKED};
+    LogStream *streams;
+    if (in->log_stream_names.items != NULL) {
+        streams = ARENA_ARRAY(txn_arena(txn), LogStream, in->log_stream_names.count + 1);
+        for (size_t i = 0; i < in->log_stream_names.count; i++)
+            TRY(logs_open_stream(call, txn, options->group, in->log_stream_names.items[i], &streams[i]));
+        options->streams = streams;
+        options->stream_count = in->log_stream_names.count;
+        return OK;
+    }
+    if (in->log_stream_name_prefix.data == NULL)
+        return OK;
+    options->takes = takes_stream;
+    options->user = (void *)(uintptr_t)in;
+    TRY(log_stream_list(txn, options->group, LOG_STREAMS_BY_NAME, false, in->log_stream_name_prefix, &page, &streams,
+                        &options->stream_count));
+    options->streams = page.next.data == NULL ? streams : NULL;
+    return OK;
 }
 
 static void give_filtered(Call *call, const EventPage *page, FilterLogEventsOutput *out)
@@ -193,29 +212,23 @@ Error logs_filter_log_events(Call *call, Txn *txn, const FilterLogEventsInput *i
     char direction;
     LogPlace gap = {0};
     LogGroup group;
-    LogStream stream;
     LogPattern *pattern;
     EventPage page = {.limit = in->has_limit ? (size_t)in->limit : EVENTS_MAX};
-    const size_t names = in->log_stream_names.count;
     if (in->log_stream_names.items != NULL && in->log_stream_name_prefix.data != NULL)
         return logs_invalid(call, "logStreamNamePrefix and logStreamNames cannot both be specified.");
     if (in->next_token.data != NULL && (!read_token(in->next_token, &direction, &gap) || direction != 'n'))
         return logs_refuse_token(call);
     TRY(logs_read_pattern(call, in->filter_pattern, txn_arena(txn), &pattern));
     TRY(logs_open_identified(call, txn, in->log_group_name, in->log_group_identifier, &group));
-    for (size_t i = 0; i < names; i++)
-        TRY(logs_open_stream(call, txn, &group, in->log_stream_names.items[i], &stream));
     LogWalkOptions options = {
         .group = &group,
-        .stream = names == 1 ? &stream : NULL,
-        .takes = takes_stream,
-        .user = (void *)(uintptr_t)in,
         .from_ms = time_or(in->has_start_time, in->start_time, 0),
         .until_ms = time_or(in->has_end_time && in->end_time < INT64_MAX, in->end_time, UINT64_MAX - 1) +
                     1, /* this one is not too late */
         .gap = in->next_token.data == NULL ? NULL : &gap,
         .backward = in->has_start_from_head && !in->start_from_head,
     };
+    TRY(choose_streams(call, txn, in, &options));
     TRY(read_page(call, txn, &options, pattern, &page));
     give_filtered(call, &page, out);
     if (!page.ended)

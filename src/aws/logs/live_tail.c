@@ -13,6 +13,7 @@ enum {
     ROUND_MS = 1000,
     RESULTS_MAX = 500, /* StartLiveTail: of one message; then it is sampled */
     ROUND_BYTES = 1024 * 1024,
+    ROUND_CHUNKS = 256, /* that one round looks at: a client that did not read for long finds the rest left out */
     SESSION_MS = 3 * 3600 * 1000,
 };
 
@@ -39,6 +40,7 @@ typedef struct Tail {
     Buffer message;
     size_t results;
     size_t bytes;
+    size_t chunks;
     bool sampled;
     TailGroup seen[GROUPS_MAX];
 } Tail;
@@ -130,7 +132,8 @@ static Error follow(Tail *tail, Txn *txn, TailGroup *group, JsonWriter *writer)
         *group = (TailGroup){.name = group->name, .number = found.number};
     while (more && !tail->sampled) {
         TRY(log_next_chunk(txn, &found, group->sequence, &more, &group->sequence, &stream, &entries, &count));
-        if (more && takes_stream(tail->in, stream))
+        tail->sampled = more && ++tail->chunks > ROUND_CHUNKS;
+        if (more && !tail->sampled && takes_stream(tail->in, stream))
             write_chunk(tail, writer, group, entries, count);
     }
     return tail->sampled ? log_last_sequence(txn, &found, &group->sequence) : OK;
@@ -139,7 +142,7 @@ static Error follow(Tail *tail, Txn *txn, TailGroup *group, JsonWriter *writer)
 static Error read_round(Txn *txn, StoreCall *store_call)
 {
     Tail *tail = tail_of(store_call);
-    tail->results = tail->bytes = 0;
+    tail->results = tail->bytes = tail->chunks = 0;
     tail->sampled = false;
     tail->message = buffer_make(&tail->arena);
     memcpy(tail->seen, tail->groups, sizeof tail->seen); /* it may be run again */
