@@ -21,7 +21,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 PKG_CONFIG ?= pkg-config
-PKGS := libuv libssl libcrypto libnghttp2 rocksdb expat zlib libseccomp libcap
+PKGS := libuv libssl libcrypto libnghttp2 rocksdb expat zlib libseccomp libcap libpcre2-8
 
 # ---- Flags ----
 

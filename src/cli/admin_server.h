@@ -103,6 +103,19 @@ typedef struct AdminCode {
 void admin_code(const AdminOptions *options, HttpRequest *request, const AdminCode *code);
 /* What a lookup of a function came to: that there is none, with where to look. */
 void admin_refuse_function(HttpRequest *request, Slice account, Slice region, Error error);
+
+/* What `brume logs` asks for. */
+typedef struct AdminLogs {
+    Slice account;
+    Slice region;
+    Slice name;   /* a group's or a function's */
+    Slice stream; /* what the names of streams begin with */
+    Slice filter; /* a pattern; empty: none */
+    Slice cursor; /* "since MILLISECONDS", or what an earlier answer gave */
+} AdminLogs;
+
+/* Answers {"events": [{"time_ms", "stream", "message"}], "cursor", "caught_up"}; whoever has caught up waits a while for more. */
+void admin_read_logs(const AdminOptions *options, HttpRequest *request, const AdminLogs *wanted);
 /* What core's code means, for a refusal. */
 void admin_refuse_error(HttpRequest *request, Error error);
 

@@ -6,25 +6,10 @@
 #include <stdlib.h>
 
 const Command *const commands[] = {
-    &command_start,
-    &command_functions,
-    &command_function,
-    &command_invoke,
-    &command_runtime,
-    &command_queues,
-    &command_breakers,
-    &command_mappings,
-    &command_clock,
-    &command_backup,
-    &command_restore,
-    &command_account,
-    &command_key,
-    &command_tls,
-    &command_doctor,
-    &command_completion,
-    &command_help,
-    &command_version,
-    NULL,
+    &command_start,   &command_functions,  &command_function, &command_invoke,   &command_logs,
+    &command_runtime, &command_queues,     &command_breakers, &command_mappings, &command_clock,
+    &command_backup,  &command_restore,    &command_account,  &command_key,      &command_tls,
+    &command_doctor,  &command_completion, &command_help,     &command_version,  NULL,
 };
 
 const Command *command_find(const char *name)
@@ -121,6 +106,10 @@ static int run_command(CommandLine *invocation, int count, char **words)
             command_print_help(command);
             return EXIT_OK;
         }
+        /* The one letter besides -h that hands type without thinking. */
+        static char follow[] = "--follow";
+        if (strcmp(words[i], "-f") == 0 && find_option(command, SLICE("follow")) != NULL)
+            words[i] = follow;
         if (words[i][0] == '-' && words[i][1] == '-') {
             int failed = read_option(invocation, count, words, &i);
             if (failed != EXIT_OK)

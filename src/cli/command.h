@@ -76,6 +76,7 @@ extern const Command command_breakers;
 extern const Command command_functions;
 extern const Command command_function;
 extern const Command command_invoke;
+extern const Command command_logs;
 extern const Command command_version;
 extern const Command command_help;
 

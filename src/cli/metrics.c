@@ -279,8 +279,8 @@ static void add_functions(Buffer *out, Runtime *runtime, Arena *arena)
     add_row(out, "function_timeouts_total", "counter", "Invocations cut off at their timeout.", stats.timeouts);
     add_row(out, "function_out_of_memory_total", "counter", "Workers ended because they passed their memory.",
             stats.out_of_memory);
-    add_row(out, "function_log_dropped_total", "counter", "Log events over RUNTIME_LOG_EVENTS.",
-            stats.log_lines_dropped);
+    add_row(out, "function_log_dropped_total", "counter",
+            "Log events over RUNTIME_LOG_EVENTS or RUNTIME_LOG_PENDING_BYTES.", stats.log_lines_dropped);
 }
 
 static void add_events(Buffer *out, EventRunner *events)

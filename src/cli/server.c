@@ -101,13 +101,14 @@ static void finish_posted(Server *server)
     }
 }
 
-/* In the order that lets what is on its way end: nothing new, then the uploads, whose transactions follow, then the
+/* In the order that lets what is on its way end: nothing new, then what was logged and the uploads, whose transactions follow, then the
  * store, which gives back what it has, then whoever was told so. Only then is nobody left who would call them. */
 static void stop_store(Server *server)
 {
     if (server->packages != NULL)
         packages_stop(server->packages);
     finish_posted(server);
+    server_logs_finish(server);
     store_halt(server->store);
     finish_posted(server);
     if (server->pool != NULL)

@@ -9,6 +9,8 @@
 #include "cli/metrics.h"
 #include "cli/settings.h"
 #include "core/event_runner.h"
+#include "core/log_forwarder.h"
+#include "core/log_sink.h"
 #include "core/package.h"
 #include "core/poller.h"
 #include "core/provisioner.h"
@@ -51,7 +53,10 @@ typedef struct Server {
     EventRunner *events;
     CatalogMemory catalog_memory;
     Slice reachable[REACHABLE_MAX + 1]; /* by those whose network is isolated; the server itself first */
-    int function_log;                   /* a file; -1: the server's own log, at debug level */
+    LogSink *log_sink;                  /* on the runtime's loop, as is its timer (server_logs.c) */
+    uv_timer_t log_flush;
+    LogForwarder *log_forwarder;
+    int function_log; /* a file; -1: the server's own log, at debug level */
     /* Stopping. */
     atomic_bool draining;
     uv_signal_t signals[3];
@@ -91,6 +96,13 @@ void server_runtime_close(Server *server);
 /* NULL: no functions can be run. */
 Invoker *server_invoker(const Server *server);
 void server_function_log_reopen(Server *server);
+
+/* Where functions log: on the runtime's loop, before it runs. */
+FunctionLog server_logs_open(Server *server);
+/* The loops have stopped, the store has not: what functions logged last is kept. */
+void server_logs_finish(Server *server);
+/* The store has stopped. */
+void server_logs_close(Server *server);
 
 /* Answers what lies under /_brume/functions/: a package's zip (endpoint_package.c). */
 void endpoint_answer_package(Server *server, HttpRequest *request, Slice folder);

@@ -1,7 +1,6 @@
 /* What the server wires up to run functions: the spawner, the runtime on a loop, and where what functions log goes. */
 #include "aws/lambda/destinations.h"
 #include "aws/sqs/events.h"
-#include "base/time_format.h"
 #include "cli/data_directory.h"
 #include "cli/log_file.h"
 #include "cli/runtime_directories.h"
@@ -50,38 +49,7 @@ bool server_spawner_start(Server *server, Slice *message)
     return true;
 }
 
-/* ---- What functions log ---- */
-
-/* For who develops them: a line begins with when and which. Until there are log groups, that is all there is. */
-static void write_log(Server *server, const WorkerSpec *spec, uint64_t wall_ms, Slice text)
-{
-    char time[TIME_TEXT_MAX];
-    Arena scratch = arena_make();
-    Buffer out = buffer_make(&scratch);
-    buffer_add_format(&out, "%.*s %.*s[%.*s] %.*s", SLICE_PRINT(time_format_iso_ms((int64_t)wall_ms, time)),
-                      SLICE_PRINT(spec->name), SLICE_PRINT(spec->version), SLICE_PRINT(text));
-    if (!slice_ends_with(text, SLICE("\n")))
-        buffer_add_byte(&out, '\n');
-    Slice line = buffer_slice(&out);
-    while (line.size > 0) {
-        ssize_t written = write(server->function_log, line.data, line.size);
-        if (written < 0 && errno != EINTR)
-            break; /* a full disk must not stop functions */
-        line = slice_skip(line, written < 0 ? 0 : (size_t)written);
-    }
-    arena_free(&scratch);
-}
-
-static void on_function_log(void *user, const WorkerSpec *spec, Slice stream, uint64_t wall_ms, Slice request_id,
-                            Slice text)
-{
-    Server *server = user;
-    if (server->function_log >= 0)
-        write_log(server, spec, wall_ms, text);
-    else
-        LOG(&server->log, DEBUG, "function_log", log_text("function", spec->name), log_text("version", spec->version),
-            log_text("stream", stream), log_text("request_id", request_id), log_text("text", text));
-}
+/* ---- What functions log, for who wants it as a file ---- */
 
 static bool open_function_log(Server *server, Slice *message)
 {
@@ -176,7 +144,7 @@ bool server_runtime_open(Server *server, Slice *message)
         .reachable = server->reachable,
         .reachable_count = settings->reachable_count + 1,
         .any_role = settings->auth == AUTH_OPEN,
-        .log = {server, on_function_log},
+        .log = server_logs_open(server),
         .server_log = &server->log,
     };
     if (runtime_open(&options, &server->runtime) != OK) {
@@ -223,6 +191,7 @@ void server_runtime_close(Server *server)
         spawner_close(server->spawner);
     if (server->events != NULL) /* what the runtime still had it has no more */
         event_runner_close(server->events);
+    server_logs_close(server);
     if (server->function_log >= 0)
         close(server->function_log);
 }

@@ -117,7 +117,15 @@
     ROW(MAPPING_NOT_FOUND, "there is no such event source mapping")                                                    \
     ROW(MAPPING_EXISTS, "the function has an event source mapping of that source")                                     \
     ROW(MAPPING_BUSY, "the event source mapping is being changed")                                                     \
-    ROW(MAPPING_SOURCE_NOT_FOUND, "there is no such event source")
+    ROW(MAPPING_SOURCE_NOT_FOUND, "there is no such event source")                                                     \
+    ROW(LOG_GROUP_NOT_FOUND, "there is no such log group")                                                             \
+    ROW(LOG_GROUP_EXISTS, "a log group of that name exists")                                                           \
+    ROW(LOG_STREAM_NOT_FOUND, "there is no such log stream")                                                           \
+    ROW(LOG_STREAM_EXISTS, "a log stream of that name exists")                                                         \
+    ROW(LOG_SUBSCRIPTION_NOT_FOUND, "there is no such subscription")                                                   \
+    ROW(LOG_SUBSCRIPTION_LIMIT, "the log group has as many subscriptions as it may")                                   \
+    ROW(LOG_PATTERN_INVALID, "that is no filter pattern")                                                              \
+    ROW(LOG_PLACE_INVALID, "no page of that list ends there")
 
 typedef enum CoreError {
     CORE_ERROR_START = ERROR_CORE_FIRST - 1,

@@ -339,6 +339,8 @@ void runtime_stats(const Runtime *runtime, RuntimeStats *stats)
         .out_of_memory = total[TOTAL_OUT_OF_MEMORY],
         .log_lines_dropped = total[TOTAL_LOG_DROPPED],
     };
+    if (runtime->options.log.dropped != NULL)
+        stats->log_lines_dropped += runtime->options.log.dropped(runtime->options.log.user);
 }
 
 void runtime_each_function(Runtime *runtime, void (*each)(void *user, FunctionStats *stats), void *user)

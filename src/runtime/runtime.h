@@ -18,6 +18,7 @@ typedef struct Runtime Runtime;
 typedef struct FunctionLog {
     void *user;
     void (*event)(void *user, const WorkerSpec *spec, Slice stream, uint64_t wall_ms, Slice request_id, Slice text);
+    uint64_t (*dropped)(void *user); /* how many of them were not kept; any thread; NULL: all are */
 } FunctionLog;
 
 typedef struct RuntimeOptions {

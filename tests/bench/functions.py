@@ -46,6 +46,20 @@ def handler(event, context):
     time.sleep(event["hold"])
     return started
 """
+LOG_LINES = 100_000  # a second
+LOG_LINE = "2026-11-25T10:00:00Z INFO order 4711 was taken, and costs 3.50 at the counter\n"
+PYTHON_LOGGER = f"""
+import os, time
+def handler(event, context):
+    block = {LOG_LINE!r}.encode() * {LOG_LINES // 100}
+    started = time.monotonic()
+    for turn in range(event["seconds"] * 100):
+        for rest in [block]:
+            while rest:
+                rest = rest[os.write(1, rest):]
+        time.sleep(max(0, started + (turn + 1) / 100 - time.monotonic()))
+    return time.monotonic() - started
+"""
 NODE_HELLO = 'exports.handler = async () => ({ hello: "world" });\n'
 NODE_STREAM = f"""
 const {{ pipeline }} = require("node:stream/promises");
@@ -130,6 +144,13 @@ class Functions:
                                    FunctionUrlAuthType="NONE")
         self.client.add_permission(FunctionName=name, StatementId="invoke", Action="lambda:InvokeFunction", Principal="*")
         return url.split("/")[2]
+
+    def logged_bytes(self, name):
+        """What is stored of a function's log."""
+        groups = boto3.client("logs", endpoint_url=f"http://127.0.0.1:{self.brume.port}", region_name=presign.REGION,
+                              aws_access_key_id=presign.KEY_ID, aws_secret_access_key=presign.SECRET)
+        found = groups.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
+        return sum(group["storedBytes"] for group in found)
 
     def renew(self, name, number):
         """A changed function has no warm workers."""
@@ -366,6 +387,35 @@ class FunctionBench:
             Row("idle Python worker, its own memory", "MiB", "<=", 6, private),
             Row("stream of 100 MB", "MB/s", ">=", 500, rates),
             Row("  memory of the server, over before", "MiB", "<=", 8, grown),
+        ]
+
+    def logs(self):
+        """A function that logs a hundred thousand lines a second while another is invoked, beside the same with all lines
+        dropped where they would be kept: what is asked is what keeping them costs, not what writing them does."""
+        requests = os.path.join(self.top, "requests")
+        kept, dropped, stored = [], [], []
+        for rates, bound in ((dropped, 0), (kept, 1 << 24)):
+            limits = [f"RUNTIME_LOG_PENDING_BYTES={bound}", "RUNTIME_LOG_EVENTS=0"]
+            with Brume(self.data(f"logs{bound}"), *[word for limit in limits for word in ("--limit", limit)]) as brume:
+                functions = Functions(brume)
+                functions.make("hello", NODEJS, {"app.js": NODE_HELLO})
+                functions.make("logger", PYTHON, {"app.py": PYTHON_LOGGER}, memory=512)
+                functions.invoke("logger", {"seconds": 1})
+                host = functions.url_host("hello")
+                presign.write_requests(requests, [f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"])
+                wrk(brume.port, requests, 16, 1)
+                for _ in range(self.runs):
+                    before = functions.logged_bytes("logger")
+                    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                        taken = pool.submit(functions.invoke, "logger", {"seconds": int(self.seconds)})
+                        rates.append(wrk(brume.port, requests, 16, int(self.seconds)))
+                    seconds = taken.result()
+                    time.sleep(1)  # what waits is kept
+                    if bound:
+                        stored.append((functions.logged_bytes("logger") - before) / (len(LOG_LINE) + 26) / seconds)
+        return [
+            Row("log lines kept, of 100,000 a second", "/s", ">=", 0.9 * LOG_LINES, stored),
+            Row("  invocations meanwhile", "/s", ">=", 0.9, kept, dropped, "lines dropped", by_ratio=True),
         ]
 
     @staticmethod

@@ -83,6 +83,7 @@ void call_finish(Call *call, Error error);
 /* Whether the client has left, or has ended its side. */
 bool call_is_gone(const Call *call);
 Store *call_store(const Call *call);
+Os *call_os(const Call *call);
 /* Who runs functions; NULL: nobody does here. */
 Invoker *call_invoker(const Call *call);
 /* The limits of an account that may be another one than the caller's. */

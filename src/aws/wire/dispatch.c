@@ -389,6 +389,11 @@ Store *call_store(const Call *call)
     return call->state->wire->options.store;
 }
 
+Os *call_os(const Call *call)
+{
+    return call->state->wire->options.os;
+}
+
 const Limits *call_limits_of(const Call *call, Slice account)
 {
     const WireOptions *options = &call->state->wire->options;
