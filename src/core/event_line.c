@@ -122,8 +122,10 @@ EventLine *event_line_of(EventRunner *runner, const EventOwner *owner)
 void event_line_free(EventLine *line)
 {
     for (size_t i = 0; i < FLIGHT_STAGES; i++)
-        while (first_of(line, (FlightStage)i) != NULL)
-            flight_free(first_of(line, (FlightStage)i));
+        LIST_FOR_EACH(&line->stages[i], node)
+        {
+            flight_free(CONTAINER_OF(node, EventFlight, in_stage));
+        }
     list_remove(&line->in_turn);
     map_remove(&line->runner->lines, line->key);
     arena_free(&line->read_arena);
