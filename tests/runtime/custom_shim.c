@@ -10,6 +10,7 @@ int main(int count, char **arguments)
         fprintf(stderr, "usage: custom_shim TASK_DIRECTORY LAYER_DIRECTORY\n");
         return 2;
     }
-    RuntimeApiOptions options = {CHANNEL_FILE, arguments[1], arguments[2]};
+    RuntimeApiOptions options = {
+        .channel = CHANNEL_FILE, .task_directory = arguments[1], .layer_directory = arguments[2]};
     return runtime_api_serve(&options);
 }
