@@ -300,7 +300,7 @@ static void a_snapshot_that_makes_no_copies_is_given_up(void **state)
     begin_template(&template, "import os, socket, time\n"
                               "hears, says = os.pipe()\n"
                               "if os.fork() == 0:\n"
-                              "    orders = socket.socket(fileno=5)\n"
+                              "    orders = socket.socket(fileno=6)\n"
                               "    os.write(says, b'x')\n"
                               "    kept = orders.recvmsg(4096, 4096)\n"
                               "    time.sleep(1000)\n"
