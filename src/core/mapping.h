@@ -104,10 +104,10 @@ typedef struct MappingOwner {
 
 /* Keys that are put when something has changed since mapping_mark_clear. */
 KeyRange mapping_marks(Txn *txn);
-/* At most `most` owners of mappings: of all, behind the key `after` (empty: from the first), or of those that are marked.
- * `last`: the key of the last one. */
-Error mapping_owners(Txn *txn, bool marked, Slice after, size_t most, MappingOwner **owners, size_t *count,
-                     Slice *last);
+/* A key for each mapping that there is. */
+KeyRange mapping_owners(Txn *txn);
+/* Whose key it is, of either range; in the arena. */
+Error mapping_owner_read(Txn *txn, Slice key, Arena *arena, MappingOwner *owner);
 void mapping_mark_clear(Txn *txn, const MappingOwner *owner);
 
 #endif
