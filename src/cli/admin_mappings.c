@@ -47,10 +47,7 @@ static Error write_breaker(Txn *txn, const Mapping *mapping, JsonWriter *writer)
     if (mapping->threshold == 0)
         return OK;
     TRY(mapping_breaker(txn, mapping, &breaker));
-    write_text(writer, "breaker",
-               breaker.state == BREAKER_CLOSED ? SLICE("closed")
-               : breaker.state == BREAKER_OPEN ? SLICE("open")
-                                               : SLICE("half-open"));
+    write_text(writer, "breaker", admin_breaker_text(breaker.state));
     return OK;
 }
 

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "core/account_limits.h"
+#include "core/breaker.h"
 #include "core/package.h"
 #include "net/http.h"
 
@@ -69,6 +70,9 @@ Error admin_write_queues(Txn *txn, const AdminQuery *query, JsonWriter *writer);
 Error admin_write_breakers(Txn *txn, const AdminQuery *query, JsonWriter *writer);
 /* Forgets one, and writes what it was. */
 Error admin_reset_breaker(Txn *txn, Slice account, Slice region, Slice name, JsonWriter *writer);
+
+/* "closed", "half-open" or "open". */
+Slice admin_breaker_text(BreakerState state);
 
 /* The same of {"mappings":[…],…}; pages end with a UUID. */
 Error admin_write_mappings(Txn *txn, const AdminQuery *query, JsonWriter *writer);
