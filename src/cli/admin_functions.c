@@ -121,7 +121,7 @@ static Error write_function(Txn *txn, const FunctionVersion *latest, Invoker *in
     return write_events(txn, &function, writer);
 }
 
-Error admin_write_functions(Txn *txn, const AdminQuery *query, Invoker *invoker, JsonWriter *writer)
+Error admin_write_functions(Txn *txn, const AdminQuery *query, JsonWriter *writer)
 {
     Slice region;
     FunctionVersion *functions = NULL;
@@ -139,7 +139,7 @@ Error admin_write_functions(Txn *txn, const AdminQuery *query, Invoker *invoker,
     json_write_array_begin(writer);
     for (size_t i = 0; i < count; i++) {
         json_write_object_begin(writer);
-        TRY(write_function(txn, &functions[i], invoker, writer));
+        TRY(write_function(txn, &functions[i], query->invoker, writer));
         write_guard(functions[i].name, guards, guard_count, writer);
         json_write_object_end(writer);
     }
@@ -206,14 +206,15 @@ static void on_done(Invocation *invocation)
     respond(run->request, buffer_slice(&out));
 }
 
-void admin_refuse_function(HttpRequest *request, Slice account, Slice region, Error error)
+void admin_refuse_function(HttpRequest *request, const AdminFunction *function, Error error)
 {
     if (error == FUNCTION_NOT_FOUND)
         admin_refuse(request, 400,
                      arena_format(request->arena,
-                                  "there is no such function in account %.*s and region %.*s: name others with "
+                                  "there is no function %.*s in account %.*s and region %.*s: name others with "
                                   "--account and --region; `brume functions` shows what there is",
-                                  SLICE_PRINT(account), SLICE_PRINT(region)));
+                                  SLICE_PRINT(function->name), SLICE_PRINT(function->account),
+                                  SLICE_PRINT(function->region)));
     else
         admin_refuse_error(request, error);
 }
@@ -228,7 +229,8 @@ static void on_found(StoreCall *lookup)
 {
     AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
     if (lookup->result != OK)
-        admin_refuse_function(run->request, run->wanted.account, run->wanted.region, lookup->result);
+        admin_refuse_function(run->request, &(AdminFunction){run->wanted.account, run->wanted.region, run->wanted.name},
+                              lookup->result);
     else
         run_start(run->options->invoker, &run->run, &run->invocation);
 }
@@ -262,7 +264,9 @@ static void on_accepted(StoreCall *accept)
 {
     AdminEvent *admin = CONTAINER_OF(accept, AdminEvent, accept);
     if (accept->result != OK) {
-        admin_refuse_function(admin->request, admin->event.account, admin->event.region, accept->result);
+        admin_refuse_function(admin->request,
+                              &(AdminFunction){admin->event.account, admin->event.region, admin->event.name},
+                              accept->result);
         return;
     }
     Buffer out = buffer_make(admin->request->arena);

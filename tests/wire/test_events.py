@@ -252,7 +252,7 @@ def test_the_command_line_sends_events_and_shows_those_that_wait(server, functio
     assert (row["events"], row["more_events"]) == (1, 0) and row["oldest_event_ms"] >= 0
     assert "EVENTS" in command("functions", *options).stdout
     gone = command("invoke", "nobody", "--async", *options, check=False)
-    assert gone.returncode == 2 and "there is no such function" in gone.stderr
+    assert gone.returncode == 2 and "there is no function" in gone.stderr
     functions.delete_function(FunctionName=name)
     dropped = server.metric("brume_function_events_dropped_total")
     command("clock", "advance", "60s", "--data", server.data)
