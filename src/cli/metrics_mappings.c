@@ -1,7 +1,6 @@
 #include "cli/metrics_mappings.h"
 
 #include "core/mapping.h"
-#include "core/queue.h"
 
 /* Breakers by how much they let through. */
 static const int breaker_values[] = {[BREAKER_CLOSED] = 0, [BREAKER_HALF_OPEN] = 1, [BREAKER_OPEN] = 2};
@@ -17,17 +16,11 @@ static Slice labels_of(Arena *arena, const Mapping *mapping)
 /* Nothing of a queue that is gone. */
 static Error add_lag(Txn *txn, const Mapping *mapping, Slice labels, Buffer *out)
 {
-    Queue queue;
-    uint64_t sent_ms = 0;
-    const Actor owner = {.account = mapping->account, .region = mapping->region};
-    Error error = queue_open(txn, &owner, mapping->source_name, &queue);
-    if (error == QUEUE_NOT_FOUND)
-        return OK;
-    TRY(error);
-    TRY(queue_oldest(txn, &queue, &sent_ms));
-    uint64_t lag_ms = sent_ms != 0 && txn_now(txn) > sent_ms ? txn_now(txn) - sent_ms : 0;
-    buffer_add_format(out, "brume_mapping_lag_seconds{%.*s} %.3f\n", SLICE_PRINT(labels), (double)lag_ms / 1e3);
-    return OK;
+    uint64_t lag_ms;
+    Error error = mapping_lag(txn, mapping, &lag_ms);
+    if (error == OK)
+        buffer_add_format(out, "brume_mapping_lag_seconds{%.*s} %.3f\n", SLICE_PRINT(labels), (double)lag_ms / 1e3);
+    return error == MAPPING_SOURCE_NOT_FOUND ? OK : error;
 }
 
 static Error add_breaker(Txn *txn, const Mapping *mapping, Slice labels, Buffer *out)

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "core/mapping_record.h"
+#include "core/queue.h"
 
 /* Keys of the store:
  *   (account, region, KIND_MAPPING) 'm' uuid                         → a mapping
@@ -301,6 +302,20 @@ Error mapping_list(Txn *txn, Slice account, Slice region, const MappingFilter *f
 bool mapping_is_active(const Mapping *mapping)
 {
     return mapping->enabled && (mapping->state == MAPPING_ENABLED || mapping->state == MAPPING_UPDATING);
+}
+
+Error mapping_lag(Txn *txn, const Mapping *mapping, uint64_t *lag_ms)
+{
+    Queue queue;
+    uint64_t sent_ms = 0;
+    const Actor owner = {.account = mapping->account, .region = mapping->region};
+    Error error = queue_open(txn, &owner, mapping->source_name, &queue);
+    if (error == QUEUE_NOT_FOUND)
+        return MAPPING_SOURCE_NOT_FOUND;
+    TRY(error);
+    TRY(queue_oldest(txn, &queue, &sent_ms));
+    *lag_ms = sent_ms != 0 && txn_now(txn) > sent_ms ? txn_now(txn) - sent_ms : 0;
+    return OK;
 }
 
 /* ---- The breaker ---- */

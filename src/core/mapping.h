@@ -86,6 +86,9 @@ Error mapping_list(Txn *txn, Slice account, Slice region, const MappingFilter *f
 /* Whether records are read for it. */
 bool mapping_is_active(const Mapping *mapping);
 
+/* How old the source's oldest record is; 0: it has none. MAPPING_SOURCE_NOT_FOUND. */
+Error mapping_lag(Txn *txn, const Mapping *mapping, uint64_t *lag_ms);
+
 /* The breaker, with its settings and as it is now; closed when the mapping has none. */
 Error mapping_breaker(Txn *txn, const Mapping *mapping, Breaker *breaker);
 /* Has the mapping looked at again at that time, on the platform clock: its breaker may let something through then. */
