@@ -6,7 +6,7 @@
 
 enum { BREAKER_PAGE = 100 };
 
-static Slice state_text(BreakerState state)
+Slice admin_breaker_text(BreakerState state)
 {
     return state == BREAKER_CLOSED ? SLICE("closed") : state == BREAKER_OPEN ? SLICE("open") : SLICE("half-open");
 }
@@ -29,7 +29,7 @@ static void write_breaker(JsonWriter *writer, const Breaker *breaker, uint64_t n
     json_write_object_begin(writer);
     write_text(writer, SLICE("name"), breaker->name);
     write_text(writer, SLICE("region"), breaker->region);
-    write_text(writer, SLICE("state"), state_text(breaker->state));
+    write_text(writer, SLICE("state"), admin_breaker_text(breaker->state));
     write_number(writer, SLICE("failures"), breaker->failures);
     write_number(writer, SLICE("failure_threshold"), breaker->failure_threshold);
     write_number(writer, SLICE("recovery_ms"), breaker->recovery_ms);

@@ -38,7 +38,8 @@ static void answer(AdminUpload *upload)
 
 static void refuse(AdminUpload *upload, Error error)
 {
-    admin_refuse_function(upload->request, upload->wanted.account, upload->wanted.region, error);
+    admin_refuse_function(upload->request,
+                          &(AdminFunction){upload->wanted.account, upload->wanted.region, upload->wanted.name}, error);
 }
 
 /* What is the same is left as it is, and so are its workers. */

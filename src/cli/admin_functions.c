@@ -6,9 +6,10 @@
 #include "base/digest.h"
 #include "base/list.h"
 #include "core/event.h"
+#include "core/mapping.h"
 #include "core/run.h"
 
-enum { FUNCTION_PAGE = 100 };
+enum { FUNCTION_PAGE = 100, GUARDED_PAGE = 100 };
 
 /* ---- Listing ---- */
 
@@ -48,12 +49,65 @@ static Error write_events(Txn *txn, const Function *function, JsonWriter *writer
     return OK;
 }
 
+/* The breakers of the mappings that feed a function: nothing where there are none, otherwise the one that lets least
+ * through. */
+typedef struct Guard {
+    Slice function;
+    BreakerState state;
+} Guard;
+
+static bool lets_less(BreakerState state, BreakerState than)
+{
+    return state != than && (state == BREAKER_OPEN || than == BREAKER_CLOSED);
+}
+
+static Error add_guard(Txn *txn, const Mapping *mapping, Guard *guards, size_t *count)
+{
+    Breaker breaker;
+    size_t i = 0;
+    TRY(mapping_breaker(txn, mapping, &breaker));
+    while (i < *count && !slice_equal(guards[i].function, mapping->function))
+        i++;
+    if (i == *count)
+        guards[(*count)++] = (Guard){mapping->function, breaker.state};
+    else if (lets_less(breaker.state, guards[i].state))
+        guards[i].state = breaker.state;
+    return OK;
+}
+
+/* Of those functions that are listed. */
+static Error find_guards(Txn *txn, Slice account, Slice region, const FunctionVersion *functions, size_t function_count,
+                         Guard *guards, size_t *count)
+{
+    Mapping *mappings;
+    size_t mapping_count;
+    FunctionPage page = {.limit = GUARDED_PAGE};
+    *count = 0;
+    do {
+        page.after = page.next;
+        page.next = (Slice){0};
+        TRY(mapping_list(txn, account, region, &(MappingFilter){0}, &page, &mappings, &mapping_count));
+        for (size_t i = 0; i < mapping_count; i++)
+            for (size_t n = 0; mappings[i].threshold > 0 && n < function_count; n++)
+                if (slice_equal(mappings[i].function, functions[n].name))
+                    TRY(add_guard(txn, &mappings[i], guards, count));
+    } while (page.next.data != NULL);
+    return OK;
+}
+
+static void write_guard(Slice function, const Guard *guards, size_t count, JsonWriter *writer)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(guards[i].function, function))
+            write_text(writer, SLICE("breaker"), admin_breaker_text(guards[i].state));
+}
+
+/* The members of one function. */
 static Error write_function(Txn *txn, const FunctionVersion *latest, Invoker *invoker, JsonWriter *writer)
 {
     Function function;
     TRY(function_open(txn, latest->account, latest->region, latest->name, &function));
     const WorkerSpec spec = function_worker_spec(txn, &function, latest, (Slice){0});
-    json_write_object_begin(writer);
     write_text(writer, SLICE("name"), latest->name);
     write_text(writer, SLICE("region"), latest->region);
     write_text(writer, SLICE("runtime"), latest->runtime);
@@ -64,25 +118,31 @@ static Error write_function(Txn *txn, const FunctionVersion *latest, Invoker *in
     if (function.has_reserved)
         write_number(writer, SLICE("reserved"), function.reserved);
     write_workers(txn, invoker, &spec, writer);
-    TRY(write_events(txn, &function, writer));
-    json_write_object_end(writer);
-    return OK;
+    return write_events(txn, &function, writer);
 }
 
-Error admin_write_functions(Txn *txn, const AdminQuery *query, Invoker *invoker, JsonWriter *writer)
+Error admin_write_functions(Txn *txn, const AdminQuery *query, JsonWriter *writer)
 {
     Slice region;
     FunctionVersion *functions = NULL;
     size_t count = 0;
+    Guard guards[FUNCTION_PAGE];
+    size_t guard_count = 0;
     FunctionPage page = {.after = query->after, .limit = FUNCTION_PAGE};
     TRY(admin_find_region(txn, query, &region));
     if (region.data != NULL)
         TRY(function_list(txn, query->account, region, false, &page, &functions, &count));
+    if (count > 0)
+        TRY(find_guards(txn, query->account, region, functions, count, guards, &guard_count));
     json_write_object_begin(writer);
     json_write_name(writer, SLICE("functions"));
     json_write_array_begin(writer);
-    for (size_t i = 0; i < count; i++)
-        TRY(write_function(txn, &functions[i], invoker, writer));
+    for (size_t i = 0; i < count; i++) {
+        json_write_object_begin(writer);
+        TRY(write_function(txn, &functions[i], query->invoker, writer));
+        write_guard(functions[i].name, guards, guard_count, writer);
+        json_write_object_end(writer);
+    }
     json_write_array_end(writer);
     if (region.data != NULL)
         write_text(writer, SLICE("region"), region);
@@ -146,14 +206,15 @@ static void on_done(Invocation *invocation)
     respond(run->request, buffer_slice(&out));
 }
 
-void admin_refuse_function(HttpRequest *request, Slice account, Slice region, Error error)
+void admin_refuse_function(HttpRequest *request, const AdminFunction *function, Error error)
 {
     if (error == FUNCTION_NOT_FOUND)
         admin_refuse(request, 400,
                      arena_format(request->arena,
-                                  "there is no such function in account %.*s and region %.*s: name others with "
+                                  "there is no function %.*s in account %.*s and region %.*s: name others with "
                                   "--account and --region; `brume functions` shows what there is",
-                                  SLICE_PRINT(account), SLICE_PRINT(region)));
+                                  SLICE_PRINT(function->name), SLICE_PRINT(function->account),
+                                  SLICE_PRINT(function->region)));
     else
         admin_refuse_error(request, error);
 }
@@ -168,7 +229,8 @@ static void on_found(StoreCall *lookup)
 {
     AdminRun *run = CONTAINER_OF(lookup, AdminRun, lookup);
     if (lookup->result != OK)
-        admin_refuse_function(run->request, run->wanted.account, run->wanted.region, lookup->result);
+        admin_refuse_function(run->request, &(AdminFunction){run->wanted.account, run->wanted.region, run->wanted.name},
+                              lookup->result);
     else
         run_start(run->options->invoker, &run->run, &run->invocation);
 }
@@ -202,7 +264,9 @@ static void on_accepted(StoreCall *accept)
 {
     AdminEvent *admin = CONTAINER_OF(accept, AdminEvent, accept);
     if (accept->result != OK) {
-        admin_refuse_function(admin->request, admin->event.account, admin->event.region, accept->result);
+        admin_refuse_function(admin->request,
+                              &(AdminFunction){admin->event.account, admin->event.region, admin->event.name},
+                              accept->result);
         return;
     }
     Buffer out = buffer_make(admin->request->arena);

@@ -1,7 +1,6 @@
 #include "cli/admin_server.h"
 
 #include "core/mapping.h"
-#include "core/queue.h"
 #include "store/key.h"
 
 /* What `brume mappings` shows, read from the durable state. */
@@ -23,22 +22,16 @@ static void write_text(JsonWriter *writer, const char *name, Slice text)
     json_write_string(writer, text);
 }
 
-/* For how long the oldest message has been in the queue; nothing of one that is empty or gone. */
+/* Nothing of a queue that is empty or gone. */
 static Error write_lag(Txn *txn, const Mapping *mapping, JsonWriter *writer)
 {
-    Queue queue;
-    uint64_t sent_ms = 0;
-    const Actor owner = {.account = mapping->account, .region = mapping->region};
-    Error error = queue_open(txn, &owner, mapping->source_name, &queue);
-    if (error == QUEUE_NOT_FOUND)
-        return OK;
-    TRY(error);
-    TRY(queue_oldest(txn, &queue, &sent_ms));
-    if (sent_ms == 0)
-        return OK;
-    json_write_name(writer, SLICE("lag_ms"));
-    json_write_uint64(writer, txn_now(txn) > sent_ms ? txn_now(txn) - sent_ms : 0);
-    return OK;
+    uint64_t lag_ms = 0;
+    Error error = mapping_lag(txn, mapping, &lag_ms);
+    if (lag_ms > 0) {
+        json_write_name(writer, SLICE("lag_ms"));
+        json_write_uint64(writer, lag_ms);
+    }
+    return error == MAPPING_SOURCE_NOT_FOUND ? OK : error;
 }
 
 static Error write_breaker(Txn *txn, const Mapping *mapping, JsonWriter *writer)
@@ -47,10 +40,7 @@ static Error write_breaker(Txn *txn, const Mapping *mapping, JsonWriter *writer)
     if (mapping->threshold == 0)
         return OK;
     TRY(mapping_breaker(txn, mapping, &breaker));
-    write_text(writer, "breaker",
-               breaker.state == BREAKER_CLOSED ? SLICE("closed")
-               : breaker.state == BREAKER_OPEN ? SLICE("open")
-                                               : SLICE("half-open"));
+    write_text(writer, "breaker", admin_breaker_text(breaker.state));
     return OK;
 }
 

@@ -42,7 +42,8 @@ struct Route {
     Slice path;
     Slice fields[FIELDS_MAX]; /* what its document may hold */
     void (*run)(Job *job);
-    TxnBody body;            /* for those that run one */
+    TxnBody body;                                                         /* for those that run one */
+    Error (*list)(Txn *txn, const AdminQuery *query, JsonWriter *writer); /* whose body is `list` */
     void (*after)(Job *job); /* once it is durable, before it is answered; NULL: nothing */
 };
 
@@ -303,43 +304,21 @@ static void list_limits(Job *job)
     respond(job->request, 200, buffer_slice(&job->answer));
 }
 
-/* ---- Queues and functions ---- */
+/* ---- Lists, breakers, functions and logs ---- */
 
-static AdminQuery query_of(const Job *job)
+static Error list(Txn *txn, StoreCall *call)
 {
-    return (AdminQuery){
+    Job *job = job_of(call);
+    const AdminQuery query = {
         .account = account_field(job),
         .region = job->fields[1].text,
         .after_region = job->fields[2].text,
         .after = job->fields[3].text,
+        .invoker = job->admin->options.invoker,
     };
-}
-
-static Error list_queues(Txn *txn, StoreCall *call)
-{
-    Job *job = job_of(call);
-    const AdminQuery query = query_of(job);
     job->answer = buffer_make(call->arena);
     JsonWriter writer = json_writer(&job->answer);
-    return admin_write_queues(txn, &query, &writer);
-}
-
-static Error list_mappings(Txn *txn, StoreCall *call)
-{
-    Job *job = job_of(call);
-    const AdminQuery query = query_of(job);
-    job->answer = buffer_make(call->arena);
-    JsonWriter writer = json_writer(&job->answer);
-    return admin_write_mappings(txn, &query, &writer);
-}
-
-static Error list_breakers(Txn *txn, StoreCall *call)
-{
-    Job *job = job_of(call);
-    const AdminQuery query = query_of(job);
-    job->answer = buffer_make(call->arena);
-    JsonWriter writer = json_writer(&job->answer);
-    return admin_write_breakers(txn, &query, &writer);
+    return job->route->list(txn, &query, &writer);
 }
 
 /* What is changed is the breaker's, not the accounts'. */
@@ -356,15 +335,6 @@ static Error reset_breaker(Txn *txn, StoreCall *call)
     job->answer = buffer_make(call->arena);
     JsonWriter writer = json_writer(&job->answer);
     return admin_reset_breaker(txn, account_field(job), job->fields[1].text, job->fields[2].text, &writer);
-}
-
-static Error list_functions(Txn *txn, StoreCall *call)
-{
-    Job *job = job_of(call);
-    const AdminQuery query = query_of(job);
-    job->answer = buffer_make(call->arena);
-    JsonWriter writer = json_writer(&job->answer);
-    return admin_write_functions(txn, &query, job->admin->options.invoker, &writer);
 }
 
 static void run_invoke(Job *job)
@@ -493,64 +463,73 @@ void admin_stop(Admin *admin, Task *stopped)
 
 /* ---- Routes ---- */
 
+#define LIST_FIELDS                                                                                                    \
+    {                                                                                                                  \
+        SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")                   \
+    }
+
 static const Route routes[] = {
-    {SLICE_INIT("/account/create"), {SLICE_INIT("id"), SLICE_INIT("name")}, run_write, create_account, NULL},
-    {SLICE_INIT("/account/list"), {SLICE_INIT("after")}, run_read, list_accounts, NULL},
-    {SLICE_INIT("/account/limit"),
-     {SLICE_INIT("id"), SLICE_INIT("name"), SLICE_INIT("value")},
-     run_write,
-     change_limit,
-     limit_changed},
-    {SLICE_INIT("/account/limits"), {SLICE_INIT("id")}, list_limits, NULL, NULL},
-    {SLICE_INIT("/key/create"), {SLICE_INIT("account")}, run_write, create_key, keys_changed},
-    {SLICE_INIT("/key/list"), {SLICE_INIT("account")}, run_read, list_keys, NULL},
-    {SLICE_INIT("/key/revoke"), {SLICE_INIT("id")}, run_write, revoke_key, keys_changed},
-    {SLICE_INIT("/queue/list"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
-     run_read,
-     list_queues,
-     NULL},
-    {SLICE_INIT("/breaker/list"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
-     run_read,
-     list_breakers,
-     NULL},
-    {SLICE_INIT("/breaker/reset"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name")},
-     run_breaker_write,
-     reset_breaker,
-     NULL},
-    {SLICE_INIT("/mapping/list"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
-     run_read,
-     list_mappings,
-     NULL},
-    {SLICE_INIT("/function/list"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("after_region"), SLICE_INIT("after")},
-     run_read,
-     list_functions,
-     NULL},
-    {SLICE_INIT("/function/invoke"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("qualifier"), SLICE_INIT("payload"),
-      SLICE_INIT("client_context"), SLICE_INIT("event")},
-     run_invoke,
-     NULL,
-     NULL},
-    {SLICE_INIT("/function/code"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("zip")},
-     run_code,
-     NULL,
-     NULL},
-    {SLICE_INIT("/log/read"),
-     {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("stream"), SLICE_INIT("filter"),
-      SLICE_INIT("cursor")},
-     run_read_logs,
-     NULL,
-     NULL},
-    {SLICE_INIT("/clock/now"), {{0}}, respond_with_time, NULL, NULL},
-    {SLICE_INIT("/clock/set"), {SLICE_INIT("target_ms")}, set_clock, NULL, NULL},
-    {SLICE_INIT("/clock/advance"), {SLICE_INIT("by_ms")}, advance_clock, NULL, NULL},
-    {SLICE_INIT("/backup"), {{0}}, run_backup, NULL, NULL},
+    {.path = SLICE_INIT("/account/create"),
+     .fields = {SLICE_INIT("id"), SLICE_INIT("name")},
+     .run = run_write,
+     .body = create_account},
+    {.path = SLICE_INIT("/account/list"), .fields = {SLICE_INIT("after")}, .run = run_read, .body = list_accounts},
+    {.path = SLICE_INIT("/account/limit"),
+     .fields = {SLICE_INIT("id"), SLICE_INIT("name"), SLICE_INIT("value")},
+     .run = run_write,
+     .body = change_limit,
+     .after = limit_changed},
+    {.path = SLICE_INIT("/account/limits"), .fields = {SLICE_INIT("id")}, .run = list_limits},
+    {.path = SLICE_INIT("/key/create"),
+     .fields = {SLICE_INIT("account")},
+     .run = run_write,
+     .body = create_key,
+     .after = keys_changed},
+    {.path = SLICE_INIT("/key/list"), .fields = {SLICE_INIT("account")}, .run = run_read, .body = list_keys},
+    {.path = SLICE_INIT("/key/revoke"),
+     .fields = {SLICE_INIT("id")},
+     .run = run_write,
+     .body = revoke_key,
+     .after = keys_changed},
+    {.path = SLICE_INIT("/queue/list"),
+     .fields = LIST_FIELDS,
+     .run = run_read,
+     .body = list,
+     .list = admin_write_queues},
+    {.path = SLICE_INIT("/breaker/list"),
+     .fields = LIST_FIELDS,
+     .run = run_read,
+     .body = list,
+     .list = admin_write_breakers},
+    {.path = SLICE_INIT("/mapping/list"),
+     .fields = LIST_FIELDS,
+     .run = run_read,
+     .body = list,
+     .list = admin_write_mappings},
+    {.path = SLICE_INIT("/function/list"),
+     .fields = LIST_FIELDS,
+     .run = run_read,
+     .body = list,
+     .list = admin_write_functions},
+    {.path = SLICE_INIT("/breaker/reset"),
+     .fields = {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name")},
+     .run = run_breaker_write,
+     .body = reset_breaker},
+    {.path = SLICE_INIT("/function/invoke"),
+     .fields = {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("qualifier"),
+                SLICE_INIT("payload"), SLICE_INIT("client_context"), SLICE_INIT("event")},
+     .run = run_invoke},
+    {.path = SLICE_INIT("/function/code"),
+     .fields = {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("zip")},
+     .run = run_code},
+    {.path = SLICE_INIT("/log/read"),
+     .fields = {SLICE_INIT("account"), SLICE_INIT("region"), SLICE_INIT("name"), SLICE_INIT("stream"),
+                SLICE_INIT("filter"), SLICE_INIT("cursor")},
+     .run = run_read_logs},
+    {.path = SLICE_INIT("/clock/now"), .run = respond_with_time},
+    {.path = SLICE_INIT("/clock/set"), .fields = {SLICE_INIT("target_ms")}, .run = set_clock},
+    {.path = SLICE_INIT("/clock/advance"), .fields = {SLICE_INIT("by_ms")}, .run = advance_clock},
+    {.path = SLICE_INIT("/backup"), .run = run_backup},
 };
 
 static const Route *find_route(Slice path)

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "core/account_limits.h"
+#include "core/breaker.h"
 #include "core/package.h"
 #include "net/http.h"
 
@@ -56,6 +57,7 @@ typedef struct AdminQuery {
     Slice region;       /* absent: the first one behind `after_region` that the account uses */
     Slice after_region; /* "": from the first */
     Slice after;        /* where the page before ended; absent: from the first */
+    Invoker *invoker;   /* who has the workers of functions; NULL: there are none */
 } AdminQuery;
 
 /* In a read body: the region that is asked for; absent: nothing is stored in any behind. ACCOUNT_ID_INVALID. */
@@ -70,11 +72,14 @@ Error admin_write_breakers(Txn *txn, const AdminQuery *query, JsonWriter *writer
 /* Forgets one, and writes what it was. */
 Error admin_reset_breaker(Txn *txn, Slice account, Slice region, Slice name, JsonWriter *writer);
 
+/* "closed", "half-open" or "open". */
+Slice admin_breaker_text(BreakerState state);
+
 /* The same of {"mappings":[…],…}; pages end with a UUID. */
 Error admin_write_mappings(Txn *txn, const AdminQuery *query, JsonWriter *writer);
 
-/* The same of {"functions":[…],…}, with the workers that they have. `invoker` NULL: they have none. */
-Error admin_write_functions(Txn *txn, const AdminQuery *query, Invoker *invoker, JsonWriter *writer);
+/* The same of {"functions":[…],…}, with the workers that they have. */
+Error admin_write_functions(Txn *txn, const AdminQuery *query, JsonWriter *writer);
 
 /* What `brume invoke` asks for. */
 typedef struct AdminInvoke {
@@ -101,8 +106,14 @@ typedef struct AdminCode {
 /* Keeps it, unless it is what is there, and answers {"runtime", "changed": "true" or "false"} when the next invocation
  * runs it. */
 void admin_code(const AdminOptions *options, HttpRequest *request, const AdminCode *code);
+typedef struct AdminFunction {
+    Slice account;
+    Slice region;
+    Slice name;
+} AdminFunction;
+
 /* What a lookup of a function came to: that there is none, with where to look. */
-void admin_refuse_function(HttpRequest *request, Slice account, Slice region, Error error);
+void admin_refuse_function(HttpRequest *request, const AdminFunction *function, Error error);
 
 /* What `brume logs` asks for. */
 typedef struct AdminLogs {

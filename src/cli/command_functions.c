@@ -1,3 +1,4 @@
+#include "base/time_format.h"
 #include "cli/data_directory.h"
 #include "cli/listing.h"
 
@@ -25,6 +26,7 @@ typedef enum Member {
     MEMBER_EVENTS,
     MEMBER_MORE_EVENTS,
     MEMBER_OLDEST,
+    MEMBER_BREAKER,
     MEMBERS,
 } Member;
 
@@ -43,6 +45,7 @@ static const Slice members[MEMBERS] = {
     [MEMBER_EVENTS] = SLICE_INIT("events"),
     [MEMBER_MORE_EVENTS] = SLICE_INIT("more_events"),
     [MEMBER_OLDEST] = SLICE_INIT("oldest_event_ms"),
+    [MEMBER_BREAKER] = SLICE_INIT("breaker"),
 };
 
 typedef enum Column {
@@ -58,6 +61,7 @@ typedef enum Column {
     BUSY,
     EVENTS,
     OLDEST,
+    BREAKER,
     COLUMNS
 } Column;
 
@@ -68,6 +72,7 @@ static const TableColumn columns[COLUMNS] = {
     [RESERVED] = {SLICE_INIT("RESERVED"), true}, [PROVISIONED] = {SLICE_INIT("PROVISIONED"), true},
     [WORKERS] = {SLICE_INIT("WORKERS"), true},   [BUSY] = {SLICE_INIT("BUSY"), true},
     [EVENTS] = {SLICE_INIT("EVENTS"), true},     [OLDEST] = {SLICE_INIT("OLDEST"), true},
+    [BREAKER] = {SLICE_INIT("BREAKER"), false},
 };
 
 static Slice or_dash(Slice text)
@@ -90,7 +95,8 @@ static Slice age_text(Arena *arena, Slice milliseconds)
     uint64_t age_ms;
     if (!slice_parse_uint64(milliseconds, &age_ms) || age_ms == 0)
         return SLICE("-");
-    return arena_format(arena, "%ju s", (uintmax_t)(age_ms / 1000));
+    char text[TIME_TEXT_MAX];
+    return arena_copy(arena, duration_format(age_ms / 1000 * 1000, text));
 }
 
 static void fill_row(Arena *arena, const JsonField *fields, Slice *cells)
@@ -110,6 +116,7 @@ static void fill_row(Arena *arena, const JsonField *fields, Slice *cells)
     cells[EVENTS] = arena_format(arena, "%.*s%s", SLICE_PRINT(or_dash(fields[MEMBER_EVENTS].text)),
                                  slice_equal(fields[MEMBER_MORE_EVENTS].text, SLICE("1")) ? "+" : "");
     cells[OLDEST] = age_text(arena, fields[MEMBER_OLDEST].text);
+    cells[BREAKER] = or_dash(fields[MEMBER_BREAKER].text);
 }
 
 static const Listing listing = {
@@ -134,7 +141,8 @@ const Command command_functions = {
     .details =
         "By region and name: runtime, state and memory of $LATEST, the last version that was published, reserved and "
         "provisioned concurrency (ready/asked for), workers that are alive and that are busy, and "
-        "events that wait or run (+: at least) with the age of the oldest.",
+        "events that wait or run (+: at least) with the age of the oldest, and the circuit breaker of the mappings "
+        "that feed it: where there are more, the one that lets least through.",
     .options = functions_options,
     .run = run_functions,
 };

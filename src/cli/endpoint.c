@@ -1,6 +1,7 @@
 /* /_brume/health and /_brume/metrics: what machines ask of the server itself. Needs no signature; changes nothing. Below
  * /_brume/functions/ are packages of code, for those who were told of their place. */
 #include "aws/lambda/url_handler.h"
+#include "base/list.h"
 #include "cli/server.h"
 
 static void answer(HttpRequest *request, int status, Slice type, Slice body)
@@ -19,8 +20,27 @@ static void answer_health(const Server *server, HttpRequest *request)
     answer(request, ready ? 200 : 503, SLICE("application/json"), body);
 }
 
-static void answer_metrics(const Server *server, HttpRequest *request)
+/* What is asked of the store for one page of metrics. */
+typedef struct Scrape {
+    StoreCall call;
+    const Server *server;
+    HttpRequest *request;
+    MappingRows mappings;
+} Scrape;
+
+static Error read_mappings(Txn *txn, StoreCall *call)
 {
+    return metrics_read_mappings(txn, call->arena, &CONTAINER_OF(call, Scrape, call)->mappings);
+}
+
+/* Where the store does not answer, the page has all but its rows. */
+static void answer_scrape(StoreCall *call)
+{
+    Scrape *scrape = CONTAINER_OF(call, Scrape, call);
+    const Server *server = scrape->server;
+    HttpRequest *request = scrape->request;
+    if (call->result != OK)
+        scrape->mappings = (MappingRows){.lags = SLICE("")};
     const MetricsSources sources = {
         .os = server->os,
         .store = server->store,
@@ -29,9 +49,24 @@ static void answer_metrics(const Server *server, HttpRequest *request)
         .runtime = server->runtime,
         .events = server->events,
         .pollers = server->pollers,
+        .mappings = scrape->mappings,
     };
     answer(request, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
            metrics_write(server->metrics, &sources, request->arena));
+}
+
+static void answer_metrics(const Server *server, HttpRequest *request)
+{
+    Scrape *scrape = ARENA_NEW(request->arena, Scrape);
+    *scrape = (Scrape){
+        .call = {.body = read_mappings,
+                 .done = answer_scrape,
+                 .mailbox = loop_mailbox(request->loop),
+                 .arena = request->arena},
+        .server = server,
+        .request = request,
+    };
+    store_read(server->store, &scrape->call);
 }
 
 void endpoint_on_request(HttpHandler *handler, HttpRequest *request)

@@ -335,6 +335,14 @@ static void add_urls(Buffer *out, HttpHandler *urls)
             stats.server_errors);
 }
 
+static void add_mapping_rows(Buffer *out, const MappingRows *rows)
+{
+    add_head(out, "mapping_lag_seconds", "gauge", "Age of the oldest message of a mapping's queue.");
+    buffer_add(out, rows->lags);
+    add_head(out, "mapping_breaker_state", "gauge", "A mapping's circuit breaker: 0 closed, 1 half-open, 2 open.");
+    buffer_add(out, rows->breakers);
+}
+
 static void add_mappings(Buffer *out, const Pollers *pollers)
 {
     PollersStats stats;
@@ -367,6 +375,7 @@ Slice metrics_write(Metrics *metrics, const MetricsSources *sources, Arena *aren
         add_events(&out, sources->events);
     if (sources->pollers != NULL)
         add_mappings(&out, sources->pollers);
+    add_mapping_rows(&out, &sources->mappings);
     add_urls(&out, sources->urls);
     add_memory(&out, sources->os, arena);
     return buffer_slice(&out);

@@ -5,6 +5,7 @@
 #define BRUME_CLI_METRICS_H
 
 #include "aws/wire/wire.h"
+#include "cli/metrics_mappings.h"
 #include "core/event_runner.h"
 #include "core/poller.h"
 #include "runtime/runtime.h"
@@ -26,6 +27,7 @@ typedef struct MetricsSources {
     Runtime *runtime;
     EventRunner *events;
     const Pollers *pollers;
+    MappingRows mappings;
 } MetricsSources;
 
 /* All of it as text, in `arena`. */

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 
-enum { TABLE_COLUMNS_MAX = 12 };
+enum { TABLE_COLUMNS_MAX = 16 };
 
 typedef struct TableColumn {
     Slice title;

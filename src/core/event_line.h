@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "core/agent.h"
 #include "core/event_runner.h"
 #include "core/run.h"
 
@@ -23,9 +24,6 @@ enum {
     EVENT_GROW_MS = 500,    /* of handlers that take longer, twice as many run at a time */
     EVENT_SLOW_US = 10000,  /* a handler that takes longer waits for others more than it works */
 };
-
-/* Longer than any process lives: a wait that ends by itself was ended because the store stops. */
-#define EVENT_FOREVER_MS (365ull * 24 * 3600 * 1000)
 
 typedef enum FlightStage { FLIGHT_WAITING, FLIGHT_RUNNING, FLIGHT_ENDED, FLIGHT_SETTLING, FLIGHT_STAGES } FlightStage;
 
@@ -98,19 +96,13 @@ struct EventRunner {
     List flights;
     size_t flight_count;
     size_t bytes;
-    size_t calls; /* that the store has */
+    size_t calls; /* that the store has, and one of the agent */
     bool is_pumping;
-    bool draining; /* nothing is begun any more */
-    bool stopped;  /* the store takes nothing any more */
-    bool closed;   /* it is freed as soon as all calls are back */
-    /* Looking for lines. */
-    StoreCall look;
-    Arena look_arena;
-    bool started; /* what an earlier process left has been found */
-    bool look_failed;
-    EventOwner after;
-    Arena after_arena;
-    struct FoundLine *found;
+    bool draining;           /* nothing is begun any more */
+    bool stopped;            /* the store takes nothing any more */
+    bool closed;             /* it is freed as soon as all calls are back */
+    Agent agent;             /* looks for lines */
+    struct FoundLine *found; /* left by its transaction */
     size_t found_count;
     /* Read by other threads. */
     _Atomic uint64_t oldest_ms; /* when the first of `flights` was accepted; 0: there is none */

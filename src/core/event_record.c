@@ -125,16 +125,6 @@ KeyRange event_mark_range(Arena *arena, char tag)
     return key_range_of_prefix(arena, buffer_slice(&prefix));
 }
 
-KeyRange event_mark_range_after(Arena *arena, char tag, const EventOwner *owner)
-{
-    KeyRange range = event_mark_range(arena, tag);
-    Buffer begin = buffer_make(arena);
-    buffer_add(&begin, mark_key(arena, tag, owner));
-    buffer_add_byte(&begin, '\0');
-    range.begin = buffer_slice(&begin);
-    return range;
-}
-
 static Error read_mark_value(Slice value, EventPlace *place)
 {
     uint8_t schema;

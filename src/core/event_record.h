@@ -75,8 +75,6 @@ StoredEvent event_copy(const StoredEvent *event, Arena *arena);
 /* ---- Marks ---- */
 
 KeyRange event_mark_range(Arena *arena, char tag);
-/* Behind the owner's. */
-KeyRange event_mark_range_after(Arena *arena, char tag, const EventOwner *owner);
 /* What a mark's key and value say, in the arena. */
 Error event_mark_read(Arena *arena, Slice key, Slice value, EventOwner *owner, EventPlace *place);
 void event_mark_delete(Txn *txn, char tag, const EventOwner *owner);

@@ -36,8 +36,6 @@ static void runner_free(EventRunner *runner)
     for (size_t position = 0; (entry = map_next(&runner->lines, &position)) != NULL; position = 0)
         event_line_free(entry->value);
     map_free(&runner->lines);
-    arena_free(&runner->look_arena);
-    arena_free(&runner->after_arena);
     free(runner);
 }
 
@@ -82,113 +80,61 @@ void event_runner_wake(EventRunner *runner, EventLine *line)
 
 /* ---- Looking ---- */
 
-static Error take_marks(Txn *txn, EventRunner *runner, char tag, KeyRange range)
+static KeyRange all_owners(Txn *txn)
 {
-    Arena *arena = runner->look.arena;
-    Slice key;
-    Slice value;
-    Error error = OK;
-    runner->found = ARENA_ARRAY(arena, FoundLine, LINES_PER_RUN);
-    Cursor *cursor = txn_scan(txn, range, SCAN_FORWARD);
-    while (runner->found_count < LINES_PER_RUN && (error = cursor_next(cursor, &key, &value)) == OK &&
-           key.data != NULL) {
-        FoundLine *found = &runner->found[runner->found_count];
-        if ((error = event_mark_read(arena, key, value, &found->owner, &found->place)) != OK)
-            break;
-        runner->found_count++;
-    }
-    cursor_close(cursor);
-    if (tag == EVENT_MARK_CHANGED)
-        for (size_t i = 0; i < runner->found_count; i++)
-            event_mark_delete(txn, tag, &runner->found[i].owner);
-    return error;
+    return event_mark_range(txn_arena(txn), EVENT_MARK_OWNER);
 }
 
-/* What an earlier process left, at the start; then what has changed, or a wait for that. */
-static Error look_body(Txn *txn, StoreCall *call)
+static KeyRange changed_owners(Txn *txn)
 {
-    EventRunner *runner = CONTAINER_OF(call, EventRunner, look);
-    KeyRange changed = event_mark_range(txn_arena(txn), EVENT_MARK_CHANGED);
-    runner->found_count = 0;
-    if (runner->look_failed && !txn_timed_out(txn))
-        return txn_wait(txn, changed, EVENT_RETRY_MS);
-    if (!runner->started) {
-        bool is_first = runner->after.name.data == NULL;
-        return take_marks(txn, runner, EVENT_MARK_OWNER,
-                          is_first ? event_mark_range(txn_arena(txn), EVENT_MARK_OWNER)
-                                   : event_mark_range_after(txn_arena(txn), EVENT_MARK_OWNER, &runner->after));
+    return event_mark_range(txn_arena(txn), EVENT_MARK_CHANGED);
+}
+
+static Error take_marks(Agent *agent, Txn *txn, const AgentKey *keys, size_t count, Arena *arena)
+{
+    EventRunner *runner = CONTAINER_OF(agent, EventRunner, agent);
+    runner->found = ARENA_ARRAY(arena, FoundLine, count);
+    runner->found_count = count;
+    KeyRange changed = changed_owners(txn);
+    for (size_t i = 0; i < count; i++) {
+        FoundLine *found = &runner->found[i];
+        TRY(event_mark_read(arena, keys[i].key, keys[i].value, &found->owner, &found->place));
+        if (slice_compare(keys[i].key, changed.begin) >= 0 && slice_compare(keys[i].key, changed.end) < 0)
+            txn_delete(txn, keys[i].key);
     }
-    TRY(take_marks(txn, runner, EVENT_MARK_CHANGED, changed));
-    if (runner->found_count == 0 && !txn_timed_out(txn))
-        return txn_wait(txn, changed, EVENT_FOREVER_MS);
-    txn_took(txn, runner->found_count);
     return OK;
 }
 
-static void looked(StoreCall *call);
-
-static void look(EventRunner *runner)
+static bool wake_found(Agent *agent)
 {
-    arena_free(&runner->look_arena);
-    runner->look = (StoreCall){.body = look_body,
-                               .done = looked,
-                               .arena = &runner->look_arena,
-                               .home = home_of(SLICE(""), SLICE(""), SLICE("events"), SLICE("")),
-                               .frees_space = true};
-    event_runner_write(runner, &runner->look);
-}
-
-static void keep_place(EventRunner *runner)
-{
-    runner->started = runner->found_count < LINES_PER_RUN;
-    if (runner->started)
-        return;
-    const EventOwner *last = &runner->found[runner->found_count - 1].owner;
-    arena_free(&runner->after_arena);
-    runner->after = (EventOwner){
-        .account = arena_copy(&runner->after_arena, last->account),
-        .region = arena_copy(&runner->after_arena, last->region),
-        .name = arena_copy(&runner->after_arena, last->name),
-        .number = last->number,
-    };
-}
-
-/* A wait that ended without a change, and was none after a failure, ended because the store does. */
-static bool is_over(const EventRunner *runner, Error result)
-{
-    return result == OK && runner->started && !runner->look_failed && runner->found_count == 0;
-}
-
-static void wake_found(EventRunner *runner)
-{
+    EventRunner *runner = CONTAINER_OF(agent, EventRunner, agent);
     for (size_t i = 0; i < runner->found_count; i++) {
         EventLine *line = event_line_of(runner, &runner->found[i].owner);
         event_line_note(line, runner->found[i].place);
         list_remove(&line->in_turn);
         list_push_back(&runner->turn, &line->in_turn);
     }
+    pump(runner);
+    return true;
 }
 
-static void looked(StoreCall *call)
+static void drain(Agent *agent, Error result)
 {
-    EventRunner *runner = CONTAINER_OF(call, EventRunner, look);
-    if (!event_runner_took_back(runner, call))
-        return;
-    runner->draining = runner->draining || is_over(runner, call->result);
-    if (!runner->draining) {
-        runner->look_failed = call->result != OK;
-        if (runner->look_failed)
-            LOG(runner->options.log, ERROR, "events_unread", log_error(call->result));
-        else
-            wake_found(runner);
-        if (!runner->look_failed && !runner->started)
-            keep_place(runner);
-        look(runner);
-    }
+    EventRunner *runner = CONTAINER_OF(agent, EventRunner, agent);
+    runner->draining = true;
+    runner->stopped = runner->stopped || result != OK;
     pump(runner);
 }
 
 /* ---- Life ---- */
+
+static void agent_back(Agent *agent)
+{
+    EventRunner *runner = CONTAINER_OF(agent, EventRunner, agent);
+    runner->calls--;
+    if (runner->calls == 0)
+        runner_free(runner);
+}
 
 EventRunner *event_runner_open(const EventRunnerOptions *options)
 {
@@ -201,15 +147,26 @@ EventRunner *event_runner_open(const EventRunnerOptions *options)
     list_init(&runner->turn);
     list_init(&runner->hungry);
     list_init(&runner->flights);
-    look(runner);
+    runner->calls = 1; /* the agent's */
+    agent_start(&runner->agent, &(AgentOptions){.store = options->store,
+                                                .mailbox = options->mailbox,
+                                                .log = options->log,
+                                                .name = "events",
+                                                .keys_max = LINES_PER_RUN,
+                                                .changed = changed_owners,
+                                                .all = all_owners,
+                                                .take = take_marks,
+                                                .act = wake_found,
+                                                .stopped = drain,
+                                                .closed = agent_back});
     return runner;
 }
 
 void event_runner_close(EventRunner *runner)
 {
     runner->closed = true;
-    if (runner->calls == 0)
-        runner_free(runner);
+    if (agent_close(&runner->agent))
+        agent_back(&runner->agent);
 }
 
 static uint64_t read_count(_Atomic uint64_t *count)

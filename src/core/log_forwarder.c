@@ -3,19 +3,14 @@
 #include "base/bug.h"
 #include "base/digest.h"
 #include "base/list.h"
+#include "core/agent.h"
 #include "core/event.h"
 #include "core/log_internal.h"
 #include "core/log_pattern.h"
 
 #include <stdlib.h>
 
-enum {
-    MARKS_PER_RUN = 16, /* chunks that are in memory at a time */
-    RETRY_MS = 1000,    /* after a run that failed, on the wall clock */
-};
-
-/* Longer than any process lives: a wait that ends by itself was ended because the store stops. */
-static const uint64_t FOREVER_MS = 365ull * 24 * 3600 * 1000;
+enum { MARKS_PER_RUN = 16 }; /* chunks that are in memory at a time */
 
 /* What is sent of a chunk for one subscription. */
 typedef struct Parcel {
@@ -33,21 +28,14 @@ typedef struct Load {
 } Load;
 
 struct LogForwarder {
+    Agent agent; /* takes marks; its arena has the loads, as long as a run lasts */
     LogForwarderOptions options;
-    StoreCall call;
     Task task;
-    Arena arena;      /* of the loads, as long as a run lasts */
-    Arena send_arena; /* of the transaction at its end */
+    StoreCall send;
+    Arena send_arena;
     Load loads[MARKS_PER_RUN];
     size_t count;
-    bool failed;
-    bool ended;
 };
-
-static LogForwarder *forwarder_of(StoreCall *call)
-{
-    return CONTAINER_OF(call, LogForwarder, call);
-}
 
 /* ---- Taking marks ---- */
 
@@ -105,9 +93,6 @@ static Error take_load(Txn *txn, const LogMark *mark, Arena *arena, Load *load)
     size_t count;
     bool is_loop;
     *load = (Load){.mark = *mark};
-    Slice *slices[] = {&load->mark.key, &load->mark.account, &load->mark.region, &load->mark.group};
-    for (size_t i = 0; i < sizeof slices / sizeof slices[0]; i++)
-        *slices[i] = arena_copy(arena, *slices[i]);
     Error error = log_group_open(txn, mark->account, mark->region, mark->group, &group);
     if (error == LOG_GROUP_NOT_FOUND || (error == OK && group.number != mark->group_number))
         return OK;
@@ -121,18 +106,15 @@ static Error take_load(Txn *txn, const LogMark *mark, Arena *arena, Load *load)
     return load->parcel_count == 0 ? OK : copy_entries(txn, &group, arena, load);
 }
 
-static Error take(Txn *txn, StoreCall *call)
+static Error take(Agent *agent, Txn *txn, const AgentKey *keys, size_t count, Arena *arena)
 {
-    LogForwarder *forwarder = forwarder_of(call);
-    LogMark marks[MARKS_PER_RUN];
-    forwarder->count = 0;
-    if (forwarder->failed && !txn_timed_out(txn))
-        return txn_wait(txn, log_marks_range(txn), RETRY_MS);
-    TRY(log_marks(txn, MARKS_PER_RUN, marks, &forwarder->count));
-    if (forwarder->count == 0 && !txn_timed_out(txn))
-        return txn_wait(txn, log_marks_range(txn), FOREVER_MS);
-    for (size_t i = 0; i < forwarder->count; i++)
-        TRY(take_load(txn, &marks[i], call->arena, &forwarder->loads[i]));
+    LogMark mark;
+    LogForwarder *forwarder = CONTAINER_OF(agent, LogForwarder, agent);
+    forwarder->count = count;
+    for (size_t i = 0; i < count; i++) {
+        TRY(log_mark_read(txn, keys[i].key, keys[i].value, &mark));
+        TRY(take_load(txn, &mark, arena, &forwarder->loads[i]));
+    }
     return OK;
 }
 
@@ -146,15 +128,15 @@ static void pack(LogForwarder *forwarder, const Load *load, Parcel *parcel)
                           .account = load->mark.account,
                           .group = load->mark.group,
                           .stream = load->stream};
-    LogEntry *matching = ARENA_ARRAY(&forwarder->arena, LogEntry, load->count);
-    if (log_pattern_compile(parcel->subscription.pattern, &forwarder->arena, &pattern, &why) != OK)
+    LogEntry *matching = ARENA_ARRAY(&forwarder->agent.arena, LogEntry, load->count);
+    if (log_pattern_compile(parcel->subscription.pattern, &forwarder->agent.arena, &pattern, &why) != OK)
         return; /* it was checked when it was made: of another version, perhaps */
     for (size_t i = 0; i < load->count; i++)
-        if (log_pattern_matches(pattern, load->entries[i].message, &forwarder->arena))
+        if (log_pattern_matches(pattern, load->entries[i].message, &forwarder->agent.arena))
             matching[forward.count++] = load->entries[i];
     forward.entries = matching;
     if (forward.count > 0)
-        parcel->payload = forwarder->options.payload(&forward, &forwarder->arena);
+        parcel->payload = forwarder->options.payload(&forward, &forwarder->agent.arena);
 }
 
 static void packed(Task *task);
@@ -199,7 +181,7 @@ static Error send_parcel(Txn *txn, LogForwarder *forwarder, const Parcel *parcel
 
 static Error send_all(Txn *txn, StoreCall *call)
 {
-    LogForwarder *forwarder = forwarder_of(call);
+    LogForwarder *forwarder = CONTAINER_OF(call, LogForwarder, send);
     for (size_t i = 0; i < forwarder->count; i++) {
         const Load *load = &forwarder->loads[i];
         txn_delete(txn, load->mark.key);
@@ -210,70 +192,43 @@ static Error send_all(Txn *txn, StoreCall *call)
     return OK;
 }
 
-/* ---- Runs ---- */
-
-static void begin(LogForwarder *forwarder);
-
-static void transact(LogForwarder *forwarder, TxnBody body, void (*done)(StoreCall *call), Arena *arena)
-{
-    arena_free(arena);
-    forwarder->call = (StoreCall){.body = body,
-                                  .done = done,
-                                  .mailbox = forwarder->options.mailbox,
-                                  .arena = arena,
-                                  .home = home_of(SLICE(""), SLICE(""), SLICE("log forwarder"), SLICE("")),
-                                  .in_background = true};
-    store_write(forwarder->options.store, &forwarder->call);
-}
-
-static bool is_over(Error result)
-{
-    return result == ERROR_STOPPING || result == ERROR_GONE;
-}
-
 static void sent(StoreCall *call)
 {
-    LogForwarder *forwarder = forwarder_of(call);
-    forwarder->ended = is_over(call->result);
-    forwarder->failed = call->result != OK;
-    if (forwarder->ended)
-        return;
-    if (forwarder->failed)
-        LOG(forwarder->options.log, ERROR, "logs_not_forwarded", log_string("reason", error_text(call->result)));
-    begin(forwarder);
+    agent_continue(&CONTAINER_OF(call, LogForwarder, send)->agent, call->result);
 }
 
 static void packed(Task *task)
 {
-    transact(CONTAINER_OF(task, LogForwarder, task), send_all, sent,
-             &CONTAINER_OF(task, LogForwarder, task)->send_arena);
+    LogForwarder *forwarder = CONTAINER_OF(task, LogForwarder, task);
+    arena_free(&forwarder->send_arena);
+    forwarder->send = (StoreCall){.body = send_all,
+                                  .done = sent,
+                                  .mailbox = forwarder->options.mailbox,
+                                  .arena = &forwarder->send_arena,
+                                  .home = home_of(SLICE(""), SLICE(""), SLICE("log forwarder"), SLICE("")),
+                                  .in_background = true};
+    store_write(forwarder->options.store, &forwarder->send);
 }
 
-static void taken(StoreCall *call)
+static bool start_packing(Agent *agent)
 {
-    LogForwarder *forwarder = forwarder_of(call);
-    bool was_failed = forwarder->failed;
-    forwarder->failed = call->result != OK;
-    forwarder->ended = is_over(call->result) || (call->result == OK && forwarder->count == 0 && !was_failed);
-    if (forwarder->ended)
-        return;
-    if (call->result != OK || forwarder->count == 0) {
-        if (call->result != OK)
-            LOG(forwarder->options.log, ERROR, "logs_not_forwarded", log_string("reason", error_text(call->result)));
-        begin(forwarder);
-        return;
-    }
+    LogForwarder *forwarder = CONTAINER_OF(agent, LogForwarder, agent);
     TaskChain chain = {0};
     forwarder->task.run = pack_all;
     task_chain_push(&chain, &forwarder->task);
-    Mailbox *pool =
-        work_pool_mailbox(forwarder->options.pool); /* one task at a time, which the queue is not asked for */
+    /* One task at a time, which the queue is not asked for. */
+    Mailbox *pool = work_pool_mailbox(forwarder->options.pool);
     pool->post(pool, chain);
+    return false;
 }
 
-static void begin(LogForwarder *forwarder)
+/* ---- Life ---- */
+
+static void forwarder_free(Agent *agent)
 {
-    transact(forwarder, take, taken, &forwarder->arena);
+    LogForwarder *forwarder = CONTAINER_OF(agent, LogForwarder, agent);
+    arena_free(&forwarder->send_arena);
+    free(forwarder);
 }
 
 LogForwarder *log_forwarder_open(const LogForwarderOptions *options)
@@ -281,13 +236,20 @@ LogForwarder *log_forwarder_open(const LogForwarderOptions *options)
     LogForwarder *forwarder = calloc(1, sizeof *forwarder);
     ASSERT(forwarder != NULL);
     forwarder->options = *options;
-    begin(forwarder);
+    agent_start(&forwarder->agent, &(AgentOptions){.store = options->store,
+                                                   .mailbox = options->mailbox,
+                                                   .log = options->log,
+                                                   .name = "log forwarder",
+                                                   .keys_max = MARKS_PER_RUN,
+                                                   .changed = log_marks,
+                                                   .take = take,
+                                                   .act = start_packing,
+                                                   .closed = forwarder_free});
     return forwarder;
 }
 
 void log_forwarder_close(LogForwarder *forwarder)
 {
-    arena_free(&forwarder->arena);
-    arena_free(&forwarder->send_arena);
-    free(forwarder);
+    if (agent_close(&forwarder->agent))
+        forwarder_free(&forwarder->agent);
 }

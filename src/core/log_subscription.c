@@ -112,7 +112,7 @@ static Buffer mark_prefix(Txn *txn)
     return key;
 }
 
-KeyRange log_marks_range(Txn *txn)
+KeyRange log_marks(Txn *txn)
 {
     Buffer prefix = mark_prefix(txn);
     return key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
@@ -132,12 +132,11 @@ void log_mark_put(Txn *txn, const LogGroup *group, uint64_t sequence)
     txn_put(txn, buffer_slice(&key), buffer_slice(&value));
 }
 
-static Error read_mark(Txn *txn, Slice key, Slice value, LogMark *mark)
+Error log_mark_read(Txn *txn, Slice key, Slice value, LogMark *mark)
 {
     uint8_t schema;
-    *mark = (LogMark){.key = arena_copy(txn_arena(txn), key)};
-    Slice rest = slice_skip(mark->key, mark_prefix(txn).size);
-    value = arena_copy(txn_arena(txn), value);
+    *mark = (LogMark){.key = key};
+    Slice rest = slice_skip(key, mark_prefix(txn).size);
     TRY(key_take_uint64(&rest, &mark->sequence));
     TRY(value_take_schema(&value, &schema));
     if (schema != SCHEMA_MARK)
@@ -146,18 +145,4 @@ static Error read_mark(Txn *txn, Slice key, Slice value, LogMark *mark)
     TRY(value_take_bytes(&value, &mark->region));
     TRY(value_take_bytes(&value, &mark->group));
     return value_take_uint64(&value, &mark->group_number);
-}
-
-Error log_marks(Txn *txn, size_t most, LogMark *marks, size_t *count)
-{
-    Slice key;
-    Slice value;
-    Error error = OK;
-    *count = 0;
-    Cursor *cursor = txn_scan(txn, log_marks_range(txn), SCAN_FORWARD);
-    while (*count < most && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL)
-        if ((error = read_mark(txn, key, value, &marks[(*count)++])) != OK)
-            break;
-    cursor_close(cursor);
-    return error;
 }

@@ -44,8 +44,9 @@ typedef struct LogMark {
 
 /* The group has taken that chunk; nothing when it has no subscriptions. */
 void log_mark_put(Txn *txn, const LogGroup *group, uint64_t sequence);
-/* The oldest ones; up to `most`. */
-Error log_marks(Txn *txn, size_t most, LogMark *marks, size_t *count);
-KeyRange log_marks_range(Txn *txn);
+/* All of them, the oldest one first. */
+KeyRange log_marks(Txn *txn);
+/* What a key and its value say; its slices lie where these do. */
+Error log_mark_read(Txn *txn, Slice key, Slice value, LogMark *mark);
 
 #endif

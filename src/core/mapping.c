@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "core/mapping_record.h"
+#include "core/queue.h"
 
 /* Keys of the store:
  *   (account, region, KIND_MAPPING) 'm' uuid                         → a mapping
@@ -79,35 +80,18 @@ KeyRange mapping_marks(Txn *txn)
     return key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
 }
 
-static Error read_owner(Txn *txn, Slice key, MappingOwner *owner)
+KeyRange mapping_owners(Txn *txn)
 {
-    Arena *arena = txn_arena(txn);
-    key = arena_copy(arena, slice_skip(key, mark_key(txn, TAG_OWNER).size));
+    Buffer prefix = mark_key(txn, TAG_OWNER);
+    return key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
+}
+
+Error mapping_owner_read(Txn *txn, Slice key, Arena *arena, MappingOwner *owner)
+{
+    key = slice_skip(key, mark_key(txn, TAG_OWNER).size);
     TRY(key_take_string(&key, arena, &owner->account));
     TRY(key_take_string(&key, arena, &owner->region));
     return key_take_string(&key, arena, &owner->uuid);
-}
-
-Error mapping_owners(Txn *txn, bool marked, Slice after, size_t most, MappingOwner **owners, size_t *count, Slice *last)
-{
-    Slice key;
-    Slice value;
-    Error error = OK;
-    Buffer prefix = mark_key(txn, marked ? TAG_CHANGED : TAG_OWNER);
-    KeyRange range = key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
-    if (after.size > 0)
-        range = key_range_after(txn_arena(txn), buffer_slice(&prefix), slice_skip(after, prefix.size));
-    *owners = ARENA_ARRAY(txn_arena(txn), MappingOwner, most);
-    *count = 0;
-    Cursor *cursor = txn_scan(txn, range, SCAN_FORWARD);
-    while (*count < most && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
-        *last = arena_copy(txn_arena(txn), key);
-        if ((error = read_owner(txn, key, &(*owners)[*count])) != OK)
-            break;
-        (*count)++;
-    }
-    cursor_close(cursor);
-    return error;
 }
 
 void mapping_mark_clear(Txn *txn, const MappingOwner *owner)
@@ -318,6 +302,20 @@ Error mapping_list(Txn *txn, Slice account, Slice region, const MappingFilter *f
 bool mapping_is_active(const Mapping *mapping)
 {
     return mapping->enabled && (mapping->state == MAPPING_ENABLED || mapping->state == MAPPING_UPDATING);
+}
+
+Error mapping_lag(Txn *txn, const Mapping *mapping, uint64_t *lag_ms)
+{
+    Queue queue;
+    uint64_t sent_ms = 0;
+    const Actor owner = {.account = mapping->account, .region = mapping->region};
+    Error error = queue_open(txn, &owner, mapping->source_name, &queue);
+    if (error == QUEUE_NOT_FOUND)
+        return MAPPING_SOURCE_NOT_FOUND;
+    TRY(error);
+    TRY(queue_oldest(txn, &queue, &sent_ms));
+    *lag_ms = sent_ms != 0 && txn_now(txn) > sent_ms ? txn_now(txn) - sent_ms : 0;
+    return OK;
 }
 
 /* ---- The breaker ---- */

@@ -86,6 +86,9 @@ Error mapping_list(Txn *txn, Slice account, Slice region, const MappingFilter *f
 /* Whether records are read for it. */
 bool mapping_is_active(const Mapping *mapping);
 
+/* How old the source's oldest record is; 0: it has none. MAPPING_SOURCE_NOT_FOUND. */
+Error mapping_lag(Txn *txn, const Mapping *mapping, uint64_t *lag_ms);
+
 /* The breaker, with its settings and as it is now; closed when the mapping has none. */
 Error mapping_breaker(Txn *txn, const Mapping *mapping, Breaker *breaker);
 /* Has the mapping looked at again at that time, on the platform clock: its breaker may let something through then. */
@@ -104,10 +107,10 @@ typedef struct MappingOwner {
 
 /* Keys that are put when something has changed since mapping_mark_clear. */
 KeyRange mapping_marks(Txn *txn);
-/* At most `most` owners of mappings: of all, behind the key `after` (empty: from the first), or of those that are marked.
- * `last`: the key of the last one. */
-Error mapping_owners(Txn *txn, bool marked, Slice after, size_t most, MappingOwner **owners, size_t *count,
-                     Slice *last);
+/* A key for each mapping that there is. */
+KeyRange mapping_owners(Txn *txn);
+/* Whose key it is, of either range; in the arena. */
+Error mapping_owner_read(Txn *txn, Slice key, Arena *arena, MappingOwner *owner);
 void mapping_mark_clear(Txn *txn, const MappingOwner *owner);
 
 #endif

@@ -8,9 +8,6 @@
 enum { LATER_MS = 1000, IDLE_NS = 1000000000 };
 enum { TAG_REST = 'z' }; /* below KIND_MAPPING_CHANGED: nothing is ever put there */
 
-/* Longer than any process lives: a wait that ends by itself was ended because the store stops. */
-static const uint64_t FOREVER_MS = 365ull * 24 * 3600 * 1000;
-
 static const PollerSource *const sources[MAPPING_SOURCES] = {[MAPPING_QUEUE] = &poller_queue};
 
 const PollerSource *poller_source(const Mapping *mapping)
@@ -161,7 +158,7 @@ static Error take_records(Txn *txn, StoreCall *call)
     PollerAsk ask = take->ask;
     if (!ask.gathering) {
         ask = batch_room(&mapping, limits, 0, 0);
-        ask.wait_ms = take->ask.at_once ? 0 : FOREVER_MS;
+        ask.wait_ms = take->ask.at_once ? 0 : AGENT_FOREVER_MS;
     }
     error = poller_source(&mapping)->take(txn, &mapping, &ask, limits, call->arena, &records);
     if (error == MAPPING_SOURCE_NOT_FOUND)

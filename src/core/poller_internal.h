@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "core/agent.h"
 #include "core/pattern.h"
 #include "core/poller.h"
 #include "core/run.h"
@@ -77,24 +78,17 @@ typedef enum PollerTotal {
 } PollerTotal;
 
 struct Pollers {
-    StoreCall call; /* that waits for marks */
-    Arena arena;
+    Agent agent; /* waits for marks of mappings */
     PollersOptions options;
     Map pollers; /* of Poller, by account, region and UUID */
     List batches;
     atomic_uint_fast64_t totals[POLLER_TOTALS];
     atomic_bool stopping;
-    bool failed;  /* the last run did: the next one begins after a while */
-    bool ended;   /* the call is nobody's any more */
     bool closed;  /* freed as soon as all calls are back */
-    bool started; /* all mappings have been looked at: from here on changes are */
-    size_t calls; /* of pollers and batches, with the store or the invoker */
-    Buffer after;
-    Arena after_arena;
-    /* Left by the body, in the call's arena. */
+    size_t calls; /* of pollers and batches, with the store or the invoker; and one of the agent */
+    /* Left by the agent's transaction. */
     struct PollerNews *news;
     size_t news_count;
-    Slice last;
 };
 
 /* What a take has left, in the arena of its call. */

@@ -4,13 +4,7 @@
 
 #include <stdlib.h>
 
-enum {
-    MAPPINGS_PER_RUN = 100,
-    RETRY_MS = 1000, /* after a run that failed, on the wall clock */
-};
-
-/* Longer than any process lives: a wait that ends by itself was ended because the store stops. */
-static const uint64_t FOREVER_MS = 365ull * 24 * 3600 * 1000;
+enum { MAPPINGS_PER_RUN = 100 };
 
 typedef struct PollerNews {
     MappingOwner owner;
@@ -42,41 +36,21 @@ void pollers_stats(const Pollers *pollers, PollersStats *stats)
 
 /* ---- The transaction: which mappings have changed ---- */
 
-/* The next ones of all, at the start; then those that are marked, or a wait for some. */
-static Error find_owners(Txn *txn, Pollers *pollers, MappingOwner **owners, size_t *count)
+static Error take_marks(Agent *agent, Txn *txn, const AgentKey *keys, size_t count, Arena *arena)
 {
-    Slice after = pollers->started ? SLICE("") : buffer_slice(&pollers->after);
-    TRY(mapping_owners(txn, pollers->started, after, MAPPINGS_PER_RUN, owners, count, &pollers->last));
-    if (!pollers->started || *count > 0 || txn_timed_out(txn))
-        return OK;
-    return txn_wait(txn, mapping_marks(txn), FOREVER_MS);
-}
-
-static Error look(Txn *txn, StoreCall *call)
-{
-    Pollers *pollers = CONTAINER_OF(call, Pollers, call);
-    MappingOwner *owners;
-    size_t count;
-    pollers->news_count = 0;
-    pollers->last = (Slice){0};
-    if (pollers->failed && !txn_timed_out(txn))
-        return txn_wait(txn, mapping_marks(txn), RETRY_MS);
-    TRY(find_owners(txn, pollers, &owners, &count));
-    pollers->last = arena_copy(call->arena, pollers->last);
-    pollers->news = ARENA_ARRAY(call->arena, PollerNews, count);
+    Pollers *pollers = CONTAINER_OF(agent, Pollers, agent);
+    pollers->news = ARENA_ARRAY(arena, PollerNews, count);
+    pollers->news_count = count;
     for (size_t i = 0; i < count; i++) {
         Mapping mapping;
-        Error error = mapping_get(txn, owners[i].account, owners[i].region, owners[i].uuid, &mapping);
+        PollerNews *news = &pollers->news[i];
+        TRY(mapping_owner_read(txn, keys[i].key, arena, &news->owner));
+        Error error = mapping_get(txn, news->owner.account, news->owner.region, news->owner.uuid, &mapping);
         if (error != MAPPING_NOT_FOUND)
             TRY(error);
-        pollers->news[i] =
-            (PollerNews){.owner = {arena_copy(call->arena, owners[i].account),
-                                   arena_copy(call->arena, owners[i].region), arena_copy(call->arena, owners[i].uuid)},
-                         .wanted = error == OK && mapping_is_active(&mapping)};
-        mapping_mark_clear(txn, &owners[i]);
+        news->wanted = error == OK && mapping_is_active(&mapping);
+        mapping_mark_clear(txn, &news->owner);
     }
-    pollers->news_count = count;
-    txn_took(txn, count);
     return OK;
 }
 
@@ -85,8 +59,8 @@ static Error look(Txn *txn, StoreCall *call)
 static void take_news(Pollers *pollers, const PollerNews *news)
 {
     const MappingOwner *owner = &news->owner;
-    Slice key = arena_format(&pollers->arena, "%.*s%.*s%.*s", SLICE_PRINT(owner->account), SLICE_PRINT(owner->region),
-                             SLICE_PRINT(owner->uuid));
+    Slice key = arena_format(&pollers->agent.arena, "%.*s%.*s%.*s", SLICE_PRINT(owner->account),
+                             SLICE_PRINT(owner->region), SLICE_PRINT(owner->uuid));
     Poller *poller = map_get(&pollers->pollers, key);
     if (poller == NULL && news->wanted)
         poller = poller_make(pollers, owner);
@@ -94,67 +68,15 @@ static void take_news(Pollers *pollers, const PollerNews *news)
         poller_renew(poller, news->wanted);
 }
 
-static void looked(StoreCall *call);
-
-static void look_again(Pollers *pollers)
+static bool renew(Agent *agent)
 {
-    arena_free(&pollers->arena);
-    pollers->calls++;
-    pollers->call = (StoreCall){.body = look,
-                                .done = looked,
-                                .mailbox = pollers->options.mailbox,
-                                .arena = &pollers->arena,
-                                .home = home_of(SLICE(""), SLICE(""), SLICE("pollers"), SLICE("")),
-                                .frees_space = true,
-                                .in_background = true};
-    store_write(pollers->options.store, &pollers->call);
-}
-
-/* A wait that ended without a change, and was none after a failure, ended because the store does. */
-static bool is_over(const Pollers *pollers, Error result)
-{
-    return result == ERROR_STOPPING || result == ERROR_GONE ||
-           (result == OK && pollers->started && !pollers->failed && pollers->news_count == 0);
-}
-
-static void looked(StoreCall *call)
-{
-    Pollers *pollers = CONTAINER_OF(call, Pollers, call);
-    if (pollers_back(pollers) || is_over(pollers, call->result))
-        return;
-    pollers->failed = call->result != OK;
-    if (pollers->failed)
-        LOG(pollers->options.log, ERROR, "mappings_unread", log_string("reason", error_text(call->result)));
-    for (size_t i = 0; !pollers->failed && i < pollers->news_count; i++)
+    Pollers *pollers = CONTAINER_OF(agent, Pollers, agent);
+    for (size_t i = 0; i < pollers->news_count; i++)
         take_news(pollers, &pollers->news[i]);
-    if (!pollers->failed && !pollers->started) {
-        pollers->started = pollers->news_count < MAPPINGS_PER_RUN;
-        pollers->after.size = 0;
-        buffer_add(&pollers->after, pollers->last);
-    }
-    look_again(pollers);
+    return true;
 }
 
 /* ---- Life ---- */
-
-Pollers *pollers_open(const PollersOptions *options)
-{
-    Pollers *pollers = calloc(1, sizeof *pollers);
-    MapSeed seed;
-    ASSERT(pollers != NULL);
-    os_random(options->os, &seed, sizeof seed);
-    pollers->options = *options;
-    pollers->pollers = map_make(seed);
-    pollers->after = buffer_make(&pollers->after_arena);
-    list_init(&pollers->batches);
-    look_again(pollers);
-    return pollers;
-}
-
-void pollers_stop(Pollers *pollers)
-{
-    atomic_store(&pollers->stopping, true);
-}
 
 static void free_all(Pollers *pollers)
 {
@@ -167,8 +89,6 @@ static void free_all(Pollers *pollers)
         poller_free(poller);
     }
     map_free(&pollers->pollers);
-    arena_free(&pollers->arena);
-    arena_free(&pollers->after_arena);
     free(pollers);
 }
 
@@ -182,9 +102,42 @@ bool pollers_back(Pollers *pollers)
     return true;
 }
 
+static void agent_back(Agent *agent)
+{
+    pollers_back(CONTAINER_OF(agent, Pollers, agent));
+}
+
+Pollers *pollers_open(const PollersOptions *options)
+{
+    Pollers *pollers = calloc(1, sizeof *pollers);
+    MapSeed seed;
+    ASSERT(pollers != NULL);
+    os_random(options->os, &seed, sizeof seed);
+    pollers->options = *options;
+    pollers->pollers = map_make(seed);
+    list_init(&pollers->batches);
+    pollers->calls = 1; /* the agent's */
+    agent_start(&pollers->agent, &(AgentOptions){.store = options->store,
+                                                 .mailbox = options->mailbox,
+                                                 .log = options->log,
+                                                 .name = "pollers",
+                                                 .keys_max = MAPPINGS_PER_RUN,
+                                                 .changed = mapping_marks,
+                                                 .all = mapping_owners,
+                                                 .take = take_marks,
+                                                 .act = renew,
+                                                 .closed = agent_back});
+    return pollers;
+}
+
+void pollers_stop(Pollers *pollers)
+{
+    atomic_store(&pollers->stopping, true);
+}
+
 void pollers_close(Pollers *pollers)
 {
     pollers->closed = true;
-    if (pollers->calls == 0)
-        free_all(pollers);
+    if (agent_close(&pollers->agent))
+        pollers_back(pollers);
 }

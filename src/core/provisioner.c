@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "base/list.h"
+#include "core/agent.h"
 #include "core/function_concurrency.h"
 #include "store/key.h"
 
@@ -14,14 +15,7 @@
 enum { TAG_CHANGED = 'c', TAG_DELETED = 'd', TAG_OWNER = 'o' };
 enum { SCHEMA_MARK = 1 };
 
-enum {
-    FUNCTIONS_PER_RUN = 50,
-    VERSIONS_PER_RUN = 200,
-    RETRY_MS = 1000, /* after a run that failed, on the wall clock */
-};
-
-/* Longer than any process lives: a wait that ends by itself was ended because the store stops. */
-static const uint64_t FOREVER_MS = 365ull * 24 * 3600 * 1000;
+enum { KEYS_PER_RUN = 50 };
 
 /* ---- Keys ---- */
 
@@ -93,38 +87,31 @@ void provisioner_forget_version(Txn *txn, const Function *function, const Functi
     txn_put(txn, deleted_key(txn, function_version_line(txn, function, version)), buffer_slice(&value));
 }
 
-static Error scan_owners(Txn *txn, KeyRange range, size_t most, ProvisionedOwner **owners, size_t *count, Slice *last)
+Error provisioned_owners(Txn *txn, Slice account, Slice region, ProvisionedOwner **owners, size_t *count)
 {
     Slice key;
     Slice value;
-    Error error = OK;
+    Error error;
     size_t room = 0;
+    Buffer prefix = mark_key(txn, TAG_OWNER);
+    key_add_string(&prefix, account);
+    key_add_string(&prefix, region);
     *owners = NULL;
     *count = 0;
-    Cursor *cursor = txn_scan(txn, range, SCAN_FORWARD);
-    while (*count < most && (error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
+    Cursor *cursor = txn_scan(txn, key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix)), SCAN_FORWARD);
+    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL) {
         if (*count == room) {
             ProvisionedOwner *more = ARENA_ARRAY(txn_arena(txn), ProvisionedOwner, room = room * 2 + 16);
             for (size_t i = 0; i < *count; i++)
                 more[i] = (*owners)[i];
             *owners = more;
         }
-        *last = arena_copy(txn_arena(txn), key);
         if ((error = read_owner(txn, key, &(*owners)[*count])) != OK)
             break;
         (*count)++;
     }
     cursor_close(cursor);
     return error;
-}
-
-Error provisioned_owners(Txn *txn, Slice account, Slice region, ProvisionedOwner **owners, size_t *count)
-{
-    Slice last;
-    Buffer prefix = mark_key(txn, TAG_OWNER);
-    key_add_string(&prefix, account);
-    key_add_string(&prefix, region);
-    return scan_owners(txn, key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix)), SIZE_MAX, owners, count, &last);
 }
 
 /* ---- The transaction ---- */
@@ -147,26 +134,14 @@ typedef struct Asked {
 } Asked;
 
 struct Provisioner {
-    StoreCall call;
-    Arena arena;
-    Store *store;
+    Agent agent;
     Invoker *invoker;
-    Mailbox *mailbox;
-    Log *log;
     Asked *asked;
-    bool failed; /* the last run did: the next one begins after a while */
-    bool ended;  /* the call is nobody's any more */
-    bool closed; /* it is freed as soon as the call is back */
-    /* The start: all owners are looked at, from here on; then only changes are. */
-    bool started;
-    Buffer after;
-    Arena after_arena;
-    /* Left by the body, in the call's arena: a transaction's own is the next one's. */
+    /* Left by the transaction. */
     Demand *demands;
     size_t demand_count;
     Slice *deleted; /* lines of versions */
     size_t deleted_count;
-    Slice last;
 };
 
 static Error read_demand(Txn *txn, const ProvisionedOwner *owner, Arena *arena, Demand *demand)
@@ -202,68 +177,36 @@ static KeyRange range_of(Txn *txn, char tag)
     return key_range_of_prefix(txn_arena(txn), buffer_slice(&prefix));
 }
 
-/* Whatever is new. */
-static KeyRange changed_range(Txn *txn)
+static KeyRange all_owners(Txn *txn)
+{
+    return range_of(txn, TAG_OWNER);
+}
+
+static KeyRange changed_or_deleted(Txn *txn)
 {
     return (KeyRange){range_of(txn, TAG_CHANGED).begin, range_of(txn, TAG_DELETED).end};
 }
 
-/* Takes the lines of deleted versions. */
-static Error take_deleted(Txn *txn, Provisioner *provisioner, Arena *arena)
+static Error take(Agent *agent, Txn *txn, const AgentKey *keys, size_t count, Arena *arena)
 {
-    Slice key;
-    Slice value;
-    Error error;
-    size_t count = 0;
+    Provisioner *provisioner = CONTAINER_OF(agent, Provisioner, agent);
+    ProvisionedOwner owner;
+    KeyRange deleted = range_of(txn, TAG_DELETED);
     size_t prefix = mark_key(txn, TAG_DELETED).size;
-    provisioner->deleted = ARENA_ARRAY(arena, Slice, VERSIONS_PER_RUN);
-    Cursor *cursor = txn_scan(txn, range_of(txn, TAG_DELETED), SCAN_FORWARD);
-    while ((error = cursor_next(cursor, &key, &value)) == OK && key.data != NULL && count < VERSIONS_PER_RUN) {
-        Slice rest = arena_copy(arena, slice_skip(key, prefix));
-        if ((error = key_take_string(&rest, arena, &provisioner->deleted[count])) != OK)
-            break;
-        count++;
-    }
-    cursor_close(cursor);
-    TRY(error);
-    for (size_t i = 0; i < count; i++)
-        txn_delete(txn, deleted_key(txn, provisioner->deleted[i]));
-    provisioner->deleted_count = count;
-    return OK;
-}
-
-/* The next owners behind `after`, at the start; then those that have changed, or a wait for some. */
-static Error find_owners(Txn *txn, Provisioner *provisioner, ProvisionedOwner **owners, size_t *count)
-{
-    KeyRange range = range_of(txn, provisioner->started ? TAG_CHANGED : TAG_OWNER);
-    if (!provisioner->started && provisioner->after.size > 0)
-        range.begin = buffer_slice(&provisioner->after);
-    TRY(scan_owners(txn, range, FUNCTIONS_PER_RUN, owners, count, &provisioner->last));
-    if (!provisioner->started || *count > 0 || provisioner->deleted_count > 0 || txn_timed_out(txn))
-        return OK;
-    return txn_wait(txn, changed_range(txn), FOREVER_MS);
-}
-
-static Error look(Txn *txn, StoreCall *call)
-{
-    Provisioner *provisioner = CONTAINER_OF(call, Provisioner, call);
-    ProvisionedOwner *owners;
-    size_t count;
-    provisioner->demand_count = 0;
-    provisioner->deleted_count = 0;
-    provisioner->last = (Slice){0};
-    if (provisioner->failed && !txn_timed_out(txn))
-        return txn_wait(txn, changed_range(txn), RETRY_MS);
-    TRY(take_deleted(txn, provisioner, call->arena));
-    TRY(find_owners(txn, provisioner, &owners, &count));
-    provisioner->last = arena_copy(call->arena, provisioner->last);
-    provisioner->demands = ARENA_ARRAY(call->arena, Demand, count);
+    provisioner->demands = ARENA_ARRAY(arena, Demand, count);
+    provisioner->deleted = ARENA_ARRAY(arena, Slice, count);
+    provisioner->demand_count = provisioner->deleted_count = 0;
     for (size_t i = 0; i < count; i++) {
-        TRY(read_demand(txn, &owners[i], call->arena, &provisioner->demands[i]));
-        txn_delete(txn, owner_key(txn, TAG_CHANGED, owners[i].account, owners[i].region, owners[i].name));
+        if (slice_compare(keys[i].key, deleted.begin) >= 0 && slice_compare(keys[i].key, deleted.end) < 0) {
+            Slice rest = slice_skip(keys[i].key, prefix);
+            TRY(key_take_string(&rest, arena, &provisioner->deleted[provisioner->deleted_count++]));
+            txn_delete(txn, keys[i].key);
+            continue;
+        }
+        TRY(read_owner(txn, keys[i].key, &owner));
+        TRY(read_demand(txn, &owner, arena, &provisioner->demands[provisioner->demand_count++]));
+        txn_delete(txn, owner_key(txn, TAG_CHANGED, owner.account, owner.region, owner.name));
     }
-    provisioner->demand_count = count;
-    txn_took(txn, count + provisioner->deleted_count);
     return OK;
 }
 
@@ -330,83 +273,49 @@ static void meet(Provisioner *provisioner, const Demand *demand)
         ask(provisioner, asked_of(provisioner, &demand->specs[i]), &demand->specs[i], demand->counts[i]);
 }
 
-static void looked(StoreCall *call);
-
-static void look_again(Provisioner *provisioner)
+static bool act(Agent *agent)
 {
-    arena_free(&provisioner->arena);
-    provisioner->call = (StoreCall){.body = look,
-                                    .done = looked,
-                                    .mailbox = provisioner->mailbox,
-                                    .arena = &provisioner->arena,
-                                    .home = home_of(SLICE(""), SLICE(""), SLICE("provisioner"), SLICE("")),
-                                    .frees_space = true,
-                                    .in_background = true};
-    store_write(provisioner->store, &provisioner->call);
+    Provisioner *provisioner = CONTAINER_OF(agent, Provisioner, agent);
+    for (size_t i = 0; i < provisioner->demand_count; i++)
+        meet(provisioner, &provisioner->demands[i]);
+    for (size_t i = 0; i < provisioner->deleted_count; i++)
+        invoker_forget_version(provisioner->invoker, provisioner->deleted[i]);
+    return true;
 }
 
-/* A wait that ended without a change, and was none after a failure, ended because the store does. */
-static bool is_over(const Provisioner *provisioner, Error result)
-{
-    return result == ERROR_STOPPING || result == ERROR_GONE ||
-           (result == OK && provisioner->started && !provisioner->failed && provisioner->demand_count == 0 &&
-            provisioner->deleted_count == 0);
-}
+/* ---- Life ---- */
 
-static void provisioner_free(Provisioner *provisioner)
+static void provisioner_free(Agent *agent)
 {
+    Provisioner *provisioner = CONTAINER_OF(agent, Provisioner, agent);
     while (provisioner->asked != NULL) {
         Asked *asked = provisioner->asked;
         provisioner->asked = asked->next;
         asked_free(asked);
     }
-    arena_free(&provisioner->arena);
-    arena_free(&provisioner->after_arena);
     free(provisioner);
-}
-
-static void looked(StoreCall *call)
-{
-    Provisioner *provisioner = CONTAINER_OF(call, Provisioner, call);
-    if (provisioner->closed) {
-        provisioner_free(provisioner);
-        return;
-    }
-    provisioner->ended = is_over(provisioner, call->result);
-    if (provisioner->ended)
-        return;
-    provisioner->failed = call->result != OK;
-    if (provisioner->failed)
-        LOG(provisioner->log, ERROR, "provisioned_unread", log_string("reason", error_text(call->result)));
-    for (size_t i = 0; !provisioner->failed && i < provisioner->demand_count; i++)
-        meet(provisioner, &provisioner->demands[i]);
-    for (size_t i = 0; !provisioner->failed && i < provisioner->deleted_count; i++)
-        invoker_forget_version(provisioner->invoker, provisioner->deleted[i]);
-    if (!provisioner->failed && !provisioner->started) {
-        provisioner->started = provisioner->demand_count < FUNCTIONS_PER_RUN;
-        provisioner->after.size = 0;
-        buffer_add(&provisioner->after, provisioner->last);
-        buffer_add_byte(&provisioner->after, '\0');
-    }
-    look_again(provisioner);
 }
 
 Provisioner *provisioner_open(Store *store, Invoker *invoker, Mailbox *mailbox, Log *log)
 {
     Provisioner *provisioner = calloc(1, sizeof *provisioner);
     ASSERT(provisioner != NULL);
-    provisioner->store = store;
     provisioner->invoker = invoker;
-    provisioner->mailbox = mailbox;
-    provisioner->log = log;
-    provisioner->after = buffer_make(&provisioner->after_arena);
-    look_again(provisioner);
+    agent_start(&provisioner->agent, &(AgentOptions){.store = store,
+                                                     .mailbox = mailbox,
+                                                     .log = log,
+                                                     .name = "provisioner",
+                                                     .keys_max = KEYS_PER_RUN,
+                                                     .changed = changed_or_deleted,
+                                                     .all = all_owners,
+                                                     .take = take,
+                                                     .act = act,
+                                                     .closed = provisioner_free});
     return provisioner;
 }
 
 void provisioner_close(Provisioner *provisioner)
 {
-    provisioner->closed = true;
-    if (provisioner->ended)
-        provisioner_free(provisioner);
+    if (agent_close(&provisioner->agent))
+        provisioner_free(&provisioner->agent);
 }

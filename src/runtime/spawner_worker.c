@@ -141,19 +141,17 @@ __attribute__((noreturn)) static void be_worker(const SpawnerProcess *spawner, c
     const char ready = ZYGOTE_READY;
     const char *command[COMMAND_WORDS];
     bool is_custom = order->head->runtime_kind == RUNTIME_CUSTOM;
-    bool has_shim = spawner->options->api_main != NULL &&
-                    (is_custom ? *order->program == '\0' : order->head->has_extensions);
+    bool has_shim =
+        spawner->options->api_main != NULL && (is_custom ? *order->program == '\0' : order->head->has_extensions);
     /* Of what has a shim that is the first process. */
     if (is_custom || has_shim)
         (void)!send(SANDBOX_SYNC_FILE, &ready, 1, MSG_NOSIGNAL);
     else
         sandbox_leave_first(SANDBOX_SYNC_FILE, true);
-    if (has_shim && !is_custom) {
+    if (has_shim && !is_custom)
         make_command(order, program->inside, command);
-        serve(spawner, (char *const *)(uintptr_t)command);
-    }
     if (has_shim)
-        serve(spawner, NULL);
+        serve(spawner, is_custom ? NULL : (char *const *)(uintptr_t)command);
     execute(order, !is_custom ? program->inside : *order->program == '\0' ? "/var/task/bootstrap" : order->program);
     sandbox_fail(SANDBOX_SYNC_FILE, "execute the program");
 }

@@ -359,7 +359,7 @@ static const Refusal refusals[] = {
     {"chunked signing", "",
      SUITE("host;x-amz-content-sha256;x-amz-date", SIGNATURE) DATE
      "x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD\n",
-     SIGV4_UNSUPPORTED, "Brume does not verify bodies signed in chunks yet (STREAMING-AWS4-HMAC-SHA256-PAYLOAD)."},
+     SIGV4_UNSUPPORTED, "Brume does not verify bodies signed in chunks (STREAMING-AWS4-HMAC-SHA256-PAYLOAD)."},
     {"empty", "", "authorization: \n" HOST DATE, SIGV4_INCOMPLETE, "Authorization header requires 'Credential'"},
     {"presigned, parts missing", "X-Amz-Signature=00", HOST, SIGV4_INCOMPLETE,
      "AWS query-string parameters must include 'X-Amz-Algorithm'. AWS query-string parameters must include "

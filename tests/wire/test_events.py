@@ -211,11 +211,11 @@ def test_settings_are_kept_changed_listed_and_deleted(functions, name, queue, re
     ("arn:aws:sqs:us-east-1:123456789012:nowhere", 400, "The destination ARN arn:aws:sqs:us-east-1:123456789012:nowhere is invalid."),
     ("arn:aws:lambda:us-east-1:123456789012:function:nobody", 400,
      "The destination ARN arn:aws:lambda:us-east-1:123456789012:function:nobody is invalid."),
-    ("arn:aws:sns:us-east-1:123456789012:news", 501, "Brume does not implement topics as destinations of events yet."),
-    ("arn:aws:events:us-east-1:123456789012:event-bus/b", 501, "Brume does not implement event buses as destinations of events yet."),
-    ("arn:aws:s3:::pail", 501, "Brume does not implement buckets as destinations of events yet."),
+    ("arn:aws:sns:us-east-1:123456789012:news", 501, "Brume does not implement topics as destinations of events."),
+    ("arn:aws:events:us-east-1:123456789012:event-bus/b", 501, "Brume does not implement event buses as destinations of events."),
+    ("arn:aws:s3:::pail", 501, "Brume does not implement buckets as destinations of events."),
     ("arn:aws:sqs:us-east-1:999999999999:far", 501,
-     "Brume does not implement queues of other accounts and regions as destinations yet."),
+     "Brume does not implement queues of other accounts and regions as destinations."),
     ("arn:aws:iam:us-east-1:123456789012:role/r", 400,
      "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination="
      "arn:aws:iam:us-east-1:123456789012:role/r), onFailure=null) is invalid."),
@@ -252,7 +252,7 @@ def test_the_command_line_sends_events_and_shows_those_that_wait(server, functio
     assert (row["events"], row["more_events"]) == (1, 0) and row["oldest_event_ms"] >= 0
     assert "EVENTS" in command("functions", *options).stdout
     gone = command("invoke", "nobody", "--async", *options, check=False)
-    assert gone.returncode == 2 and "there is no such function" in gone.stderr
+    assert gone.returncode == 2 and "there is no function" in gone.stderr
     functions.delete_function(FunctionName=name)
     dropped = server.metric("brume_function_events_dropped_total")
     command("clock", "advance", "60s", "--data", server.data)

@@ -241,7 +241,7 @@ def test_a_folder_that_is_removed_ends_it(watch):
 
 def test_what_cannot_be_watched_is_told(server, folder):
     done = command("function", "watch", "nobody", folder, "--data", server.data, check=False)
-    assert done.returncode == 1 and "there is no such function" in done.stderr
+    assert done.returncode == 1 and "there is no function" in done.stderr
     done = command("function", "watch", "nobody", folder / "nowhere", "--data", server.data, check=False)
     assert done.returncode == 1 and "cannot be watched" in done.stderr
     done = command("function", "watch", "nobody", folder, "--data", folder / "no-data", check=False)

@@ -282,7 +282,7 @@ def test_the_command_s_code_tells_how_it_went(server, function, folder):
     done = run(server, function, "--payload", '"fail"')
     assert done.returncode == 1 and json.loads(done.stdout)["errorType"] == "ValueError"
     for arguments, text in (
-            (("nobody",), "no such function in account 123456789012 and region us-east-1"),
+            (("nobody",), "there is no function nobody in account 123456789012 and region us-east-1"),
             ((function, "--payload", "{"), "no JSON"), ((function, "--qualifier", "9"), "no such version"),
             ((function, "--payload", "@/none"), "cannot be read"),
             ((function, "--client-context", "x"), "client context")):
@@ -304,10 +304,11 @@ def test_functions_are_shown_with_their_workers(server, functions):
     assert (row["region"], row["runtime"], row["state"]) == ("us-east-1", "python3.11", "Active")
     assert (row["memory_mb"], row["reserved"], row["workers"], row["busy"]) == (256, 5, 1, 0)
     lines = command("functions", "--data", server.data, "--account", ACCOUNT, "--region", "us-east-1").stdout.splitlines()
-    titles = ["NAME", "REGION", "RUNTIME", "STATE", "MEMORY", "VERSION", "RESERVED", "PROVISIONED", "WORKERS", "BUSY"]
+    titles = ["NAME", "REGION", "RUNTIME", "STATE", "MEMORY", "VERSION", "RESERVED", "PROVISIONED", "WORKERS", "BUSY",
+              "EVENTS", "OLDEST", "BREAKER"]
     assert lines[0].split() == titles
     line = next(line for line in lines if line.split()[0] == name)
-    assert line.split() == [name, "us-east-1", "python3.11", "Active", "256", "MB", "$LATEST", "5", "-", "1", "0"]
+    assert line.split() == [name, "us-east-1", "python3.11", "Active", "256", "MB", "$LATEST", "5", "-", "1", "0", "-", "-", "-"]
     assert command("functions", "--data", server.data, "--account", "999999999999", "--json").stdout == ""
 
 
@@ -329,7 +330,8 @@ def test_the_memory_that_is_reported_is_what_the_worker_has_held(functions):
     assert memory_used(functions, python, 1) == large  # the most there ever was
     make(functions, "memory-node", Runtime="nodejs22.x", MemorySize=512,
          Code={"ZipFile": package({"app.js": "exports.handler = async () => 1;\n"})})
-    assert 30 <= memory_used(functions, "memory-node") <= 150
+    # A control group is charged only for the pages of files that nobody had read before: of a second Node.js, little.
+    assert 5 <= memory_used(functions, "memory-node") <= 150
 
 
 # ---- Getting ready ----

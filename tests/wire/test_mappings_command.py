@@ -6,7 +6,7 @@ import urllib.request
 
 from brume import command
 from conftest import client
-from functions import make
+from functions import make, package
 
 ACCOUNT = "123456789012"
 
@@ -59,3 +59,37 @@ def test_metrics_count_batches_and_records(start, folder):
         time.sleep(0.02)
     assert (lines["brume_mapping_pollers"], lines["brume_mapping_batches_total"]) == ("1", "1")
     assert lines["brume_mapping_batch_failures_total"] == lines["brume_mapping_record_failures_total"] == "0"
+
+
+def test_an_open_breaker_is_seen_in_metrics_and_among_functions(start, folder):
+    server = start("--virtual-clock", data=folder / "data")
+    functions, sqs = client(server, "lambda"), client(server)
+    failing = "def handler(event, context):\n    raise ValueError('no')\n"
+    make(functions, "worker", Code={"ZipFile": package({"app.py": failing})})
+    make(functions, "other")
+    uuids = {}
+    for name in ("guarded", "plain"):
+        sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "5"})
+        uuids[name] = functions.create_event_source_mapping(
+            FunctionName="worker", EventSourceArn=f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}")["UUID"]
+    functions.tag_resource(Resource=f"arn:aws:lambda:us-east-1:{ACCOUNT}:event-source-mapping:{uuids['guarded']}",
+                           Tags={"brume:circuit-breaker": "threshold=1 recovery=60"})
+    state = f'brume_mapping_breaker_state{{account="{ACCOUNT}",region="us-east-1",function="worker",source="guarded",uuid="{uuids["guarded"]}"}}'
+    assert server.metric(state) == 0
+    assert shown(server) == {"worker": "closed", "other": None}
+
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="guarded")["QueueUrl"], MessageBody="x")
+    deadline = time.monotonic() + 20
+    while server.metric(state) != 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert shown(server) == {"worker": "open", "other": None}
+    command("clock", "advance", "30s", "--data", server.data)
+    lag = state.replace("breaker_state", "lag_seconds")
+    assert server.metric(lag) >= 30
+    assert server.metric(lag.replace("guarded", "plain", 1).replace(uuids["guarded"], uuids["plain"])) == 0
+
+
+def shown(server):
+    text = command("functions", "--json", "--account", ACCOUNT, "--data", server.data).stdout
+    return {row["name"]: row.get("breaker") for row in map(json.loads, text.splitlines())}

@@ -61,7 +61,7 @@ Error iam_refuse(Call *call, Error error)
 
 Error iam_not_implemented(Call *call, const char *feature)
 {
-    return call_fail(call, &common_not_implemented, "Brume does not implement %s yet.", feature);
+    return call_fail(call, &common_not_implemented, "Brume does not implement %s.", feature);
 }
 
 /* A name of an identity says which characters it may have; all else is told in the uniform words. */

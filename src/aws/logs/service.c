@@ -19,7 +19,7 @@ Error logs_invalid(Call *call, const char *format, ...)
 
 Error logs_not_implemented(Call *call, const char *feature)
 {
-    return call_fail(call, &common_not_implemented, "Brume does not implement %s yet.", feature);
+    return call_fail(call, &common_not_implemented, "Brume does not implement %s.", feature);
 }
 
 Error logs_refuse_token(Call *call)

@@ -190,7 +190,7 @@ static Error issue(Call *call, Txn *txn, uint64_t duration_s, Session *session, 
 
 static Error not_implemented(Call *call, const char *feature)
 {
-    return call_fail(call, &common_not_implemented, "Brume does not implement %s yet.", feature);
+    return call_fail(call, &common_not_implemented, "Brume does not implement %s.", feature);
 }
 
 Error sts_assume_role(Call *call, Txn *txn, const AssumeRoleInput *in, AssumeRoleOutput *out)

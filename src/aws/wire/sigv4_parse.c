@@ -161,7 +161,7 @@ static SigV4Verdict check_payload(Slice payload, Arena *arena, Slice *message)
     if (slice_starts_with(payload, SLICE("STREAMING-")))
         return sigv4_refuse(
             SIGV4_UNSUPPORTED, message,
-            arena_format(arena, "Brume does not verify bodies signed in chunks yet (%.*s).", SLICE_PRINT(payload)));
+            arena_format(arena, "Brume does not verify bodies signed in chunks (%.*s).", SLICE_PRINT(payload)));
     return SIGV4_GOOD;
 }
 
