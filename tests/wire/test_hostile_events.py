@@ -241,6 +241,20 @@ def test_times_far_away_are_rejected_and_read_as_nothing(logs, group, time_ms):
         assert logs.get_log_events(logGroupName=group, logStreamName="s", **more)["events"] == []
 
 
+def test_events_of_many_streams_at_one_time_are_read_page_by_page(logs, group):
+    """As many bytes as nobody could hold, all of one millisecond."""
+    start = int(time.time() * 1000) - 60_000
+    for i in range(280):
+        logs.create_log_stream(logGroupName=group, logStreamName=f"s{i}")
+        logs.put_log_events(logGroupName=group, logStreamName=f"s{i}", logEvents=[
+            {"timestamp": start, "message": "m" * 250_000 + str(j)} for j in range(4)])
+    first = logs.filter_log_events(logGroupName=group)
+    second = logs.filter_log_events(logGroupName=group, nextToken=first["nextToken"])
+    seen = [event["eventId"] for page in (first, second) for event in page["events"]]
+    assert len(seen) == len(set(seen)) >= 6
+    logs.delete_log_group(logGroupName=group)
+
+
 def test_a_group_may_go_while_it_is_read_and_written(logs, new_name):
     name = f"/hostile/{new_name()}"
     stop = threading.Event()
