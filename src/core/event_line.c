@@ -122,8 +122,10 @@ EventLine *event_line_of(EventRunner *runner, const EventOwner *owner)
 void event_line_free(EventLine *line)
 {
     for (size_t i = 0; i < FLIGHT_STAGES; i++)
-        while (first_of(line, (FlightStage)i) != NULL)
-            flight_free(first_of(line, (FlightStage)i));
+        LIST_FOR_EACH(&line->stages[i], node)
+        {
+            flight_free(CONTAINER_OF(node, EventFlight, in_stage));
+        }
     list_remove(&line->in_turn);
     map_remove(&line->runner->lines, line->key);
     arena_free(&line->read_arena);
@@ -588,13 +590,14 @@ static void was_settled(StoreCall *call)
 {
     EventLine *line = CONTAINER_OF(call, EventLine, settle);
     EventRunner *runner = line->runner;
-    EventFlight *flight;
     if (!event_runner_took_back(runner, call))
         return;
     line->is_settling = false;
     /* When the server stops, what could not be settled runs again under the next one. */
     bool stays = call->result != OK && !runner->draining;
-    while ((flight = first_of(line, FLIGHT_SETTLING)) != NULL) {
+    LIST_FOR_EACH(&line->stages[FLIGHT_SETTLING], node)
+    {
+        EventFlight *flight = CONTAINER_OF(node, EventFlight, in_stage);
         if (stays) {
             enter(flight, FLIGHT_ENDED);
             continue;

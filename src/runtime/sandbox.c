@@ -398,9 +398,12 @@ void sandbox_enter(const SandboxPlan *plan, const SandboxFiles *files)
 
 /* ---- Templates and copies ---- */
 
-/* Orphans end in its place: nobody waits for them. */
-__attribute__((noreturn)) static void be_first(const SandboxPlan *plan)
+/* Orphans end in its place: nobody waits for them. It stays when the spawner has been told of it, and `known` says so;
+ * one that nobody knows would stay for ever. */
+__attribute__((noreturn)) static void be_first(const SandboxPlan *plan, const int known[2])
 {
+    close(known[1]);
+    await(known[0], SANDBOX_MAPPED);
     syscall(SYS_close_range, 0, ~0u, 0);
     setsid();
     forget_signals();
@@ -418,14 +421,19 @@ void sandbox_begin_template(const SandboxPlan *plan, const SandboxFiles *files)
     await(files->sync, SANDBOX_MAPPED);
     if (unshare(CLONE_NEWPID) != 0)
         sandbox_fail(files->sync, "unshare CLONE_NEWPID");
+    const char word = SANDBOX_MAPPED;
+    int known[2];
+    if (pipe2(known, O_CLOEXEC) != 0)
+        sandbox_fail(files->sync, "open a pipe");
     SandboxTemplate told = {.first = call_clone(CLONE_PARENT, 0)};
     if (told.first == 0)
-        be_first(plan);
+        be_first(plan, known);
     if (told.first > 0 && (told.template = call_clone(CLONE_PARENT, 0)) == 0)
         return;
     if (told.first < 0 || told.template <0)
         sandbox_fail(files->sync, "clone a template");
     (void)!send(files->sync, &told, sizeof told, MSG_NOSIGNAL);
+    (void)!write(known[1], &word, 1);
     _exit(0);
 }
 

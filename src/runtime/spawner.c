@@ -57,7 +57,8 @@ struct Spawner {
     List orders; /* sent, or to be sent, and not answered */
     List unsent;
     Map workers;
-    char refusal[640]; /* why the last spawner would start nothing; empty: it would */
+    bool gave_powers;  /* to its first keeper, and has none for another */
+    char refusal[768]; /* why the last spawner would start nothing; empty: it would */
     WireMessage in;
     WireMessage out;
 };
@@ -148,6 +149,7 @@ Error spawner_start(const SpawnerOptions *options, Arena *arena, Spawner **resul
         *message = SLICE("functions cannot run: no process could be started");
         error = launch_keeper(spawner) ? OK : ERROR_IO;
     }
+    spawner->gave_powers = geteuid() != 0 && keeper_has_powers_over_users();
     if (error == OK && geteuid() != 0 && !leave_powers()) {
         *message = SLICE("functions cannot run: the server cannot leave its powers to the process that starts them");
         error = ERROR_IO;
@@ -608,7 +610,8 @@ static void refuse(Spawner *spawner, Slice lacks)
 {
     bool is_new = spawner->refusal[0] == '\0';
     snprintf(spawner->refusal, sizeof spawner->refusal,
-             "functions cannot be isolated at the moment: this server lacks %.*s", SLICE_PRINT(lacks));
+             "functions cannot be isolated at the moment: this server lacks %.*s%s", SLICE_PRINT(lacks),
+             spawner->gave_powers ? "; it had left its powers to a process that was killed: restart it" : "");
     if (is_new)
         LOG(spawner->log, ERROR, "spawner_refuses", log_string("reason", spawner->refusal));
     drop_keeper(spawner);

@@ -10,6 +10,9 @@ int main(int count, char **arguments)
         fprintf(stderr, "usage: custom_shim TASK_DIRECTORY LAYER_DIRECTORY\n");
         return 2;
     }
-    RuntimeApiOptions options = {CHANNEL_EVENTS_FILE, CHANNEL_ANSWERS_FILE, arguments[1], arguments[2]};
+    RuntimeApiOptions options = {.events = CHANNEL_EVENTS_FILE,
+                                 .answers = CHANNEL_ANSWERS_FILE,
+                                 .task_directory = arguments[1],
+                                 .layer_directory = arguments[2]};
     return runtime_api_serve(&options);
 }

@@ -32,7 +32,7 @@ typedef struct TestWorker {
     SpawnOrder order;
     bool is_done; /* the order */
     Error error;
-    char message[256];
+    char message[1024];
     int exits; /* reported */
     WorkerExit exit;
     uint64_t ordered_us;
@@ -67,7 +67,7 @@ void harness_forget(TestWorker *worker);
 
 typedef struct Ran {
     Error error;
-    char message[256];
+    char message[1024];
     WorkerExit exit;
     char output[HARNESS_TEXT];
     char errors[HARNESS_TEXT];

@@ -24,10 +24,11 @@ static Harness harness;
 static Ran ran;
 
 /* Stands for the Runtime API's shim: the spawner's own code as the first process, with the handler as its child. */
-static int first_process(int events, int answers)
+static int first_process(int events, int answers, char *const *command)
 {
     (void)events;
     (void)answers;
+    (void)command;
     pid_t child = fork();
     if (child == 0) {
         execle("/var/task/bootstrap", "bootstrap", NULL, (char *[]){"ATTACK=read_first_process", NULL});

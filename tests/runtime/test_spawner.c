@@ -142,6 +142,34 @@ static void a_server_that_may_open_no_more_files_says_so_and_goes_on(void **stat
     assert_int_equal(harness.unknown_exits, 0);
 }
 
+static pid_t keeper_process(void)
+{
+    char path[64];
+    pid_t keeper = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    for (int child; fscanf(file, "%d", &child) == 1;)
+        keeper = child == harness.answering ? keeper : child;
+    fclose(file);
+    return keeper;
+}
+
+static void a_server_that_has_left_its_powers_says_when_it_must_be_restarted(void **state)
+{
+    (void)state;
+    TestWorker worker;
+    if (geteuid() == 0 || harness.isolation != ISOLATION_REQUIRED)
+        skip(); /* it can give as much to the next keeper */
+    assert_int_equal(kill(keeper_process(), SIGKILL), 0);
+    harness_order(&harness, &worker);
+    harness_spawn(&harness, &worker);
+    assert_true(harness_until(&harness, worker_is_done, &worker));
+    assert_int_equal(worker.error, ERROR_DENIED);
+    assert_non_null(strstr(worker.message, "restart it"));
+    harness_forget(&worker);
+}
+
 static int open_all(void **state)
 {
     return harness_setup(state, &harness, harness_isolation());
@@ -158,6 +186,8 @@ int main(int count, char **words)
         cmocka_unit_test(a_killed_worker_ends_at_once),
         cmocka_unit_test(what_cannot_start_says_why),
         cmocka_unit_test(a_server_that_may_open_no_more_files_says_so_and_goes_on),
+        /* The last one: no worker can be had afterwards. */
+        cmocka_unit_test(a_server_that_has_left_its_powers_says_when_it_must_be_restarted),
     };
     return cmocka_run_group_tests(tests, open_all, harness_teardown);
 }

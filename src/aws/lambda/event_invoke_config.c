@@ -205,7 +205,7 @@ Error lambda_update_function_event_invoke_config(Call *call, Txn *txn, const Upd
 {
     LambdaName name;
     Function function = {0};
-    EventConfig config;
+    EventConfig config = {0};
     const PutFunctionEventInvokeConfigInput changes = {
         .has_maximum_retry_attempts = in->has_maximum_retry_attempts,
         .maximum_retry_attempts = in->maximum_retry_attempts,
@@ -225,7 +225,7 @@ Error lambda_get_function_event_invoke_config(Call *call, Txn *txn, const GetFun
 {
     LambdaName name;
     Function function;
-    EventConfig config;
+    EventConfig config = {0};
     TRY(read_name(call, in->function_name, in->qualifier, &name));
     TRY(refuse_unset(call, &name, open_config(txn, &name, &function, &config)));
     show(call, &name, &config, out);
@@ -238,8 +238,8 @@ Error lambda_list_function_event_invoke_configs(Call *call, Txn *txn, const List
     LambdaName name;
     Function function = {0};
     FunctionPage page;
-    EventConfig *configs;
-    size_t count;
+    EventConfig *configs = NULL;
+    size_t count = 0;
     TRY(lambda_read_name(call, in->function_name, (Slice){0}, &name));
     TRY(lambda_page_start(call, in->marker, in->has_max_items, in->max_items, &page));
     TRY(refuse_missing(call, function_open(txn, name.account, name.region, name.name, &function)));
@@ -259,7 +259,7 @@ Error lambda_delete_function_event_invoke_config(Call *call, Txn *txn, const Del
     (void)out;
     LambdaName name;
     Function function;
-    EventConfig config;
+    EventConfig config = {0};
     TRY(read_name(call, in->function_name, in->qualifier, &name));
     TRY(refuse_unset(call, &name, open_config(txn, &name, &function, &config)));
     event_config_delete(txn, &function, name.qualifier);

@@ -77,12 +77,14 @@ static void end(Tail *tail)
 
 static bool takes_stream(const StartLiveTailInput *in, Slice stream)
 {
-    bool all = in->log_stream_names.items == NULL && in->log_stream_name_prefixes.items == NULL;
-    for (size_t i = 0; i < in->log_stream_names.count; i++)
-        all = all || slice_equal(stream, in->log_stream_names.items[i]);
-    for (size_t i = 0; i < in->log_stream_name_prefixes.count; i++)
-        all = all || slice_starts_with(stream, in->log_stream_name_prefixes.items[i]);
-    return all;
+    const Slice *names = in->log_stream_names.items;
+    const Slice *prefixes = in->log_stream_name_prefixes.items;
+    bool takes = names == NULL && prefixes == NULL;
+    for (size_t i = 0; names != NULL && i < in->log_stream_names.count; i++)
+        takes = takes || slice_equal(stream, names[i]);
+    for (size_t i = 0; prefixes != NULL && i < in->log_stream_name_prefixes.count; i++)
+        takes = takes || slice_starts_with(stream, prefixes[i]);
+    return takes;
 }
 
 static void write_event(Tail *tail, JsonWriter *writer, const TailGroup *group, const LogEntry *entry)
