@@ -1,7 +1,7 @@
 /* regex.h: regular expressions over bytes, by PCRE2, with bounds on what a match may cost.
  *
  * An expression lives in an arena and needs nothing else; matching changes it, so one thread at a time. A match that would
- * take more steps than it may is none: whoever writes expressions may be hostile. */
+ * take more steps than it may (in all, by the text's length) is none: whoever writes expressions may be hostile. */
 #ifndef BRUME_BASE_REGEX_H
 #define BRUME_BASE_REGEX_H
 

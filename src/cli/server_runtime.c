@@ -158,6 +158,7 @@ bool server_runtime_open(Server *server, Slice *message)
         .store = server->store,
         .invoker = runtime_invoker(server->runtime),
         .mailbox = loop_mailbox(server->loops[0]),
+        .pool = server->pool,
         .os = server->os,
         .limits = server->account_limits,
         .dialect = &dialect,

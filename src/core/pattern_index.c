@@ -120,8 +120,11 @@ TestIndex *test_index_make(Arena *arena, const Test *tests)
 
 /* ---- Finding ---- */
 
+enum { STEP_BYTES = 32, STEP_FIELDS = 32 }; /* that one step looks at, or sets */
+
 static void hit(TestHits *hits, const Test *test)
 {
+    hits->steps += 1 + test->count / STEP_FIELDS;
     memset(hits->satisfied + test->first, 1, test->count);
 }
 
@@ -250,9 +253,12 @@ static void try_scans(const TestIndex *index, LeafViews *views, Arena *scratch, 
         views->folded = pattern_fold(scratch, views->leaf->text);
     if (views->leaf->is_string && index->addresses)
         pattern_address(views->leaf->text, &views->address);
-    for (size_t i = 0; i < index->scan_count; i++)
-        if (scan_matches(index->scans[i].matcher, views))
+    for (size_t i = 0; i < index->scan_count; i++) {
+        const Matcher *matcher = index->scans[i].matcher;
+        hits->steps += (1 + views->leaf->text.size / STEP_BYTES) * (1 + matcher->count);
+        if (scan_matches(matcher, views))
             hit(hits, index->scans[i].test);
+    }
 }
 
 void test_index_find(const TestIndex *index, const Leaf *leaf, Arena *scratch, TestHits *hits)

@@ -247,6 +247,7 @@ TestIndex *test_index_make(Arena *arena, const Test *tests);
 /* Where it is noted what matches. */
 typedef struct TestHits {
     unsigned char *satisfied; /* by field */
+    uint64_t steps;           /* about how long it took */
 } TestHits;
 
 /* The leaf of an event: a string (escapes undone), or the text of anything else. */

@@ -1,5 +1,11 @@
 #include "core/pattern_internal.h"
 
+enum {
+    STEP_BYTES = 32,  /* of an event that one step reads */
+    STEP_FIELDS = 32, /* that one clears or looks through … */
+    STEP_VISITS = 4   /* … or visits one by one */
+};
+
 /* One event while it is read. */
 typedef struct Match {
     const PatternSet *set;
@@ -9,6 +15,7 @@ typedef struct Match {
     unsigned char *seen; /* by PathNode.absence - 1: something was there */
     uint32_t *failed;    /* by branch: the turn in which it was found wanting */
     uint32_t turn;
+    uint64_t steps_max;
 } Match;
 
 static Error match_value(Match *match, const PathNode *node);
@@ -55,7 +62,7 @@ static Error match_leaf(Match *match, const PathNode *node, JsonType type)
         TRY(json_read_any(&match->reader, &leaf.text));
     if (node->index != NULL)
         test_index_find(node->index, &leaf, match->scratch, &match->hits);
-    return OK;
+    return match->hits.steps > match->steps_max ? ERROR_TOO_LARGE : OK;
 }
 
 /* Which branches have all their fields below the node satisfied: only these may say so, as what matches must be in one element of
@@ -94,8 +101,13 @@ static Error match_joined_array(Match *match, const PathNode *node)
         }
         memset(fields, 0, size);
         TRY(match_value(match, node));
-        if (memchr(fields, 1, size) != NULL)
+        match->hits.steps += 1 + size / STEP_FIELDS;
+        if (memchr(fields, 1, size) != NULL) {
+            match->hits.steps += size;
             keep_whole_branches(match, node, kept);
+        }
+        if (match->hits.steps > match->steps_max)
+            return ERROR_TOO_LARGE;
     }
     memcpy(fields, kept, size);
     arena_rewind(match->scratch, mark);
@@ -149,23 +161,37 @@ static size_t conclude(const Match *match, bool *matched)
     return count;
 }
 
-size_t pattern_match(const PatternSet *set, Slice event, Arena *scratch, bool *matched)
+Error pattern_match_within(const PatternSet *set, Slice event, uint64_t *steps, Arena *scratch, bool *matched,
+                           size_t *count)
 {
     ArenaMark mark = arena_mark(scratch);
     Match match = {
         .set = set,
         .reader = json_reader(event, scratch),
         .scratch = scratch,
-        .hits.satisfied = arena_zalloc(scratch, set->field_count + 1),
+        .hits = {.satisfied = arena_zalloc(scratch, set->field_count + 1),
+                 .steps = 1 + event.size / STEP_BYTES + (set->field_count + set->branch_count) / STEP_VISITS},
+        .steps_max = *steps,
         .seen = arena_zalloc(scratch, set->seen_count + 1),
         .failed = ARENA_ARRAY(scratch, uint32_t, set->branch_count + 1),
     };
     for (size_t i = 0; i < set->pattern_count; i++)
         matched[i] = false;
-    Error error = match_object(&match, &set->root);
+    bool suffices = match.hits.steps <= match.steps_max;
+    Error error = suffices ? match_object(&match, &set->root) : ERROR_TOO_LARGE;
+    suffices = match.hits.steps <= match.steps_max;
     if (error == OK)
         error = json_read_end(&match.reader);
-    size_t count = error == OK ? conclude(&match, matched) : 0;
+    *count = error == OK ? conclude(&match, matched) : 0;
+    *steps -= suffices ? match.hits.steps : *steps;
     arena_rewind(scratch, mark);
+    return suffices ? OK : ERROR_TOO_LARGE;
+}
+
+size_t pattern_match(const PatternSet *set, Slice event, Arena *scratch, bool *matched)
+{
+    size_t count = 0;
+    uint64_t steps = UINT64_MAX;
+    (void)pattern_match_within(set, event, &steps, scratch, matched, &count);
     return count;
 }

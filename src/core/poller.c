@@ -323,7 +323,7 @@ static void add_taken(Poller *poller)
     }
     batch_add(poller->gathering, taken);
     poller->take.taken = NULL;
-    bool is_full = batch_is_full(poller->gathering);
+    bool is_full = batch_is_full(poller->gathering) || !batch_is_sifted(poller->gathering);
     bool gathers = taken->mapping.window_ms > 0; /* what comes of it is not to be taken at once */
     if (is_full || now_ns + 1000000 > poller->gathering->gathered_by_ns)
         start_gathered(poller);
@@ -427,21 +427,28 @@ void poller_renew(Poller *poller, bool wanted)
         poller_go(poller);
 }
 
-const PatternSet *poller_filters(Poller *poller, const Mapping *mapping)
+const PatternSet *mapping_filters_compile(const Mapping *mapping, Arena *arena)
 {
+    const PatternSet *filters;
     size_t wrong;
     Slice problem;
+    /* They were compiled when the mapping was made. */
+    Error error = pattern_compile(arena, mapping->filters, mapping->filter_count, &filters, &wrong, &problem);
+    ASSERT(error == OK);
+    return filters;
+}
+
+const PatternSet *poller_filters(Poller *poller, const Mapping *mapping)
+{
+    Mapping copy = *mapping;
     if (mapping->filter_count == 0 || poller->filter_arena != NULL)
         return poller->filters;
     poller->filter_arena = calloc(1, sizeof *poller->filter_arena);
     ASSERT(poller->filter_arena != NULL);
-    Slice *patterns = ARENA_ARRAY(poller->filter_arena, Slice, mapping->filter_count);
+    copy.filters = ARENA_ARRAY(poller->filter_arena, Slice, mapping->filter_count);
     for (size_t i = 0; i < mapping->filter_count; i++)
-        patterns[i] = arena_copy(poller->filter_arena, mapping->filters[i]);
-    /* They were compiled when the mapping was made. */
-    Error error =
-        pattern_compile(poller->filter_arena, patterns, mapping->filter_count, &poller->filters, &wrong, &problem);
-    ASSERT(error == OK);
+        copy.filters[i] = arena_copy(poller->filter_arena, mapping->filters[i]);
+    poller->filters = mapping_filters_compile(&copy, poller->filter_arena);
     return poller->filters;
 }
 

@@ -16,6 +16,7 @@
 #include "core/invoker.h"
 #include "core/mapping.h"
 #include "core/queue.h"
+#include "os/work_pool.h"
 
 /* What records are like in the documents that functions get: the words of the source's own dialect. */
 typedef struct PollerDialect {
@@ -29,6 +30,7 @@ typedef struct PollersOptions {
     Store *store;
     Invoker *invoker;
     Mailbox *mailbox;
+    WorkPool *pool; /* for filters that take long; NULL: the loop does that, too */
     Os *os;
     AccountLimits *limits;
     const PollerDialect *dialect;

@@ -44,38 +44,18 @@ static PollerItem *add_item(Batch *batch)
     return &batch->items[batch->count++];
 }
 
-/* Whether one of the filters lets the record through. */
-static bool matches(Batch *batch, const PatternSet *filters, const PollerRecords *records, size_t index)
-{
-    const Mapping *mapping = &batch->mapping;
-    Arena scratch = arena_make();
-    bool *matched = ARENA_ARRAY(&scratch, bool, mapping->filter_count);
-    Buffer document = buffer_make(&scratch);
-    poller_source(mapping)->add(batch->poller->pollers->options.dialect, &document, mapping, records, index, true);
-    bool any = pattern_match(filters, buffer_slice(&document), &scratch, matched) > 0;
-    arena_free(&scratch);
-    return any;
-}
-
 void batch_add(Batch *batch, Taken *taken)
 {
-    const PollerDialect *dialect = batch->poller->pollers->options.dialect;
     const PollerRecords *records = &taken->records;
     batch->mapping = taken->mapping;
     batch->run = taken->run;
     if (records->count > 0 && records->hidden_until_ms < batch->hidden_until_ms)
         batch->hidden_until_ms = records->hidden_until_ms;
-    const PatternSet *filters = poller_filters(batch->poller, &batch->mapping);
-    for (size_t i = 0; i < records->count; i++) {
-        PollerItem *item = add_item(batch);
-        poller_source(&batch->mapping)->describe(&batch->arena, records, i, item);
-        item->filtered = filters != NULL && !matches(batch, filters, records, i);
-        if (item->filtered)
-            continue;
-        if (batch->matched++ > 0)
-            buffer_add_byte(&batch->payload, ',');
-        poller_source(&batch->mapping)->add(dialect, &batch->payload, &batch->mapping, records, i, false);
-    }
+    for (size_t i = 0; i < records->count; i++)
+        poller_source(&batch->mapping)->describe(&batch->arena, records, i, add_item(batch));
+    batch->records = *records;
+    batch->sifted = 0;
+    batch_sift(batch, poller_filters(batch->poller, &batch->mapping));
 }
 
 /* No document passes what an invocation may carry, whatever has to be escaped in it: each record takes twice its size and
@@ -314,6 +294,13 @@ static void invoke(Batch *batch)
 
 void batch_start(Batch *batch)
 {
+    if (!batch_is_sifted(batch)) {
+        if (atomic_load(&batch->poller->pollers->stopping))
+            end(batch); /* its records come back when they are not hidden any more */
+        else
+            batch_sift_rest(batch);
+        return;
+    }
     BUFFER_ADD(&batch->payload, "]}");
     if (batch->matched > 0 && batch->run.in_loop) {
         LOG(batch->poller->pollers->options.log, WARNING, "mapping_recursive_loop",

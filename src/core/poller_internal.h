@@ -147,6 +147,11 @@ typedef struct Batch {
     Run run;
     Invocation invocation;
     Buffer payload;
+    /* Those taken last, the last items: */
+    PollerRecords records;
+    size_t sifted;                  /* how many of them filters have looked at */
+    const PatternSet *pool_filters; /* of its own, in its arena; NULL: the loop has sufficed so far */
+    Task task;
     PollerItem *items;
     size_t count;
     size_t room;
@@ -197,6 +202,17 @@ void batch_start(Batch *batch);
 void batch_free(Batch *batch);
 /* Compiles the mapping's filters, unless they are; none of a mapping without. */
 const PatternSet *poller_filters(Poller *poller, const Mapping *mapping);
+/* Compiles them into `arena`, with texts that outlive it. */
+const PatternSet *mapping_filters_compile(const Mapping *mapping, Arena *arena);
+
+/* ---- What filters let through (poller_sift.c) ---- */
+
+/* Looks at the records that were added last, and puts those into the document that filters (NULL: there are none) let through, as far as that is quick. */
+void batch_sift(Batch *batch, const PatternSet *filters);
+/* Whether it got through them. If not, nothing more can be added. */
+bool batch_is_sifted(const Batch *batch);
+/* Goes on with the pool; then the batch is started. */
+void batch_sift_rest(Batch *batch);
 
 /* ---- Answers (poller_answer.c) ---- */
 

@@ -197,6 +197,33 @@ static void a_hostile_expression_ends(void **state)
     assert_true(matches(SLICE("[w=*a*a*a*a*a*a]"), slice_make(text, sizeof text)));
 }
 
+/* One that takes little at each place where it might begin, and long at all of them: it would match at the end. */
+static void the_places_where_an_expression_may_begin_share_its_steps(void **state)
+{
+    (void)state;
+    char text[20000];
+    memset(text, 'a', sizeof text);
+    text[sizeof text - 1] = 'b';
+    assert_false(matches(SLICE("%a.{0,99}.{0,99}[bc]%"), slice_make(text, sizeof text)));
+    assert_true(matches(SLICE("%a.{0,99}.{0,99}[bc]%"), slice_skip(slice_make(text, sizeof text), sizeof text - 150)));
+    assert_false(matches(SLICE("%[^yz]*[yz]%"), slice_make(text, sizeof text)));
+}
+
+/* What people write costs little in messages as long as they may be. */
+static void a_plain_expression_looks_through_the_longest_message(void **state)
+{
+    (void)state;
+    static char text[256 * 1024];
+    static const char line[] = "2024-05-01T12:00:00Z INFO request 4711 by user a_user took 12 ms; ";
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = line[i % (sizeof line - 1)];
+    memcpy(text + sizeof text - 16, "ERROR code=503 .", 16);
+    assert_true(matches(SLICE("%code=5\\d\\d%"), slice_make(text, sizeof text)));
+    assert_true(matches(SLICE("%ERROR|FATAL%"), slice_make(text, sizeof text)));
+    assert_true(matches(SLICE("%[a-z]+=\\d+%"), slice_make(text, sizeof text)));
+    assert_true(matches(SLICE("%ERROR.*503%"), slice_make(text, sizeof text)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +233,8 @@ int main(void)
         cmocka_unit_test(what_is_no_pattern_is_refused_with_a_reason),
         cmocka_unit_test(values_that_a_pattern_names_are_given),
         cmocka_unit_test(a_hostile_expression_ends),
+        cmocka_unit_test(the_places_where_an_expression_may_begin_share_its_steps),
+        cmocka_unit_test(a_plain_expression_looks_through_the_longest_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -423,6 +423,41 @@ static Slice repeated(Arena *arena, const char *begin, const char *part, size_t 
     return buffer_slice(&out);
 }
 
+/* The steps that are given bound the time, whatever patterns and events are like together. */
+static void matching_ends_when_its_steps_are_used(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *begin;
+        const char *part;
+        size_t times;
+        const char *end;
+        const char *element;
+    } rows[] = {
+        {"{\"a\":[", "{\"wildcard\":\"*b\"},", 200, "1]}", "\"x\","},
+        {"{\"a\":[", "{\"suffix\":\"x\"},", 200, "1]}", "\"x\","},
+        {"{\"a\":{\"$or\":[", "{\"b\":[1]},", 300, "{\"b\":[2]}],\"c\":[1],\"d\":[1]}}", "{\"b\":1},"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Arena arena = arena_make();
+        const PatternSet *set;
+        size_t wrong;
+        size_t count;
+        bool matched;
+        Slice problem;
+        Slice pattern = repeated(&arena, rows[i].begin, rows[i].part, rows[i].times, rows[i].end);
+        Slice few = repeated(&arena, "{\"a\":[", rows[i].element, 10, "3]}");
+        Slice many = repeated(&arena, "{\"a\":[", rows[i].element, 10000, "3]}");
+        assert_int_equal(pattern_compile(&arena, &pattern, 1, &set, &wrong, &problem), OK);
+        uint64_t steps = 100000;
+        assert_int_equal(pattern_match_within(set, few, &steps, &arena, &matched, &count), OK);
+        assert_true(steps > 0 && steps < 100000);
+        assert_int_equal(pattern_match_within(set, many, &steps, &arena, &matched, &count), ERROR_TOO_LARGE);
+        assert_int_equal(steps, 0);
+        arena_free(&arena);
+    }
+}
+
 static void what_is_too_much_is_refused(void **state)
 {
     (void)state;
@@ -492,6 +527,7 @@ int main(void)
         cmocka_unit_test(places_count_lines_and_units_of_utf_16),
         cmocka_unit_test(a_failure_within_a_list_says_its_place_twice),
         cmocka_unit_test(the_first_bad_pattern_is_named),
+        cmocka_unit_test(matching_ends_when_its_steps_are_used),
         cmocka_unit_test(what_is_too_much_is_refused),
         cmocka_unit_test(hostile_events_take_no_longer_than_they_are_long),
         cmocka_unit_test(the_shape_of_a_field_is_told),

@@ -219,6 +219,53 @@ static void a_text_is_filtered_as_text(void **state)
     expect_messages(stage, 0, 1); /* what was dropped does not come back with what failed */
 }
 
+static char *repeated(Stage *stage, const char *begin, const char *part, size_t times, const char *end)
+{
+    Buffer text = buffer_make(&stage->arena);
+    buffer_add(&text, slice_of_string(begin));
+    for (size_t i = 0; i < times; i++)
+        buffer_add(&text, slice_of_string(part));
+    buffer_add(&text, slice_of_string(end));
+    return arena_string(&stage->arena, buffer_slice(&text));
+}
+
+/* Filters that take long with a record are left to the workers, and decide all the same. */
+static void a_filter_that_takes_long_decides(void **state)
+{
+    Stage *stage = *state;
+    Slice filters[] = {slice_of_string(
+        repeated(stage, "{\"body\":{\"a\":[", "{\"wildcard\":\"*b\"},", 200, "{\"wildcard\":\"*b\"}]}}"))};
+    stage->mapping.filters = filters;
+    stage->mapping.filter_count = 1;
+    stage_send(stage, NULL, repeated(stage, "{\"a\":[", "1,\"x\",", 20000, "\"b\"]}"));
+    stage_send(stage, NULL, repeated(stage, "{\"a\":[", "\"x\",", 20000, "\"c\"]}"));
+    stage_map(stage);
+    assert_int_equal(stage->invoked, 1);
+    assert_null(memmem(stage->held[0]->payload.data, stage->held[0]->payload.size, "\\\"c\\\"", 5));
+    stage_answer(stage, 0, "null");
+    expect_messages(stage, 0, 0);
+}
+
+/* Of a record that would keep filters busy for longer than any may, nobody knows whether it is wanted. */
+static void a_record_that_filters_take_too_long_with_is_neither_dropped_nor_run(void **state)
+{
+    Stage *stage = *state;
+    Slice filters[] = {slice_of_string(
+        repeated(stage, "{\"body\":{\"a\":[", "{\"wildcard\":\"*b\"},", 200, "{\"wildcard\":\"*b\"}]}}"))};
+    stage->mapping.filters = filters;
+    stage->mapping.filter_count = 1;
+    stage_send(stage, NULL, repeated(stage, "{\"a\":[", "\"x\",", 200000, "\"b\"]}"));
+    stage_send(stage, NULL, "{\"a\":[\"b\"]}");
+    stage_map(stage);
+    assert_int_equal(stage->invoked, 1);
+    assert_true(stage->held[0]->payload.size < 2000);
+    stage_answer(stage, 0, "null");
+    expect_messages(stage, 0, 1);
+    stage_pass(stage, 31 * SECOND); /* its source has it again */
+    assert_int_equal(stage->invoked, 1);
+    expect_messages(stage, 0, 1);
+}
+
 /* ---- FIFO ---- */
 
 static void one_batch_of_a_group_runs_at_a_time(void **state)
@@ -661,6 +708,8 @@ int main(void)
         TEST_OF(answers_say_which_records_have_failed),
         TEST_OF(records_that_no_filter_matches_are_dropped_unseen),
         TEST_OF(a_text_is_filtered_as_text),
+        TEST_OF(a_filter_that_takes_long_decides),
+        TEST_OF(a_record_that_filters_take_too_long_with_is_neither_dropped_nor_run),
         TEST_OF(one_batch_of_a_group_runs_at_a_time),
         TEST_OF(a_message_that_others_may_have_is_not_deleted_from_under_them),
         TEST_OF(no_more_batches_run_than_the_mapping_may_have),

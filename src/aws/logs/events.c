@@ -8,7 +8,8 @@ enum {
     EVENTS_MAX = 10000,       /* CloudWatch Logs API reference, GetLogEvents: limit */
     PAGE_BYTES = 1024 * 1024, /* the same: "up to 1 MB" */
     READ_BYTES =
-        8 * 1024 * 1024, /* our own: chunks that one page looks at; then there is a token, and perhaps no event */
+        8 * 1024 * 1024, /* our own: chunks that one page looks at behind those in which its first event's place
+                                   * lies; then there is a token, and perhaps no event */
     PLACE_DIGITS = 56,
 };
 
@@ -58,11 +59,14 @@ static Error read_page(Call *call, Txn *txn, const LogWalkOptions *options, cons
     LogEntry entry;
     bool more = true;
     Error error = OK;
+    size_t enough = SIZE_MAX;
     Arena scratch = arena_make();
     LogWalk *walk = log_walk_open(txn, options);
-    while (page->count < page->limit && bytes < PAGE_BYTES && log_walk_bytes(walk) < READ_BYTES) {
+    while (page->count < page->limit && bytes < PAGE_BYTES && log_walk_bytes(walk) < enough) {
         if ((error = log_walk_next(walk, &entry, &more)) != OK || !more)
             break;
+        if (enough == SIZE_MAX)
+            enough = log_walk_bytes(walk) + READ_BYTES;
         if (bytes > 0 && bytes + entry.message.size + LOG_EVENT_OVERHEAD > PAGE_BYTES)
             break;
         page->next = options->backward ? entry.place : behind(&entry.place);
@@ -83,6 +87,10 @@ static Error read_page(Call *call, Txn *txn, const LogWalkOptions *options, cons
     page->ended = !more;
     log_walk_close(walk);
     arena_free(&scratch);
+    if (error == ERROR_TOO_LARGE)
+        return logs_invalid(call,
+                            "More than 256 MB of events were logged side by side at that time; choose some of the "
+                            "streams.");
     return error;
 }
 
