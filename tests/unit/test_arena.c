@@ -1,9 +1,9 @@
 #include "base/arena.h"
 #include "base/buffer.h"
-#include <stdio.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
