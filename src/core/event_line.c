@@ -374,10 +374,12 @@ static void watch_growth(EventLine *line)
     event_runner_write(line->runner, &line->grow);
 }
 
-/* One that ran lets the window grow, slowly where handlers are quick; one that was throttled makes it what there is place
- * for. */
+/* One that ran lets the window grow, unless events are at a good pace already: a quick handler works more than it waits, and
+ * what works needs processors, which requests are in need of, too. One that was throttled makes it what there is place for. */
 static void note_ran(EventLine *line, uint64_t duration_us)
 {
+    if (duration_us < line->window * EVENT_PACE_US)
+        return;
     line->credit += duration_us >= EVENT_SLOW_US ? SLOW_CREDIT : 1;
     if (line->credit < line->window * RUNS_PER_GROWTH)
         return;

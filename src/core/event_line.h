@@ -22,8 +22,10 @@ enum {
     EVENT_WINDOW_START = 4, /* events of a function that run at a time, before it is known how long they take */
     EVENT_GROW_MS = 500,    /* of handlers that take longer, twice as many run at a time */
     EVENT_SLOW_US = 10000,  /* a handler that takes longer waits for others more than it works */
-    EVENT_LOOK_US = 2000,   /* for that long what was found of a function is good for its next events */
-    EVENT_SETTLE_MS = 4, /* for that long what has ended waits for others, so that one transaction settles many … */
+    EVENT_PACE_US =
+        250, /* one each so often is much for a function: more at a time would only take processors from others */
+    EVENT_LOOK_US = 2000, /* for that long what was found of a function is good for its next events */
+    EVENT_SETTLE_MS = 4,  /* for that long what has ended waits for others, so that one transaction settles many … */
     EVENT_SETTLE_MANY = 64, /* … up to that many, and while others of its function wait */
 };
 

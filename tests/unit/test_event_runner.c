@@ -596,6 +596,17 @@ static void one_function_does_not_keep_the_others_waiting(void **state)
     assert_int_equal(stats_of(stage).succeeded, 301);
 }
 
+static void quick_events_do_not_become_more_at_a_time(void **state)
+{
+    Stage *stage = *state;
+    SEND(stage, .payload = SLICE("\"park\"")); /* so that the line lives on */
+    for (int i = 0; i < 1100; i++)
+        SEND(stage, .payload = SLICE("1"));
+    for (int i = 0; i < 10; i++)
+        SEND(stage, .payload = SLICE("\"park\""));
+    assert_int_equal(stage->parked_count, 4);
+}
+
 static void large_events_take_a_bounded_part_of_memory(void **state)
 {
     Stage *stage = *state;
@@ -772,6 +783,7 @@ int main(void)
         TEST(the_events_of_many_functions_are_found_at_the_start),
         TEST(an_end_that_the_disk_has_no_place_for_waits),
         TEST(one_function_does_not_keep_the_others_waiting),
+        TEST(quick_events_do_not_become_more_at_a_time),
         TEST(large_events_take_a_bounded_part_of_memory),
         TEST(an_end_waits_a_moment_for_others_and_no_longer),
         TEST(an_event_sees_what_changed_before_it_was_accepted),
