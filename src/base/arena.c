@@ -88,10 +88,13 @@ Slice arena_vformat(Arena *arena, const char *format, va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, arguments);
+    size_t room = arena->chunk == NULL ? 0 : (size_t)(arena->end - arena->at);
+    /* Into what is free, which nearly always suffices: formatting costs more than any copy. */
+    int size = vsnprintf(room == 0 ? NULL : arena->at, room, format, arguments);
     ASSERT(size >= 0);
     char *bytes = arena_alloc_aligned(arena, (size_t)size + 1, 1);
-    vsnprintf(bytes, (size_t)size + 1, format, again);
+    if ((size_t)size >= room)
+        vsnprintf(bytes, (size_t)size + 1, format, again);
     va_end(again);
     return (Slice){bytes, (size_t)size};
 }

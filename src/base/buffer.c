@@ -42,9 +42,11 @@ void buffer_add_format(Buffer *buffer, const char *format, ...)
     va_start(arguments, format);
     va_list again;
     va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, arguments);
+    size_t room = buffer->capacity - buffer->size;
+    int size = vsnprintf(room == 0 ? NULL : buffer->data + buffer->size, room, format, arguments);
     ASSERT(size >= 0);
-    vsnprintf(buffer_reserve(buffer, (size_t)size + 1), (size_t)size + 1, format, again);
+    if ((size_t)size >= room)
+        vsnprintf(buffer_reserve(buffer, (size_t)size + 1), (size_t)size + 1, format, again);
     buffer->size += (size_t)size;
     va_end(again);
     va_end(arguments);

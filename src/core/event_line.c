@@ -132,6 +132,8 @@ void event_line_free(EventLine *line)
     arena_free(&line->settle_arena);
     arena_free(&line->pause_arena);
     arena_free(&line->grow_arena);
+    arena_free(&line->linger_arena);
+    arena_free(&line->look.arena);
     arena_free(&line->arena);
     free(line);
 }
@@ -147,7 +149,7 @@ void event_line_note(EventLine *line, EventPlace place)
 bool event_line_is_idle(const EventLine *line)
 {
     return line->flights == 0 && !line->more && !line->is_reading && !line->is_settling && !line->is_paused &&
-           !line->is_growing && !list_is_linked(&line->in_turn);
+           !line->is_growing && !line->is_lingering && !list_is_linked(&line->in_turn);
 }
 
 /* ---- Waiting on the wall clock ---- */
@@ -170,6 +172,12 @@ static Error grow_body(Txn *txn, StoreCall *call)
     return wait_for(txn, EVENT_GROW_MS);
 }
 
+static Error linger_body(Txn *txn, StoreCall *call)
+{
+    (void)call;
+    return wait_for(txn, EVENT_SETTLE_MS);
+}
+
 static void paused(StoreCall *call)
 {
     EventLine *line = CONTAINER_OF(call, EventLine, pause);
@@ -190,6 +198,27 @@ static void pause_line(EventLine *line)
                               .home = function_home(line->owner.account, line->owner.region, line->owner.name),
                               .frees_space = true};
     event_runner_write(line->runner, &line->pause);
+}
+
+static void lingered(StoreCall *call)
+{
+    EventLine *line = CONTAINER_OF(call, EventLine, linger);
+    if (!event_runner_took_back(line->runner, call))
+        return;
+    line->is_lingering = false;
+    line->has_lingered = true;
+    event_runner_wake(line->runner, line);
+}
+
+static void linger(EventLine *line)
+{
+    line->is_lingering = true;
+    line->linger = (StoreCall){.body = linger_body,
+                               .done = lingered,
+                               .arena = &line->linger_arena,
+                               .home = function_home(line->owner.account, line->owner.region, line->owner.name),
+                               .frees_space = true};
+    event_runner_write(line->runner, &line->linger);
 }
 
 /* ---- Reading ---- */
@@ -255,6 +284,7 @@ static void was_read(StoreCall *call)
     }
     if (event_place_compare(line->come, line->next) < 0)
         line->next = line->come;
+    line->reads += line->found_count > 0;
     arena_free(&line->read_arena);
     event_runner_wake(runner, line);
 }
@@ -344,10 +374,12 @@ static void watch_growth(EventLine *line)
     event_runner_write(line->runner, &line->grow);
 }
 
-/* One that ran lets the window grow, slowly where handlers are quick; one that was throttled makes it what there is place
- * for. */
+/* One that ran lets the window grow, unless events are at a good pace already: a quick handler works more than it waits, and
+ * what works needs processors, which requests are in need of, too. One that was throttled makes it what there is place for. */
 static void note_ran(EventLine *line, uint64_t duration_us)
 {
+    if (duration_us < line->window * EVENT_PACE_US)
+        return;
     line->credit += duration_us >= EVENT_SLOW_US ? SLOW_CREDIT : 1;
     if (line->credit < line->window * RUNS_PER_GROWTH)
         return;
@@ -453,12 +485,11 @@ static Error read_settings(Txn *txn, EventFlight *flight)
     return OK;
 }
 
-static Error find_body(Txn *txn, StoreCall *call)
+static RunRequest request_of(const EventFlight *flight)
 {
-    EventFlight *flight = CONTAINER_OF(call, EventFlight, lookup);
     const EventRunnerOptions *options = &flight->line->runner->options;
     const StoredEvent *event = &flight->event;
-    const RunRequest request = {
+    return (RunRequest){
         .account = event->owner.account,
         .region = event->owner.region,
         .name = event->owner.name,
@@ -469,6 +500,12 @@ static Error find_body(Txn *txn, StoreCall *call)
         .limits = options->account_limits == NULL ? options->limits
                                                   : account_limits_of(options->account_limits, event->owner.account),
     };
+}
+
+static Error find_body(Txn *txn, StoreCall *call)
+{
+    EventFlight *flight = CONTAINER_OF(call, EventFlight, lookup);
+    const RunRequest request = request_of(flight);
     TRY(run_find(txn, &request, call->arena, &flight->run));
     return read_settings(txn, flight);
 }
@@ -489,20 +526,10 @@ static void not_found(EventFlight *flight, Error error)
     }
 }
 
-static void was_found(StoreCall *call)
+static void begin(EventFlight *flight)
 {
-    EventFlight *flight = CONTAINER_OF(call, EventFlight, lookup);
-    EventRunner *runner = flight->line->runner;
+    const EventRunner *runner = flight->line->runner;
     const StoredEvent *event = &flight->event;
-    if (!event_runner_took_back(runner, call))
-        return;
-    Error error = call->result;
-    if (error == OK && flight->run.function_number != event->owner.number)
-        error = FUNCTION_NOT_FOUND; /* one of its name was made since */
-    if (error != OK) {
-        not_found(flight, error);
-        return;
-    }
     flight->attempt = (EventAttempt){.function_arn = flight->run.function_arn, .trace = flight->run.trace.header};
     if (event->qualifier.size == 0)
         flight->attempt.function_arn = function_arn(&flight->arena, event->owner.account, event->owner.region,
@@ -518,6 +545,61 @@ static void was_found(StoreCall *call)
         run(flight);
 }
 
+static EventSettings copy_settings(const EventSettings *settings, Arena *arena)
+{
+    EventSettings copy = *settings;
+    copy.on_success = kept(arena, settings->on_success);
+    copy.on_failure = kept(arena, settings->on_failure);
+    copy.dead_letters = kept(arena, settings->dead_letters);
+    return copy;
+}
+
+static bool may_share(const StoredEvent *event)
+{
+    return event->qualifier.data == NULL && event->tenant_id.data == NULL;
+}
+
+static void share(const EventFlight *flight)
+{
+    EventLook *look = &flight->line->look;
+    const RunRequest request = request_of(flight);
+    Os *os = flight->line->runner->options.os;
+    arena_free(&look->arena);
+    run_find_again(&flight->run, &request, os, &look->arena, &look->run);
+    look->settings = copy_settings(&flight->settings, &look->arena);
+    look->reads = flight->reads;
+    look->until_ns = flight->begun_ns + EVENT_LOOK_US * 1000ull;
+}
+
+/* Whether what it runs is known. */
+static bool find_shared(EventFlight *flight)
+{
+    const EventLook *look = &flight->line->look;
+    if (!may_share(&flight->event) || look->reads != flight->line->reads || flight->begun_ns >= look->until_ns)
+        return false;
+    const RunRequest request = request_of(flight);
+    run_find_again(&look->run, &request, flight->line->runner->options.os, &flight->arena, &flight->run);
+    flight->settings = copy_settings(&look->settings, &flight->arena);
+    return true;
+}
+
+static void was_found(StoreCall *call)
+{
+    EventFlight *flight = CONTAINER_OF(call, EventFlight, lookup);
+    if (!event_runner_took_back(flight->line->runner, call))
+        return;
+    Error error = call->result;
+    if (error == OK && flight->run.function_number != flight->event.owner.number)
+        error = FUNCTION_NOT_FOUND; /* one of its name was made since */
+    if (error != OK) {
+        not_found(flight, error);
+        return;
+    }
+    if (may_share(&flight->event))
+        share(flight);
+    begin(flight);
+}
+
 static void start_one(EventLine *line)
 {
     EventFlight *flight = first_of(line, FLIGHT_WAITING);
@@ -528,6 +610,11 @@ static void start_one(EventLine *line)
         ended(flight);
         return;
     }
+    if (find_shared(flight)) {
+        begin(flight);
+        return;
+    }
+    flight->reads = line->reads;
     flight->lookup = (StoreCall){.body = find_body, .done = was_found, .arena = &flight->arena, .in_background = true};
     event_runner_read(line->runner, &flight->lookup);
 }
@@ -634,12 +721,20 @@ static void start_settle(EventLine *line)
     line->settles_owner = line->settled >= SETTLED_PER_OWNER ||
                           (line->flights == line->counts[FLIGHT_SETTLING] && !line->more && !line->is_reading);
     line->is_settling = true;
+    line->has_lingered = false;
     line->settle = (StoreCall){.body = settle_body,
                                .done = was_settled,
                                .arena = &line->settle_arena,
                                .home = function_home(line->owner.account, line->owner.region, line->owner.name),
                                .frees_space = deletes};
     event_runner_write(line->runner, &line->settle);
+}
+
+/* Where there is more to come, what has ended waits for it: many are settled at the cost of one. */
+static bool settles_now(const EventLine *line)
+{
+    return line->has_lingered || line->runner->draining || line->counts[FLIGHT_WAITING] == 0 ||
+           line->counts[FLIGHT_ENDED] >= EVENT_SETTLE_MANY;
 }
 
 /* ---- The next thing to do ---- */
@@ -649,8 +744,12 @@ bool event_line_step(EventLine *line)
     EventRunner *runner = line->runner;
     if (runner->stopped)
         return false;
-    if (!line->is_settling && !line->is_unsettled && line->counts[FLIGHT_ENDED] > 0)
-        start_settle(line);
+    if (!line->is_settling && !line->is_unsettled && line->counts[FLIGHT_ENDED] > 0) {
+        if (settles_now(line))
+            start_settle(line);
+        else if (!line->is_lingering)
+            linger(line);
+    }
     if (line->is_paused || runner->draining)
         return false;
     if (line->more && !line->is_reading && line->counts[FLIGHT_WAITING] < EVENT_AHEAD) {

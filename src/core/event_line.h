@@ -23,6 +23,11 @@ enum {
     EVENT_WINDOW_START = 4, /* events of a function that run at a time, before it is known how long they take */
     EVENT_GROW_MS = 500,    /* of handlers that take longer, twice as many run at a time */
     EVENT_SLOW_US = 10000,  /* a handler that takes longer waits for others more than it works */
+    EVENT_PACE_US =
+        250, /* one each so often is much for a function: more at a time would only take processors from others */
+    EVENT_LOOK_US = 2000, /* for that long what was found of a function is good for its next events */
+    EVENT_SETTLE_MS = 4,  /* for that long what has ended waits for others, so that one transaction settles many … */
+    EVENT_SETTLE_MANY = 64, /* … up to that many, and while others of its function wait */
 };
 
 typedef enum FlightStage { FLIGHT_WAITING, FLIGHT_RUNNING, FLIGHT_ENDED, FLIGHT_SETTLING, FLIGHT_STAGES } FlightStage;
@@ -40,11 +45,22 @@ typedef struct EventFlight {
     EventSettings settings;
     uint64_t begun_ns; /* on the monotonic clock */
     StoreCall lookup;
+    uint64_t reads; /* of the line, when the lookup began */
     Run run;
     Invocation invocation;
     EventAttempt attempt;
     EventOutcome outcome;
 } EventFlight;
+
+/* What a function's events without a qualifier and a tenant run, as it was found for one of them. It is good for a moment,
+ * and for no event that was read since: that one may have been accepted after a change of the function. */
+typedef struct EventLook {
+    Arena arena;
+    Run run;
+    EventSettings settings;
+    uint64_t reads;    /* of the line, when it was looked */
+    uint64_t until_ns; /* on the monotonic clock; 0: nothing is known */
+} EventLook;
 
 struct EventLine {
     EventRunner *runner;
@@ -69,13 +85,19 @@ struct EventLine {
     StoredEvent *found;
     size_t found_count;
     bool found_more;
+    uint64_t reads; /* that brought events */
     /* Running. */
+    EventLook look;
     size_t window; /* events that may run at a time */
     size_t credit; /* that went well since it last grew */
     bool is_growing;
     StoreCall grow;
     Arena grow_arena;
     /* Settling. */
+    bool is_lingering; /* for more that end */
+    bool has_lingered; /* it has been waited for long enough */
+    StoreCall linger;
+    Arena linger_arena;
     bool is_settling;
     bool is_unsettled;  /* it failed: not before the pause is over */
     bool settles_owner; /* and with them what is kept of the owner */

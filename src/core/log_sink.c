@@ -12,9 +12,12 @@ enum {
     STREAM_OVERHEAD_BYTES = 1024, /* what a stream that has something waiting costs beside it */
 };
 
+typedef struct PendingGroup PendingGroup;
+
 /* What waits for one stream. */
 typedef struct PendingStream {
     ListNode link;
+    PendingGroup *group;
     Arena arena;
     Slice name;
     LogChunks chunks;
@@ -22,7 +25,7 @@ typedef struct PendingStream {
 } PendingStream;
 
 /* A group of which something waits, or is on its way. */
-typedef struct PendingGroup {
+struct PendingGroup {
     ListNode link;
     Arena arena;
     LogSink *sink;
@@ -35,12 +38,13 @@ typedef struct PendingGroup {
     bool is_on_way;
     StoreCall call;
     Arena call_arena;
-} PendingGroup;
+};
 
 struct LogSink {
     LogSinkOptions options;
-    Map groups;  /* by account, region, name */
-    Map streams; /* those that wait, by the same and their name */
+    Map groups;            /* by account, region, name */
+    Map streams;           /* those that wait, by the same and their name */
+    PendingStream *latest; /* the one that was added to last, while it waits: lines come in runs */
     List all;
     uint64_t pending_bytes;
     bool stopped;
@@ -80,8 +84,17 @@ static PendingGroup *group_of(LogSink *sink, const LogSinkLine *line, Arena *scr
     return group;
 }
 
+static bool is_of(const PendingStream *stream, const LogSinkLine *line)
+{
+    const PendingGroup *group = stream->group;
+    return slice_equal(stream->name, line->stream) && slice_equal(group->name, line->group) &&
+           slice_equal(group->account, line->account) && slice_equal(group->region, line->region);
+}
+
 static PendingStream *stream_of(LogSink *sink, const LogSinkLine *line)
 {
+    if (sink->latest != NULL && is_of(sink->latest, line))
+        return sink->latest;
     Arena scratch = arena_make();
     Slice key = key_of(&scratch, line->account, line->region, line->group, line->stream);
     PendingStream *stream = map_get(&sink->streams, key);
@@ -89,6 +102,7 @@ static PendingStream *stream_of(LogSink *sink, const LogSinkLine *line)
         PendingGroup *group = group_of(sink, line, &scratch);
         stream = calloc(1, sizeof *stream);
         ASSERT(stream != NULL);
+        stream->group = group;
         stream->name = arena_copy(&stream->arena, line->stream);
         stream->chunks.arena = &stream->arena;
         list_push_back(&group->waiting, &stream->link);
@@ -96,6 +110,7 @@ static PendingStream *stream_of(LogSink *sink, const LogSinkLine *line)
         sink->pending_bytes += STREAM_OVERHEAD_BYTES;
     }
     arena_free(&scratch);
+    sink->latest = stream;
     return stream;
 }
 
@@ -236,6 +251,7 @@ static void tell_dropped(LogSink *sink, PendingStream *stream)
 static void hand_over(LogSink *sink, PendingGroup *group)
 {
     Arena scratch = arena_make();
+    sink->latest = NULL;
     for (size_t i = 0; i < STREAMS_PER_FLUSH && !list_is_empty(&group->waiting); i++) {
         PendingStream *stream = CONTAINER_OF(list_pop_front(&group->waiting), PendingStream, link);
         map_remove(&sink->streams, key_of(&scratch, group->account, group->region, group->name, stream->name));

@@ -3,6 +3,14 @@
 #include "base/bug.h"
 #include "base/digest.h"
 
+static void begin_trace(const RunRequest *request, const uint64_t random[3], Arena *arena, Run *run)
+{
+    run->tenant_id = request->tenant_id;
+    run->trace = trace_continue(arena, request->trace, request->account, request->region, request->name,
+                                request->wall_ms, random);
+    run->in_loop = run->trace.passes > TRACE_PASSES_MAX && !run->may_recurse;
+}
+
 Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run)
 {
     uint64_t random[4]; /* of which alias routing takes one, and the trace the others */
@@ -18,11 +26,21 @@ Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run)
     run->dead_letter_arn = target.version.dead_letter_arn;
     if (run->dead_letter_arn.data != NULL)
         run->dead_letter_arn = arena_copy(arena, run->dead_letter_arn);
-    run->tenant_id = request->tenant_id;
-    run->trace = trace_continue(arena, request->trace, request->account, request->region, request->name,
-                                request->wall_ms, random);
-    run->in_loop = run->trace.passes > TRACE_PASSES_MAX && !target.function.may_recurse;
+    run->may_recurse = target.function.may_recurse;
+    begin_trace(request, random, arena, run);
     return OK;
+}
+
+void run_find_again(const Run *found, const RunRequest *request, Os *os, Arena *arena, Run *run)
+{
+    uint64_t random[3];
+    os_random(os, random, sizeof random);
+    *run = *found;
+    run->spec = worker_spec_copy(&found->spec, arena);
+    run->function_arn = arena_copy(arena, found->function_arn);
+    if (found->dead_letter_arn.data != NULL)
+        run->dead_letter_arn = arena_copy(arena, found->dead_letter_arn);
+    begin_trace(request, random, arena, run);
 }
 
 Slice run_request_id(Os *os, Arena *arena)

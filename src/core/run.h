@@ -31,6 +31,7 @@ typedef struct Run {
     Slice dead_letter_arn; /* of the version; absent: none */
     Slice tenant_id;
     Trace trace;
+    bool may_recurse;
     /* The function has been invoked too often in this chain of events, and is not allowed to be: not to be started
      * (Lambda developer guide, "Recursive loop detection"). */
     bool in_loop;
@@ -39,6 +40,10 @@ typedef struct Run {
 /* In a transaction. What is found is copied into `arena` (that of the store call, say): it outlives the transaction.
  * Errors as of function_target. */
 Error run_find(Txn *txn, const RunRequest *request, Arena *arena, Run *run);
+
+/* What was found, for another request of the same function, qualifier and tenant: nothing is read, and nothing of `found` is
+ * needed later. Not for aliases, which may send each request to another version. */
+void run_find_again(const Run *found, const RunRequest *request, Os *os, Arena *arena, Run *run);
 
 /* A new request id (RFC 9562, version 4), for a run that no API call stands behind. */
 Slice run_request_id(Os *os, Arena *arena);

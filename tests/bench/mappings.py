@@ -56,12 +56,12 @@ class MappingBench(FunctionBench):
         return [
             Row("queue to function, batches of 10", "/s", ">=", 8000, rates),
             Row("send to processed at 1,000/s, p50", "ms", "<=", 3, middles),
-            Row("idle mappings, each", "bytes", "<=", 1024, bytes_each),
-            Row("idle mappings, processor", "%", "<=", 0.1, cpu),
+            Row(f"{self.parked:,} idle mappings, each", "bytes", "<=", 1024, bytes_each),
+            Row("  their processor time", "%", "<=", 0.1, cpu),
         ]
 
     def drain_rate(self, name):
-        count = max(self.deep // 25, 20000)
+        count = max(self.deep // 10, 20000)
         with Brume(self.data(name)) as brume:
             functions = Functions(brume)
             functions.make("count", NODEJS, {"app.js": NODE_COUNT})

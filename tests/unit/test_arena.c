@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -92,6 +93,23 @@ static void copies_end_in_a_nul_that_does_not_count(void **state)
     arena_free(&arena);
 }
 
+static void a_format_is_whole_wherever_a_chunk_ends(void **state)
+{
+    (void)state;
+    char text[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+    Arena arena = arena_make();
+    Slice formatted[400];
+    for (int i = 0; i < 400; i++)
+        formatted[i] = arena_format(&arena, "%d %s", i, text + i % (int)(sizeof text - 1));
+    for (int i = 0; i < 400; i++) {
+        char expected[128];
+        int size = snprintf(expected, sizeof expected, "%d %s", i, text + i % (int)(sizeof text - 1));
+        assert_int_equal(formatted[i].size, size);
+        assert_string_equal(formatted[i].data, expected);
+    }
+    arena_free(&arena);
+}
+
 static void a_buffer_grows_and_keeps_its_bytes(void **state)
 {
     (void)state;
@@ -145,6 +163,7 @@ int main(void)
         cmocka_unit_test(an_empty_arena_holds_nothing),
         cmocka_unit_test(rewinding_keeps_what_was_before),
         cmocka_unit_test(copies_end_in_a_nul_that_does_not_count),
+        cmocka_unit_test(a_format_is_whole_wherever_a_chunk_ends),
         cmocka_unit_test(a_buffer_grows_and_keeps_its_bytes),
         cmocka_unit_test(a_buffer_takes_numbers_and_formats),
     };

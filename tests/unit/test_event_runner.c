@@ -596,6 +596,17 @@ static void one_function_does_not_keep_the_others_waiting(void **state)
     assert_int_equal(stats_of(stage).succeeded, 301);
 }
 
+static void quick_events_do_not_become_more_at_a_time(void **state)
+{
+    Stage *stage = *state;
+    SEND(stage, .payload = SLICE("\"park\"")); /* so that the line lives on */
+    for (int i = 0; i < 1100; i++)
+        SEND(stage, .payload = SLICE("1"));
+    for (int i = 0; i < 10; i++)
+        SEND(stage, .payload = SLICE("\"park\""));
+    assert_int_equal(stage->parked_count, 4);
+}
+
 static void large_events_take_a_bounded_part_of_memory(void **state)
 {
     Stage *stage = *state;
@@ -618,7 +629,46 @@ static void large_events_take_a_bounded_part_of_memory(void **state)
     free(text);
 }
 
+/* One that ends at once, and more that do not than may run at a time, in one transaction. */
+static Error send_hanging_body(Txn *txn, StoreCall *call)
+{
+    (void)call;
+    FunctionEvent event = {.account = ACCOUNT, .region = REGION, .name = SLICE("f"), .payload = SLICE("1")};
+    event.request_id = SLICE("11111111-2222-4333-8444-555555555555");
+    TRY(event_send(txn, &event));
+    event.payload = SLICE("\"park\"");
+    for (int i = 0; i < 30; i++)
+        TRY(event_send(txn, &event));
+    return OK;
+}
+
+static void an_end_waits_a_moment_for_others_and_no_longer(void **state)
+{
+    Stage *stage = *state;
+    configure(stage, (EventConfig){.on_success = queue_arn()});
+    assert_int_equal(world_write(&stage->world, send_hanging_body, NULL), OK);
+    world_settle(&stage->world);
+    assert_int_equal(stage->run_count, 5);
+    assert_int_equal(receive(stage).count, 0);
+    advance(stage, 4);
+    assert_int_equal(receive(stage).count, 1);
+    for (size_t i = 0; i < stage->parked_count; i++)
+        answer(stage->parked[i], "{}", false);
+    advance(stage, 4);
+    assert_nothing_is_left(stage);
+}
+
 /* ---- Functions that go, and what is refused ---- */
+
+static void an_event_sees_what_changed_before_it_was_accepted(void **state)
+{
+    Stage *stage = *state;
+    SEND(stage, .payload = SLICE("\"park\"")); /* so that the line lives on */
+    assert_int_equal(world_write(&stage->world, reserve_nothing, NULL), OK);
+    SEND(stage, .payload = SLICE("1")); /* in the same moment */
+    assert_int_equal(stage->run_count, 1);
+    assert_int_equal(stats_of(stage).failed, 1);
+}
 
 static Error delete_function(Txn *txn, StoreCall *call)
 {
@@ -733,7 +783,10 @@ int main(void)
         TEST(the_events_of_many_functions_are_found_at_the_start),
         TEST(an_end_that_the_disk_has_no_place_for_waits),
         TEST(one_function_does_not_keep_the_others_waiting),
+        TEST(quick_events_do_not_become_more_at_a_time),
         TEST(large_events_take_a_bounded_part_of_memory),
+        TEST(an_end_waits_a_moment_for_others_and_no_longer),
+        TEST(an_event_sees_what_changed_before_it_was_accepted),
         TEST(events_of_a_deleted_function_are_dropped),
         TEST(an_event_that_could_never_run_is_refused),
         TEST(an_alias_chooses_anew_for_each_event),

@@ -92,7 +92,8 @@ static void match_not(const PatternStep *group, Slice text, Places places)
 
 static void match_sequence(const PatternStep *steps, size_t count, Slice text, Places places)
 {
-    for (size_t i = 0; i < count; i += 1 + steps[i].span) {
+    /* From nowhere no step leads anywhere: most alternatives end with their first byte. */
+    for (size_t i = 0; i < count && memchr(places, true, text.size + 1) != NULL; i += 1 + steps[i].span) {
         if (steps[i].kind == PATTERN_SET)
             match_set(&steps[i], text, places);
         else if (steps[i].kind == PATTERN_NOT)
