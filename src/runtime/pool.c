@@ -178,10 +178,16 @@ void pool_serve(Pool *pool)
 {
     Worker *worker;
     InvocationState *state;
+    /* Of a worker that turns out to be gone an invocation comes back here from within worker_give: one turn serves it, too,
+     * however many are gone. */
+    if (pool->is_serving)
+        return;
+    pool->is_serving = true;
     while ((state = next_waiting(pool)) != NULL && (worker = take_idle(pool)) != NULL) {
         stop_waiting(state);
         worker_give(worker, state);
     }
+    pool->is_serving = false;
     brisk_let_go(pool);
     start_wanted(pool);
 }
@@ -445,9 +451,9 @@ void pool_write_event(InvocationState *state)
     state->event = buffer_slice(&out);
 }
 
-static void find_worker(InvocationState *state)
+static void find_worker(InvocationState *state, bool in_front)
 {
-    wait_for_worker(state, state->attempts > 0);
+    wait_for_worker(state, in_front);
     pool_serve(state->pool);
 }
 
@@ -478,7 +484,7 @@ void pool_invoke(Runtime *runtime, Invocation *invocation)
         return;
     }
     state->pool = pool_find(runtime, invocation->spec, invocation->tenant_id);
-    state->pool->used_ns = now_ns(runtime);
+    state->pool->used_ns = state->came_ns = now_ns(runtime);
     if (!has_place(state, &refusal)) {
         function_stats_add(&state->pool->line->stats->throttles, 1);
         refuse_now(state, refusal);
@@ -490,17 +496,20 @@ void pool_invoke(Runtime *runtime, Invocation *invocation)
     runtime->running++;
     function_stats_add(&state->pool->line->stats->invocations, 1);
     function_stats_add(&state->pool->line->stats->concurrency, 1);
-    find_worker(state);
+    find_worker(state, false);
 }
 
-void pool_again(InvocationState *state)
+void pool_again(InvocationState *state, const Worker *from)
 {
     state->worker = NULL;
     state->tail.total = 0;
-    if (++state->attempts >= ATTEMPTS_MAX)
+    /* Those that were there before it may all have ended at once, with the process that had started them: that says nothing
+     * of the function, and there are only so many. */
+    bool is_new = from->started_ns >= state->came_ns;
+    if (is_new && ++state->attempts >= ATTEMPTS_MAX)
         pool_refuse(state, INVOKE_FAILED, SLICE("workers of the function end before they take an event"));
     else
-        find_worker(state);
+        find_worker(state, true);
 }
 
 /* It no longer counts. */

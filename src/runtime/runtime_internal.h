@@ -94,6 +94,7 @@ struct Pool {
     size_t provisioned_workers; /* starting or alive */
     uint64_t provision_at_ns;   /* not before: a start has failed */
     uint64_t provision_pause_ms;
+    bool is_serving;   /* within pool_serve */
     bool retired;      /* a newer revision has come */
     Worker *template_; /* SnapStart: the initialised one that others are copies of; or the one that will be */
     uint64_t used_ns;  /* when it was last asked for something */
@@ -113,7 +114,8 @@ struct InvocationState {
     bool init_failed; /* the init phase took too long: it is tried again within the function's own timeout */
     bool cancelled;
     bool is_refused;   /* perhaps within the caller's own call, so that `done` comes later */
-    unsigned attempts; /* to give it to a worker */
+    unsigned attempts; /* to give it to a worker that was started since it came */
+    uint64_t came_ns;
     Slice event;       /* the JSON of FRAME_INVOKE, in the invocation's arena */
     uint64_t begun_ns; /* when its worker got the event */
     uint64_t spent_us; /* of its timeout, by an init phase that was tried again */
@@ -342,8 +344,8 @@ void pool_start_failed(Worker *worker, const StartFailure *failure);
 void pool_worker_leaves(Worker *worker);
 /* It is gone. */
 void pool_worker_dead(Worker *worker);
-/* Its worker went before it had the event whole. */
-void pool_again(InvocationState *state);
+/* Its worker `from` went before it had the event whole. */
+void pool_again(InvocationState *state, const Worker *from);
 
 /* What an invocation came to. */
 typedef struct Outcome {

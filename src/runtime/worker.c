@@ -237,7 +237,7 @@ static void take_back(Worker *worker)
     worker->event = NULL;
     pool_count(worker->pool, COUNT_BUSY, -1);
     brisk_end(worker, false);
-    pool_again(state);
+    pool_again(state, worker);
 }
 
 /* The time of its shutdown phase is its own. */

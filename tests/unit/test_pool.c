@@ -100,6 +100,48 @@ static void what_is_sent_to_a_worker_that_is_gone_runs_on_another(void **state)
     bench_close(bench);
 }
 
+static void workers_that_all_end_at_once_cost_an_invocation_nothing(void **state)
+{
+    (void)state;
+    enum { WORKERS = 40 };
+    Bench *bench = bench_open(many_processors);
+    for (size_t i = 0; i < WORKERS; i++)
+        ask(bench, i);
+    for (size_t i = 0; i < WORKERS; i++)
+        make_ready(bench, actor(i));
+    for (size_t i = 0; i < WORKERS; i++)
+        answer(bench, actor(i), "0");
+    for (size_t i = 0; i < WORKERS; i++)
+        shutdown(actor(i)->channel, SHUT_RDWR);
+    Asked *next = prepare(bench, WORKERS);
+    invoker_invoke(bench->invoker, &next->invocation);
+    settle(bench);
+    assert_int_equal(stage.count, WORKERS + 1);
+    make_ready(bench, actor(WORKERS));
+    expect_event(bench, actor(WORKERS), next);
+    answer(bench, actor(WORKERS), "1");
+    assert_result(next, "1");
+    bench_close(bench);
+}
+
+static void a_function_whose_workers_end_before_each_event_is_given_up(void **state)
+{
+    (void)state;
+    Bench *bench = bench_open(NULL);
+    Asked *asked = ask(bench, 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(stage.count, i + 1);
+        actor_send(actor(i), FRAME_READY, (Slice){0});
+        shutdown(actor(i)->channel, SHUT_RDWR);
+        settle(bench);
+    }
+    assert_int_equal(stage.count, 3);
+    assert_int_equal(asked->done, 1);
+    assert_int_equal(asked->invocation.refusal, INVOKE_FAILED);
+    assert_true(says(asked->invocation.message, "end before they take an event"));
+    bench_close(bench);
+}
+
 /* Others are given to a process that waits, whose environment comes with its first frame. */
 static void variables_that_are_read_early_ask_for_a_process_of_their_own(void **state)
 {
@@ -547,6 +589,8 @@ int main(void)
         cmocka_unit_test(a_worker_that_is_free_first_takes_who_waits_for_another),
         cmocka_unit_test(who_waits_longest_is_served_first),
         cmocka_unit_test(what_is_sent_to_a_worker_that_is_gone_runs_on_another),
+        cmocka_unit_test(workers_that_all_end_at_once_cost_an_invocation_nothing),
+        cmocka_unit_test(a_function_whose_workers_end_before_each_event_is_given_up),
         cmocka_unit_test(variables_that_are_read_early_ask_for_a_process_of_their_own),
         cmocka_unit_test(tenants_have_workers_of_their_own),
         cmocka_unit_test(a_new_revision_lets_older_workers_go),
