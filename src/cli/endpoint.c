@@ -29,6 +29,7 @@ static void answer_metrics(const Server *server, HttpRequest *request)
         .runtime = server->runtime,
         .events = server->events,
         .pollers = server->pollers,
+        .log_meter = server->log_meter,
     };
     answer(request, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
            metrics_write(server->metrics, &sources, request->arena));

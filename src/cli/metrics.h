@@ -6,6 +6,7 @@
 
 #include "aws/wire/wire.h"
 #include "core/event_runner.h"
+#include "core/log_meter.h"
 #include "core/poller.h"
 #include "runtime/runtime.h"
 
@@ -26,6 +27,7 @@ typedef struct MetricsSources {
     Runtime *runtime;
     EventRunner *events;
     const Pollers *pollers;
+    LogMeter *log_meter;
 } MetricsSources;
 
 /* All of it as text, in `arena`. */

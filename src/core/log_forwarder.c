@@ -30,6 +30,8 @@ typedef struct Load {
     size_t count;
     Parcel parcels[LOG_SUBSCRIPTIONS_MAX];
     size_t parcel_count;
+    LogMetricFilter *filters;
+    size_t filter_count;
 } Load;
 
 struct LogForwarder {
@@ -40,6 +42,7 @@ struct LogForwarder {
     Arena send_arena; /* of the transaction at its end */
     Load loads[MARKS_PER_RUN];
     size_t count;
+    LogSamples samples;
     bool failed;
     bool ended;
 };
@@ -118,7 +121,8 @@ static Error take_load(Txn *txn, const LogMark *mark, Arena *arena, Load *load)
         if (!is_loop)
             load->parcels[load->parcel_count++].subscription = copy_subscription(&subscriptions[i], arena);
     }
-    return load->parcel_count == 0 ? OK : copy_entries(txn, &group, arena, load);
+    TRY(log_metric_list(txn, &group, arena, &load->filters, &load->filter_count));
+    return load->parcel_count + load->filter_count == 0 ? OK : copy_entries(txn, &group, arena, load);
 }
 
 static Error take(Txn *txn, StoreCall *call)
@@ -136,7 +140,7 @@ static Error take(Txn *txn, StoreCall *call)
     return OK;
 }
 
-/* ---- Matching and packing, on a worker thread ---- */
+/* ---- Matching, packing and measuring, on a worker thread ---- */
 
 static void pack(LogForwarder *forwarder, const Load *load, Parcel *parcel)
 {
@@ -157,6 +161,19 @@ static void pack(LogForwarder *forwarder, const Load *load, Parcel *parcel)
         parcel->payload = forwarder->options.payload(&forward, &forwarder->arena);
 }
 
+static void measure_all(LogForwarder *forwarder)
+{
+    map_free(&forwarder->samples.samples);
+    forwarder->samples =
+        (LogSamples){.arena = &forwarder->arena, .samples = map_make(log_meter_seed(forwarder->options.meter))};
+    for (size_t i = 0; i < forwarder->count; i++) {
+        const Load *load = &forwarder->loads[i];
+        for (size_t n = 0; n < load->filter_count; n++)
+            log_measure(&forwarder->samples, &load->filters[n], load->mark.account, load->mark.region, load->entries,
+                        load->count);
+    }
+}
+
 static void packed(Task *task);
 
 static void pack_all(Task *task)
@@ -166,6 +183,7 @@ static void pack_all(Task *task)
     for (size_t i = 0; i < forwarder->count; i++)
         for (size_t n = 0; n < forwarder->loads[i].parcel_count; n++)
             pack(forwarder, &forwarder->loads[i], &forwarder->loads[i].parcels[n]);
+    measure_all(forwarder);
     task->run = packed;
     task_chain_push(&chain, task);
     forwarder->options.mailbox->post(forwarder->options.mailbox, chain);
@@ -240,6 +258,8 @@ static void sent(StoreCall *call)
         return;
     if (forwarder->failed)
         LOG(forwarder->options.log, ERROR, "logs_not_forwarded", log_string("reason", error_text(call->result)));
+    else
+        log_meter_add(forwarder->options.meter, &forwarder->samples);
     begin(forwarder);
 }
 
@@ -287,6 +307,7 @@ LogForwarder *log_forwarder_open(const LogForwarderOptions *options)
 
 void log_forwarder_close(LogForwarder *forwarder)
 {
+    map_free(&forwarder->samples.samples);
     arena_free(&forwarder->arena);
     arena_free(&forwarder->send_arena);
     free(forwarder);
