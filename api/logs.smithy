@@ -35,9 +35,7 @@ service logs {
         DeleteIntegration
         DeleteLogAnomalyDetector
         DeleteLookupTable
-        DeleteMetricFilter
         DeleteQueryDefinition
-        DeleteResourcePolicy
         DeleteScheduledQuery
         DeleteSyslogConfiguration
         DeleteTransformer
@@ -53,10 +51,8 @@ service logs {
         DescribeImportTasks
         DescribeIndexPolicies
         DescribeLookupTables
-        DescribeMetricFilters
         DescribeQueries
         DescribeQueryDefinitions
-        DescribeResourcePolicies
         DisassociateKmsKey
         DisassociateSourceFromS3TableIntegration
         GetDataProtectionPolicy
@@ -95,9 +91,7 @@ service logs {
         PutIndexPolicy
         PutIntegration
         PutLogGroupDeletionProtection
-        PutMetricFilter
         PutQueryDefinition
-        PutResourcePolicy
         PutStorageTierPolicy
         PutSyslogConfiguration
         PutTransformer
@@ -1030,6 +1024,253 @@ map ExtractedValues {
     key: String
 
     value: String
+}
+
+@write(home: "logGroupName")
+@iam(action: "logs:PutMetricFilter", resource: "arn:aws:logs:{region}:{account}:log-group:{logGroupName}:*")
+operation PutMetricFilter {
+    input := {
+        @required @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+        logGroupName: String
+
+        @required @length(min: 1, max: 512) @pattern("[^:*]*")
+        filterName: String
+
+        @required @length(min: 0, max: 1024)
+        filterPattern: String
+
+        @required @length(min: 1, max: 1)
+        metricTransformations: MetricTransformations
+
+        applyOnTransformedLogs: Boolean
+
+        @length(min: 0, max: 2000)
+        fieldSelectionCriteria: String
+
+        emitSystemFieldDimensions: EmitSystemFields
+    }
+    errors: [
+        InvalidOperationException
+        InvalidParameterException
+        LimitExceededException
+        OperationAbortedException
+        ResourceNotFoundException
+        ServiceUnavailableException
+    ]
+}
+
+list MetricTransformations {
+    member: MetricTransformation
+}
+
+// Recorded: a namespace may have a colon, whatever the API reference says.
+structure MetricTransformation {
+    @required @length(max: 255) @pattern("[^:*$]*")
+    metricName: String
+
+    @required @length(max: 255) @pattern("[^*$]*")
+    metricNamespace: String
+
+    @required @length(max: 100)
+    metricValue: String
+
+    defaultValue: Double
+    dimensions: Dimensions
+    unit: StandardUnit
+}
+
+map Dimensions {
+    @length(max: 255)
+    key: String
+
+    @length(max: 255)
+    value: String
+}
+
+enum StandardUnit {
+    Seconds
+    Microseconds
+    Milliseconds
+    Bytes
+    Kilobytes
+    Megabytes
+    Gigabytes
+    Terabytes
+    Bits
+    Kilobits
+    Megabits
+    Gigabits
+    Terabits
+    Percent
+    Count
+    Bytes_Second = "Bytes/Second"
+    Kilobytes_Second = "Kilobytes/Second"
+    Megabytes_Second = "Megabytes/Second"
+    Gigabytes_Second = "Gigabytes/Second"
+    Terabytes_Second = "Terabytes/Second"
+    Bits_Second = "Bits/Second"
+    Kilobits_Second = "Kilobits/Second"
+    Megabits_Second = "Megabits/Second"
+    Gigabits_Second = "Gigabits/Second"
+    Terabits_Second = "Terabits/Second"
+    Count_Second = "Count/Second"
+    None
+}
+
+@read
+@iam(action: "logs:DescribeMetricFilters", resource: "arn:aws:logs:{region}:{account}:log-group:{logGroupName}:*")
+operation DescribeMetricFilters {
+    input := {
+        @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+        logGroupName: String
+
+        @length(min: 1, max: 512) @pattern("[^:*]*")
+        filterNamePrefix: String
+
+        @length(min: 1)
+        nextToken: String
+
+        @range(min: 1, max: 50)
+        limit: Integer
+
+        @length(max: 255) @pattern("[^:*$]*")
+        metricName: String
+
+        @length(max: 255) @pattern("[^*$]*")
+        metricNamespace: String
+    }
+    output := {
+        metricFilters: MetricFilters
+
+        @length(min: 1)
+        nextToken: String
+    }
+    errors: [
+        InvalidParameterException
+        ResourceNotFoundException
+        ServiceUnavailableException
+    ]
+}
+
+list MetricFilters {
+    member: MetricFilter
+}
+
+structure MetricFilter {
+    filterName: String
+    filterPattern: String
+    metricTransformations: MetricTransformations
+    creationTime: Long
+    logGroupName: String
+    applyOnTransformedLogs: Boolean
+}
+
+@write(home: "logGroupName")
+@iam(action: "logs:DeleteMetricFilter", resource: "arn:aws:logs:{region}:{account}:log-group:{logGroupName}:*")
+operation DeleteMetricFilter {
+    input := {
+        @required @length(min: 1, max: 512) @pattern("[\\.\\-_/#A-Za-z0-9]+")
+        logGroupName: String
+
+        @required @length(min: 1, max: 512) @pattern("[^:*]*")
+        filterName: String
+    }
+    errors: [
+        InvalidParameterException
+        OperationAbortedException
+        ResourceNotFoundException
+        ServiceUnavailableException
+    ]
+}
+
+@write
+@iam(action: "logs:PutResourcePolicy", resource: "*")
+operation PutResourcePolicy {
+    input := {
+        policyName: String
+
+        @length(min: 1, max: 51200)
+        policyDocument: String
+
+        resourceArn: String
+
+        @length(min: 1)
+        expectedRevisionId: String
+    }
+    output := {
+        resourcePolicy: ResourcePolicy
+
+        @length(min: 1)
+        revisionId: String
+    }
+    errors: [
+        InvalidParameterException
+        LimitExceededException
+        OperationAbortedException
+        ResourceNotFoundException
+        ServiceUnavailableException
+    ]
+}
+
+structure ResourcePolicy {
+    policyName: String
+    policyDocument: String
+    lastUpdatedTime: Long
+    policyScope: PolicyScope
+    resourceArn: String
+    revisionId: String
+}
+
+enum PolicyScope {
+    ACCOUNT
+    RESOURCE
+}
+
+@read
+@iam(action: "logs:DescribeResourcePolicies", resource: "*")
+operation DescribeResourcePolicies {
+    input := {
+        @length(min: 1)
+        nextToken: String
+
+        @range(min: 1, max: 50)
+        limit: Integer
+
+        resourceArn: String
+        policyScope: PolicyScope
+    }
+    output := {
+        resourcePolicies: ResourcePolicies
+
+        @length(min: 1)
+        nextToken: String
+    }
+    errors: [
+        InvalidParameterException
+        ServiceUnavailableException
+    ]
+}
+
+list ResourcePolicies {
+    member: ResourcePolicy
+}
+
+@write
+@iam(action: "logs:DeleteResourcePolicy", resource: "*")
+operation DeleteResourcePolicy {
+    input := {
+        policyName: String
+        resourceArn: String
+
+        @length(min: 1)
+        expectedRevisionId: String
+    }
+    errors: [
+        InvalidParameterException
+        OperationAbortedException
+        ResourceNotFoundException
+        ServiceUnavailableException
+    ]
 }
 
 @error("client")

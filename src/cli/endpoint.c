@@ -50,6 +50,7 @@ static void answer_scrape(StoreCall *call)
         .events = server->events,
         .pollers = server->pollers,
         .mappings = scrape->mappings,
+        .log_meter = server->log_meter,
     };
     answer(request, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
            metrics_write(server->metrics, &sources, request->arena));

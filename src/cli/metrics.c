@@ -360,6 +360,74 @@ static void add_mappings(Buffer *out, const Pollers *pollers)
     add_row(out, "mapping_breaker_opened_total", "counter", "Circuit breakers that opened.", stats.breaker_opened);
 }
 
+/* ---- What metric filters found ---- */
+
+/* As a label's value (Prometheus documentation, "Exposition formats": label_value). */
+static void add_escaped(Buffer *out, Slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char byte = text.data[i];
+        if (byte == '\\' || byte == '"')
+            buffer_add_byte(out, '\\');
+        if (byte == '\n')
+            buffer_add(out, SLICE("\\n"));
+        else
+            buffer_add_byte(out, byte);
+    }
+}
+
+static void add_labels(Buffer *out, const LogSample *sample)
+{
+    const struct {
+        const char *name;
+        Slice value;
+    } labels[] = {
+        {"account", sample->account}, {"region", sample->region}, {"namespace", sample->namespace_name},
+        {"metric", sample->metric},   {"unit", sample->unit},
+    };
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        buffer_add_format(out, "%s%s=\"", i == 0 ? "{" : ",", labels[i].name);
+        add_escaped(out, labels[i].value);
+        buffer_add_byte(out, '"');
+    }
+    /* One label: names of dimensions are free, those of labels are not. */
+    buffer_add(out, SLICE(",dimensions=\""));
+    for (size_t i = 0; i < sample->dimensions.count; i++) {
+        if (i > 0)
+            buffer_add_byte(out, ',');
+        add_escaped(out, sample->dimensions.items[i].key);
+        buffer_add_byte(out, '=');
+        add_escaped(out, sample->dimensions.items[i].value);
+    }
+    buffer_add(out, SLICE("\"} "));
+}
+
+static void add_log_count(void *user, const LogSample *sample)
+{
+    Buffer *out = user;
+    buffer_add(out, SLICE("brume_log_metric_count"));
+    add_labels(out, sample);
+    buffer_add_format(out, "%llu\n", (unsigned long long)sample->count);
+}
+
+static void add_log_sum(void *user, const LogSample *sample)
+{
+    Buffer *out = user;
+    buffer_add(out, SLICE("brume_log_metric_sum"));
+    add_labels(out, sample);
+    buffer_add_format(out, "%.15g\n", sample->sum);
+}
+
+static void add_log_metrics(Buffer *out, LogMeter *meter)
+{
+    add_head(out, "log_metric_count", "counter", "Values that metric filters found in log events.");
+    log_meter_walk(meter, add_log_count, out);
+    add_head(out, "log_metric_sum", "gauge", "Their sum.");
+    log_meter_walk(meter, add_log_sum, out);
+    add_row(out, "log_metric_dropped_total", "counter", "Values dropped: there are too many series.",
+            log_meter_dropped(meter));
+}
+
 Slice metrics_write(Metrics *metrics, const MetricsSources *sources, Arena *arena)
 {
     Buffer out = buffer_make(arena);
@@ -376,6 +444,8 @@ Slice metrics_write(Metrics *metrics, const MetricsSources *sources, Arena *aren
     if (sources->pollers != NULL)
         add_mappings(&out, sources->pollers);
     add_mapping_rows(&out, &sources->mappings);
+    if (sources->log_meter != NULL)
+        add_log_metrics(&out, sources->log_meter);
     add_urls(&out, sources->urls);
     add_memory(&out, sources->os, arena);
     return buffer_slice(&out);

@@ -7,6 +7,7 @@
 #include "aws/wire/wire.h"
 #include "cli/metrics_mappings.h"
 #include "core/event_runner.h"
+#include "core/log_meter.h"
 #include "core/poller.h"
 #include "runtime/runtime.h"
 
@@ -28,6 +29,7 @@ typedef struct MetricsSources {
     EventRunner *events;
     const Pollers *pollers;
     MappingRows mappings;
+    LogMeter *log_meter;
 } MetricsSources;
 
 /* All of it as text, in `arena`. */

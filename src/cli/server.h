@@ -56,7 +56,8 @@ typedef struct Server {
     LogSink *log_sink;                  /* on the runtime's loop, as is its timer (server_logs.c) */
     uv_timer_t log_flush;
     LogForwarder *log_forwarder;
-    int function_log; /* a file; -1: the server's own log, at debug level */
+    LogMeter *log_meter; /* what metric filters found */
+    int function_log;    /* a file; -1: the server's own log, at debug level */
     /* Stopping. */
     atomic_bool draining;
     uv_signal_t signals[3];
@@ -98,6 +99,7 @@ Invoker *server_invoker(const Server *server);
 void server_function_log_reopen(Server *server);
 
 /* Where functions log: on the runtime's loop, before it runs. */
+void server_forwarder_open(Server *server);
 FunctionLog server_logs_open(Server *server);
 /* The loops have stopped, the store has not: what functions logged last is kept. */
 void server_logs_finish(Server *server);

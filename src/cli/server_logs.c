@@ -64,6 +64,20 @@ static uint64_t dropped(void *user)
     return log_sink_dropped(server->log_sink);
 }
 
+/* Also where no functions can run: what they are sent waits for them, and metric filters need none. */
+void server_forwarder_open(Server *server)
+{
+    server->log_meter = log_meter_open(server->os);
+    server->log_forwarder = log_forwarder_open(&(LogForwarderOptions){
+        .store = server->store,
+        .mailbox = loop_mailbox(server->loops[0]),
+        .pool = server->pool,
+        .payload = logs_forward_payload,
+        .meter = server->log_meter,
+        .log = &server->log,
+    });
+}
+
 FunctionLog server_logs_open(Server *server)
 {
     LogSinkOptions options = {
@@ -74,13 +88,6 @@ FunctionLog server_logs_open(Server *server)
         .log = &server->log,
     };
     server->log_sink = log_sink_open(&options);
-    server->log_forwarder = log_forwarder_open(&(LogForwarderOptions){
-        .store = server->store,
-        .mailbox = loop_mailbox(server->loops[0]),
-        .pool = server->pool,
-        .payload = logs_forward_payload,
-        .log = &server->log,
-    });
     uv_timer_init(loop_uv(server->loops[0]), &server->log_flush);
     return (FunctionLog){.user = server, .event = on_function_log, .dropped = dropped};
 }
@@ -100,8 +107,10 @@ void server_logs_finish(Server *server)
 
 void server_logs_close(Server *server)
 {
-    if (server->log_sink == NULL)
+    if (server->log_sink != NULL)
+        log_sink_close(server->log_sink);
+    if (server->log_forwarder == NULL)
         return;
-    log_sink_close(server->log_sink);
     log_forwarder_close(server->log_forwarder);
+    log_meter_close(server->log_meter);
 }

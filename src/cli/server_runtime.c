@@ -124,6 +124,7 @@ bool server_runtime_open(Server *server, Slice *message)
     const Settings *settings = &server->settings;
     if (!open_function_log(server, message))
         return false;
+    server_forwarder_open(server);
     if (server->spawner == NULL)
         return true;
     find_runtimes(server);

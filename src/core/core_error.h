@@ -124,6 +124,10 @@
     ROW(LOG_STREAM_EXISTS, "a log stream of that name exists")                                                         \
     ROW(LOG_SUBSCRIPTION_NOT_FOUND, "there is no such subscription")                                                   \
     ROW(LOG_SUBSCRIPTION_LIMIT, "the log group has as many subscriptions as it may")                                   \
+    ROW(LOG_METRIC_FILTER_NOT_FOUND, "there is no such metric filter")                                                 \
+    ROW(LOG_METRIC_FILTER_LIMIT, "the log group has as many metric filters as it may")                                 \
+    ROW(LOG_POLICY_NOT_FOUND, "there is no such resource policy")                                                      \
+    ROW(LOG_POLICY_LIMIT, "there are as many resource policies as there may be")                                       \
     ROW(LOG_PATTERN_INVALID, "that is no filter pattern")                                                              \
     ROW(LOG_PLACE_INVALID, "no page of that list ends there")
 

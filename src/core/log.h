@@ -27,6 +27,7 @@ typedef struct LogGroup {
     Slice kms_key_id;        /* absent: none */
     Labels tags;
     uint64_t forwarded; /* how many subscriptions it has */
+    uint64_t measured;  /* how many metric filters */
     Home home;
 } LogGroup;
 
@@ -59,7 +60,7 @@ void log_group_put(Txn *txn, const LogGroup *group);
 /* The same of its retention: what is too old goes from now on. */
 void log_group_put_retention(Txn *txn, LogGroup *group, uint64_t days);
 /* Deletes it with all that it has: at once for everyone who asks, the rest in pages soon after. */
-void log_group_delete(Txn *txn, const LogGroup *group);
+Error log_group_delete(Txn *txn, const LogGroup *group);
 /* By name: those that begin with `prefix` and have `part` in their names; both may be empty. Looks at a bounded number of
  * names, so that a page may be short, or empty, though `next` is there. */
 Error log_group_list(Txn *txn, Slice account, Slice region, Slice prefix, Slice part, LogPage *page, LogGroup **groups,

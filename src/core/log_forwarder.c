@@ -25,6 +25,8 @@ typedef struct Load {
     size_t count;
     Parcel parcels[LOG_SUBSCRIPTIONS_MAX];
     size_t parcel_count;
+    LogMetricFilter *filters;
+    size_t filter_count;
 } Load;
 
 struct LogForwarder {
@@ -35,6 +37,7 @@ struct LogForwarder {
     Arena send_arena;
     Load loads[MARKS_PER_RUN];
     size_t count;
+    LogSamples samples;
 };
 
 /* ---- Taking marks ---- */
@@ -103,7 +106,8 @@ static Error take_load(Txn *txn, const LogMark *mark, Arena *arena, Load *load)
         if (!is_loop)
             load->parcels[load->parcel_count++].subscription = copy_subscription(&subscriptions[i], arena);
     }
-    return load->parcel_count == 0 ? OK : copy_entries(txn, &group, arena, load);
+    TRY(log_metric_list(txn, &group, arena, &load->filters, &load->filter_count));
+    return load->parcel_count + load->filter_count == 0 ? OK : copy_entries(txn, &group, arena, load);
 }
 
 static Error take(Agent *agent, Txn *txn, const AgentKey *keys, size_t count, Arena *arena)
@@ -118,7 +122,7 @@ static Error take(Agent *agent, Txn *txn, const AgentKey *keys, size_t count, Ar
     return OK;
 }
 
-/* ---- Matching and packing, on a worker thread ---- */
+/* ---- Matching, packing and measuring, on a worker thread ---- */
 
 static void pack(LogForwarder *forwarder, const Load *load, Parcel *parcel)
 {
@@ -139,6 +143,19 @@ static void pack(LogForwarder *forwarder, const Load *load, Parcel *parcel)
         parcel->payload = forwarder->options.payload(&forward, &forwarder->agent.arena);
 }
 
+static void measure_all(LogForwarder *forwarder)
+{
+    map_free(&forwarder->samples.samples);
+    forwarder->samples =
+        (LogSamples){.arena = &forwarder->agent.arena, .samples = map_make(log_meter_seed(forwarder->options.meter))};
+    for (size_t i = 0; i < forwarder->count; i++) {
+        const Load *load = &forwarder->loads[i];
+        for (size_t n = 0; n < load->filter_count; n++)
+            log_measure(&forwarder->samples, &load->filters[n], load->mark.account, load->mark.region, load->entries,
+                        load->count);
+    }
+}
+
 static void packed(Task *task);
 
 static void pack_all(Task *task)
@@ -148,6 +165,7 @@ static void pack_all(Task *task)
     for (size_t i = 0; i < forwarder->count; i++)
         for (size_t n = 0; n < forwarder->loads[i].parcel_count; n++)
             pack(forwarder, &forwarder->loads[i], &forwarder->loads[i].parcels[n]);
+    measure_all(forwarder);
     task->run = packed;
     task_chain_push(&chain, task);
     forwarder->options.mailbox->post(forwarder->options.mailbox, chain);
@@ -194,7 +212,10 @@ static Error send_all(Txn *txn, StoreCall *call)
 
 static void sent(StoreCall *call)
 {
-    agent_continue(&CONTAINER_OF(call, LogForwarder, send)->agent, call->result);
+    LogForwarder *forwarder = CONTAINER_OF(call, LogForwarder, send);
+    if (call->result == OK)
+        log_meter_add(forwarder->options.meter, &forwarder->samples);
+    agent_continue(&forwarder->agent, call->result);
 }
 
 static void packed(Task *task)
@@ -227,6 +248,7 @@ static bool start_packing(Agent *agent)
 static void forwarder_free(Agent *agent)
 {
     LogForwarder *forwarder = CONTAINER_OF(agent, LogForwarder, agent);
+    map_free(&forwarder->samples.samples);
     arena_free(&forwarder->send_arena);
     free(forwarder);
 }

@@ -1,14 +1,16 @@
-/* log_forwarder.h: sends what groups take to the functions that have subscribed to it.
+/* log_forwarder.h: sends what groups take to the functions that have subscribed to it, and measures it.
  *
- * Whoever appends to a group with subscriptions leaves a mark of the chunk, in the same transaction. One parked transaction
- * takes marks with their chunks; a worker thread matches and packs, which may take long; and one transaction deletes the
- * marks and accepts the events (core/event.h): each chunk is sent once.
+ * Whoever appends to a group with subscriptions or metric filters leaves a mark of the chunk, in the same transaction. One parked transaction
+ * takes marks with their chunks; a worker thread matches, packs and measures, which may take long; and one transaction deletes
+ * the marks and accepts the events (core/event.h): each chunk is sent once. What was measured is handed on after that: at most
+ * once, and not when the process ends in between.
  *
  * What a function logs is not sent to that function: it would log that it was invoked, for ever. */
 #ifndef BRUME_CORE_LOG_FORWARDER_H
 #define BRUME_CORE_LOG_FORWARDER_H
 
 #include "base/log.h"
+#include "core/log_meter.h"
 #include "core/log_subscription.h"
 #include "os/work_pool.h"
 
@@ -30,6 +32,7 @@ typedef struct LogForwarderOptions {
     WorkPool *pool;
     /* The payload of the event, JSON, in `arena`; on a worker thread. */
     Slice (*payload)(const LogForward *forward, Arena *arena);
+    LogMeter *meter; /* of whoever opens; gets what metric filters find */
     Log *log;
 } LogForwarderOptions;
 

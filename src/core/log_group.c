@@ -1,6 +1,7 @@
 #include "core/log_internal.h"
+#include "core/log_metric.h"
 
-enum { SCHEMA_GROUP = 1, SCHEMA_STATE = 1 };
+enum { SCHEMA_GROUP = 2, SCHEMA_GROUP_UNMEASURED = 1, SCHEMA_STATE = 1 };
 enum { NAMES_LOOKED_AT = 10000 }; /* by one page of a list */
 
 Home log_home(Slice account, Slice region, Slice name)
@@ -42,6 +43,7 @@ static Slice write_group(Txn *txn, const LogGroup *group)
     value_add_bytes(&value, group->class_name);
     value_add_optional(&value, group->kms_key_id);
     value_add_uint64(&value, group->forwarded);
+    value_add_uint64(&value, group->measured);
     value_add_uint64(&value, group->tags.count);
     for (size_t i = 0; i < group->tags.count; i++) {
         value_add_bytes(&value, group->tags.items[i].key);
@@ -71,7 +73,7 @@ static Error read_group(Txn *txn, Slice value, LogGroup *group)
     uint8_t schema;
     group->home = log_home(group->account, group->region, group->name);
     TRY(value_take_schema(&value, &schema));
-    if (schema != SCHEMA_GROUP)
+    if (schema != SCHEMA_GROUP && schema != SCHEMA_GROUP_UNMEASURED)
         return ERROR_FORMAT;
     TRY(value_take_uint64(&value, &group->number));
     TRY(value_take_uint64(&value, &group->created_ms));
@@ -79,6 +81,8 @@ static Error read_group(Txn *txn, Slice value, LogGroup *group)
     TRY(value_take_bytes(&value, &group->class_name));
     TRY(value_take_optional(&value, &group->kms_key_id));
     TRY(value_take_uint64(&value, &group->forwarded));
+    if (schema == SCHEMA_GROUP)
+        TRY(value_take_uint64(&value, &group->measured));
     return read_tags(txn, value, &group->tags);
 }
 
@@ -153,10 +157,11 @@ void log_group_put(Txn *txn, const LogGroup *group)
     txn_put(txn, log_group_key(txn, group), write_group(txn, group));
 }
 
-void log_group_delete(Txn *txn, const LogGroup *group)
+Error log_group_delete(Txn *txn, const LogGroup *group)
 {
     txn_delete(txn, log_group_key(txn, group));
     log_remove_group(txn, group);
+    return log_metric_delete_all(txn, group);
 }
 
 /* ---- Lists ---- */

@@ -213,3 +213,35 @@ void log_pattern_extract(const LogPattern *pattern, Slice message, Arena *arena,
     else if (pattern->kind == PATTERN_FIELDS)
         field_pattern_extract(pattern->fields, message, arena, values, count);
 }
+
+/* ---- What is named ---- */
+
+bool log_pattern_has_fields(const LogPattern *pattern)
+{
+    return pattern->kind == PATTERN_JSON || pattern->kind == PATTERN_FIELDS;
+}
+
+bool log_pattern_names(const LogPattern *pattern, Slice name, Arena *arena)
+{
+    JsonCondition *selector;
+    PatternParser parser = {.rest = name, .arena = arena};
+    if (pattern->kind == PATTERN_FIELDS)
+        return field_pattern_names(pattern->fields, name);
+    return pattern->kind == PATTERN_JSON && json_selector_parse(&parser, &selector) == OK;
+}
+
+Slice log_pattern_value(const LogPattern *pattern, Slice name, Slice message, Arena *arena)
+{
+    LogExtract *values;
+    size_t count = 0;
+    JsonCondition *selector;
+    PatternParser parser = {.rest = name, .arena = arena};
+    if (pattern->kind == PATTERN_JSON && json_selector_parse(&parser, &selector) == OK)
+        return json_selector_value(selector, message, arena);
+    if (pattern->kind == PATTERN_FIELDS)
+        field_pattern_extract(pattern->fields, message, arena, &values, &count);
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(values[i].name, name))
+            return values[i].value;
+    return (Slice){0};
+}

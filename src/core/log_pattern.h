@@ -27,4 +27,13 @@ typedef struct LogExtract {
 } LogExtract;
 void log_pattern_extract(const LogPattern *pattern, Slice message, Arena *arena, LogExtract **values, size_t *count);
 
+/* Whether it names parts of an event at all: terms do not. */
+bool log_pattern_has_fields(const LogPattern *pattern);
+/* Whether events that match can have that: any "$.field" where the pattern is JSON, "$name" of a field where it names one. */
+bool log_pattern_names(const LogPattern *pattern, Slice name, Arena *arena);
+/* That of a message that matches; absent: it has none. */
+Slice log_pattern_value(const LogPattern *pattern, Slice name, Slice message, Arena *arena);
+/* Decimal, with an exponent perhaps. */
+bool log_pattern_number(Slice text, double *number);
+
 #endif

@@ -184,3 +184,13 @@ void field_pattern_extract(const FieldPattern *pattern, Slice message, Arena *ar
             (*values)[(*count)++] = (LogExtract){arena_format(arena, "$%.*s", SLICE_PRINT(pattern->columns[i].name)),
                                                  fields[field_of(pattern, i, field_count)]};
 }
+
+bool field_pattern_names(const FieldPattern *pattern, Slice name)
+{
+    if (!slice_starts_with(name, SLICE("$")))
+        return false;
+    for (size_t i = 0; i < pattern->count; i++)
+        if (i != pattern->rest && slice_equal(pattern->columns[i].name, slice_skip(name, 1)))
+            return true;
+    return false;
+}

@@ -55,6 +55,10 @@ Error json_condition_parse(PatternParser *parser, JsonCondition **condition);
 bool json_condition_holds(const JsonCondition *condition, Slice message, Arena *scratch);
 void json_condition_extract(const JsonCondition *condition, Slice message, Arena *arena, LogExtract **values,
                             size_t *count);
+/* One selector, with nothing behind it. */
+Error json_selector_parse(PatternParser *parser, JsonCondition **condition);
+/* Where it leads first, strings unpacked; absent: nowhere. */
+Slice json_selector_value(const JsonCondition *selector, Slice message, Arena *arena);
 
 /* ---- Fields (log_pattern_fields.c) ---- */
 
@@ -62,5 +66,7 @@ typedef struct FieldPattern FieldPattern;
 Error field_pattern_parse(PatternParser *parser, FieldPattern **fields);
 bool field_pattern_matches(const FieldPattern *fields, Slice message, Arena *scratch);
 void field_pattern_extract(const FieldPattern *fields, Slice message, Arena *arena, LogExtract **values, size_t *count);
+/* "$name" */
+bool field_pattern_names(const FieldPattern *fields, Slice name);
 
 #endif

@@ -291,21 +291,27 @@ static bool is_extracted(const LogExtract *values, size_t count, Slice name)
     return false;
 }
 
+/* Where its selector leads first, strings unpacked; absent: nowhere. */
+static Slice first_value(const JsonCondition *condition, Slice object, Arena *arena)
+{
+    Slice text;
+    Slice value = {0};
+    any_holds(condition, 0, object, arena, &value);
+    JsonReader reader = json_reader(value, arena);
+    bool is_text = value.data != NULL && value.data[0] == '"';
+    return is_text && json_read_string(&reader, &text) == OK ? text : value;
+}
+
 static void extract(const JsonCondition *condition, Slice object, Arena *arena, LogExtract *values, size_t *count)
 {
-    Slice value = {0};
-    Slice text;
     if (condition->kind == CONDITION_AND || condition->kind == CONDITION_OR) {
         extract(condition->left, object, arena, values, count);
         extract(condition->right, object, arena, values, count);
         return;
     }
-    any_holds(condition, 0, object, arena, &value);
+    Slice value = first_value(condition, object, arena);
     if (value.data == NULL || is_extracted(values, *count, condition->selector))
         return;
-    JsonReader reader = json_reader(value, arena);
-    if (value.data[0] == '"' && json_read_string(&reader, &text) == OK)
-        value = text;
     values[(*count)++] = (LogExtract){condition->selector, value};
 }
 
@@ -316,4 +322,20 @@ void json_condition_extract(const JsonCondition *condition, Slice message, Arena
     *values = ARENA_ARRAY(arena, LogExtract, leaves(condition));
     if (object.size > 0)
         extract(condition, object, arena, *values, count);
+}
+
+/* ---- Single selectors ---- */
+
+Error json_selector_parse(PatternParser *parser, JsonCondition **condition)
+{
+    *condition = ARENA_NEW(parser->arena, JsonCondition);
+    (*condition)->kind = CONDITION_EXISTS;
+    TRY(parse_selector(parser, *condition));
+    return parser->rest.size == 0 ? OK : pattern_fail(parser, "something stands behind the selector");
+}
+
+Slice json_selector_value(const JsonCondition *selector, Slice message, Arena *arena)
+{
+    Slice object = object_of(message);
+    return object.size == 0 ? (Slice){0} : first_value(selector, object, arena);
 }

@@ -9,7 +9,7 @@ enum { NUMBER_BYTES_MAX = 64 };
 /* ---- Numbers ---- */
 
 /* Decimal, with an exponent perhaps; nothing else that strtod would take. */
-static bool read_number(Slice text, double *number)
+bool log_pattern_number(Slice text, double *number)
 {
     char copy[NUMBER_BYTES_MAX + 1];
     char *end;
@@ -78,7 +78,7 @@ Error pattern_take_test(PatternParser *parser, const char *ends, PatternTest *te
         return pattern_fail(parser, "a value is missing behind an operator");
     test->text = slice_make(parser->rest.data, size);
     parser->rest = slice_skip(parser->rest, size);
-    test->is_number = read_number(test->text, &test->number);
+    test->is_number = log_pattern_number(test->text, &test->number);
     if (!test->is_number && !is_equality)
         return pattern_fail(parser, "what is compared by <, >, <= or >= is no number");
     return OK;
@@ -137,7 +137,7 @@ bool pattern_test_holds(const PatternTest *test, Slice text, bool is_number)
     bool is_equality = test->operator_ == TEST_EQUAL || test->operator_ == TEST_UNEQUAL;
     if (test->regex != NULL)
         return regex_matches(test->regex, text) == (test->operator_ == TEST_EQUAL);
-    if (test->is_number && (is_number || !is_equality) && read_number(text, &value))
+    if (test->is_number && (is_number || !is_equality) && log_pattern_number(text, &value))
         return compare(test->operator_, value, test->number);
     return is_equality && wildcard_matches(test->text, text) == (test->operator_ == TEST_EQUAL);
 }

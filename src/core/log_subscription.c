@@ -120,7 +120,7 @@ KeyRange log_marks(Txn *txn)
 
 void log_mark_put(Txn *txn, const LogGroup *group, uint64_t sequence)
 {
-    if (group->forwarded == 0)
+    if (group->forwarded == 0 && group->measured == 0)
         return;
     Buffer key = mark_prefix(txn);
     Buffer value = value_start(txn_arena(txn), SCHEMA_MARK);

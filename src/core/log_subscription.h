@@ -32,7 +32,7 @@ Error log_subscription_list(Txn *txn, const LogGroup *group, LogSubscription sub
 
 /* ---- For the forwarder ---- */
 
-/* A chunk that waits to be sent. */
+/* A chunk that waits to be sent and measured. */
 typedef struct LogMark {
     Slice key;
     Slice account;
@@ -42,7 +42,7 @@ typedef struct LogMark {
     uint64_t sequence;
 } LogMark;
 
-/* The group has taken that chunk; nothing when it has no subscriptions. */
+/* The group has taken that chunk; nothing when it has no subscriptions and no metric filters. */
 void log_mark_put(Txn *txn, const LogGroup *group, uint64_t sequence);
 /* All of them, the oldest one first. */
 KeyRange log_marks(Txn *txn);

@@ -37,6 +37,8 @@ typedef enum KeyKind {
     KIND_LOG_STREAM = 41,
     KIND_LOG_EVENTS = 42,
     KIND_LOG_FILTER = 43, /* subscription filters */
+    KIND_LOG_METRIC = 44, /* metric filters */
+    KIND_LOG_POLICY = 45, /* resource policies of logs */
 } KeyKind;
 
 /* ---- Writing ---- */

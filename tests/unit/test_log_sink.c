@@ -163,8 +163,7 @@ static Error delete_group(Txn *txn, StoreCall *call)
     (void)call;
     LogGroup group;
     TRY(log_group_open(txn, ACCOUNT, REGION, GROUP, &group));
-    log_group_delete(txn, &group);
-    return OK;
+    return log_group_delete(txn, &group);
 }
 
 static void a_group_that_was_deleted_is_made_again(void **state)

@@ -318,8 +318,7 @@ static Error delete_group(Txn *txn, StoreCall *call)
     (void)call;
     LogGroup group;
     TRY(log_group_open(txn, ACCOUNT, REGION, GROUP, &group));
-    log_group_delete(txn, &group);
-    return OK;
+    return log_group_delete(txn, &group);
 }
 
 static void nothing_is_left_of_a_deleted_group(void **state)

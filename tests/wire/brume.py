@@ -104,7 +104,7 @@ class Server:
     def metric(self, name):
         """The value of a row of /_brume/metrics, by its name and labels; by its name alone: the sum of its rows."""
         _, _, body = self.request("GET", "/_brume/metrics")
-        rows = [line.split() for line in body.decode().splitlines() if not line.startswith("#")]
+        rows = [line.rsplit(None, 1) for line in body.decode().splitlines() if not line.startswith("#")]
         values = [float(value) for label, value in rows if label == name or label.split("{")[0] == name]
         assert values, f"no row {name}"
         return sum(values)

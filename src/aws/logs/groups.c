@@ -25,8 +25,7 @@ Error logs_delete_log_group(Call *call, Txn *txn, const DeleteLogGroupInput *in,
     (void)out;
     LogGroup group;
     TRY(logs_open_group(call, txn, in->log_group_name, &group));
-    log_group_delete(txn, &group);
-    return OK;
+    return log_group_delete(txn, &group);
 }
 
 /* ---- Describing ---- */
@@ -43,7 +42,7 @@ static Error describe(Call *call, Txn *txn, const LogGroup *group, bool by_patte
         .has_retention_in_days = group->retention_days != 0,
         .retention_in_days = (int32_t)group->retention_days,
         .has_metric_filter_count = true,
-        .metric_filter_count = 0,
+        .metric_filter_count = (int32_t)group->measured,
         .arn = logs_group_arn(call, name, ":*"),
         .log_group_arn = logs_group_arn(call, name, ""),
         .has_stored_bytes = !by_pattern, /* recorded: what is found by a pattern does not tell these two */
