@@ -48,7 +48,7 @@ deb: $(SHARE)/stamp
 # Everything of Debian's static libraries, the C library too. It warns of functions that look names up through shared
 # libraries; no address of Brume's is looked up.
 STATIC_LIBS := -lrocksdb $(shell $(PKG_CONFIG) --libs libuv-static 2>/dev/null) \
-    $(shell $(PKG_CONFIG) --static --libs libssl libcrypto libnghttp2 expat libseccomp libcap 2>/dev/null) \
+    $(shell $(PKG_CONFIG) --static --libs libssl libcrypto libnghttp2 expat libseccomp libcap libpcre2-8 2>/dev/null) \
     -lgflags -lsnappy -lz -lbz2 -llz4 -lzstd -lstdc++ -lm
 $(STATIC): $(MAIN_OBJ) $(LIB)
 	@echo "  ld $(@:$(BUILD)/%=%)" && { $(CC) $(ALL_CFLAGS) -static-pie $^ -o $@ $(ALL_LDFLAGS) \

@@ -16,7 +16,7 @@ static bool take_all(Channel *channel, size_t *given)
     Frame frame;
     Error error;
     while ((error = channel_next(channel, &frame)) == OK) {
-        ASSERT(frame.kind >= FRAME_READY && frame.kind <= FRAME_EXIT);
+        ASSERT(frame.kind >= FRAME_READY && frame.kind <= FRAME_FAULT);
         ASSERT(frame.kind == FRAME_STREAM_PIECE || frame.content.size <= LIMIT);
         ASSERT(frame.content.size <= frame.size);
         for (size_t i = 0; i < frame.content.size; i++)

@@ -108,7 +108,10 @@ static Given read_given(Slice payload)
         given.ids[given.count] = slice_make(at + sizeof id - 1, 36);
         payload = slice_skip(payload, (size_t)(at - payload.data) + sizeof id);
         at = memmem(payload.data, payload.size, body, sizeof body - 1);
-        given.numbers[given.count++] = (unsigned)atoi(at + sizeof body - 1);
+        unsigned number = 0;
+        for (const char *digit = at + sizeof body - 1; *digit >= '0' && *digit <= '9'; digit++)
+            number = number * 10 + (unsigned)(*digit - '0');
+        given.numbers[given.count++] = number;
     }
     return given;
 }

@@ -102,11 +102,12 @@ class Server:
             connection.close()
 
     def metric(self, name):
-        """The value of a row of /_brume/metrics, by its name and labels; by its name alone: the sum of its rows."""
+        """The value of a row of /_brume/metrics, by its name and labels; by its name alone: the sum of its rows, which is 0 of
+        one that has none yet."""
         _, _, body = self.request("GET", "/_brume/metrics")
         rows = [line.rsplit(None, 1) for line in body.decode().splitlines() if not line.startswith("#")]
         values = [float(value) for label, value in rows if label == name or label.split("{")[0] == name]
-        assert values, f"no row {name}"
+        assert values or f"# TYPE {name} " in body.decode(), f"no row {name}"
         return sum(values)
 
     def json(self, operation, document, headers=None):

@@ -78,6 +78,7 @@ def test_every_other_operation_is_refused_by_its_name(functions):
 
 # What operations want besides a function.
 WANTED = {
+    "InvokeAsync": {"InvokeArgs": b"{}"},
     "AddPermission": {"StatementId": "it", "Action": "lambda:InvokeFunction", "Principal": "*"},
     "CreateAlias": {"Name": "it", "FunctionVersion": "1"},
     "CreateFunctionUrlConfig": {"AuthType": "NONE"},
