@@ -1,4 +1,4 @@
-"""client.py: the smallest client that speaks SQS's JSON protocol, and the server's process.
+"""client.py: the smallest client that speaks AWS's JSON protocols, and the server's process.
 
 Raw sockets, because a loss is found the sooner the more requests are under way when the process dies."""
 
@@ -15,9 +15,11 @@ import time
 import build
 
 AUTHORIZATION = (
-    "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/sqs/aws4_request, SignedHeaders=host;x-amz-date, "
+    "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/{}/aws4_request, SignedHeaders=host;x-amz-date, "
     "Signature=" + "0" * 64
 )
+# What a service is called before its operations, and the version of its protocol.
+SQS, LOGS = ("sqs", "AmazonSQS", "1.0"), ("logs", "Logs_20140328", "1.1")
 READY_SECONDS = 20
 ANSWER_SECONDS = 20
 
@@ -37,8 +39,8 @@ class Gone(Exception):
 class Client:
     """One connection; not for several threads."""
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, service=SQS):
+        self.port, self.service = port, service
         try:
             self.socket = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
         except OSError as problem:
@@ -52,9 +54,10 @@ class Client:
     def call(self, operation, **members):
         """The answer's members. Refused, Gone."""
         body = json.dumps(members).encode()
+        name, target, version = self.service
         head = (
-            f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/x-amz-json-1.0\r\n"
-            f"X-Amz-Target: AmazonSQS.{operation}\r\nAuthorization: {AUTHORIZATION}\r\n"
+            f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/x-amz-json-{version}\r\n"
+            f"X-Amz-Target: {target}.{operation}\r\nAuthorization: {AUTHORIZATION.format(name)}\r\n"
             f"X-Amz-Date: 20250101T000000Z\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         try:
@@ -137,6 +140,14 @@ class Server:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    def children(self):
+        """The processes that its threads have started, by id: the keeper of functions is one."""
+        found = []
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{thread}/children", encoding="ascii") as file:
+                found += [int(child) for child in file.read().split()]
+        return found
 
     def kill(self):
         if self.process.poll() is None:

@@ -3,49 +3,22 @@ file by file, and nothing else lies beside the store."""
 
 import base64
 import hashlib
-import http.client
 import io
-import json
 import os
 import threading
 import time
 import zipfile
 
-from client import Server
+from lambda_client import ACCOUNT, FUNCTIONS, ROLE, RUNTIME, Ended, call, package
 from rounds import FAILPOINT_SECONDS, Round
 
 FAILPOINT = "lambda.package_unpacked"
-ACCOUNT = "000000000000"
 THREADS = 4
 SECONDS = 20
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
 
 
-class Ended(Exception):
-    """The server was killed under the call."""
-
-
-def call(port, method, path, document=None):
-    """(status, document) of one call in mode `open`; Ended."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
-    try:
-        connection.request(method, path, None if document is None else json.dumps(document),
-                           {"content-type": "application/json"})
-        answer = connection.getresponse()
-        body = answer.read()
-        return answer.status, json.loads(body) if body else {}
-    except (OSError, http.client.HTTPException) as problem:
-        raise Ended(str(problem)) from problem
-    finally:
-        connection.close()
-
-
-def package(text):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name in ("index.py", "lib/data.txt"):
-            archive.writestr(zipfile.ZipInfo(name), f"# {name}\n{text}\n" * 50)
-    return out.getvalue()
+def package_of(text):
+    return package({name: f"# {name}\n{text}\n" * 50 for name in ("index.py", "lib/data.txt")})
 
 
 class CodeRound(Round):
@@ -93,12 +66,12 @@ class CodeRound(Round):
                 number += 1
                 name = f"f-{prefix}-{number}"
                 # Every third one has the code of all others.
-                zip_file = package("shared" if number % 3 == 0 else f"{name} {seed}")
-                self.change(server, name, None, zip_file, 201, "POST", "/2015-03-31/functions", {
-                    "FunctionName": name, "Runtime": "python3.11", "Handler": "index.handler", "Role": ROLE,
+                zip_file = package_of("shared" if number % 3 == 0 else f"{name} {seed}")
+                self.change(server, name, None, zip_file, 201, "POST", FUNCTIONS, {
+                    "FunctionName": name, "Runtime": RUNTIME, "Handler": "index.handler", "Role": ROLE,
                     "Code": {"ZipFile": base64.b64encode(zip_file).decode()}})
                 if number % 2 == 0:
-                    self.change(server, name, zip_file, None, 204, "DELETE", f"/2015-03-31/functions/{name}")
+                    self.change(server, name, zip_file, None, 204, "DELETE", f"{FUNCTIONS}/{name}")
         except Ended:
             pass
 
@@ -114,23 +87,18 @@ class CodeRound(Round):
     # ---- What must hold afterwards ----
 
     def verify(self, final):
-        server = Server(self.plain, self.data)
-        try:
-            if not server.wait_ready():
-                raise AssertionError(f"the server does not start again: {server.complaint()}")
-            for name, package_of in list(self.kept.items()):
+        with self.plain_server() as server:
+            for name, kept in list(self.kept.items()):
                 if name not in self.open:
-                    self.verify_function(server, name, [package_of])
+                    self.verify_function(server, name, [kept])
             for name, either in list(self.open.items()):
                 self.kept[name] = self.verify_function(server, name, either)
                 del self.open[name]
             self.await_no_others()
-        finally:
-            server.close()
 
     def verify_function(self, server, name, allowed):
         """Gives the package that it has."""
-        status, document = call(server.port, "GET", f"/2015-03-31/functions/{name}")
+        status, document = call(server.port, "GET", f"{FUNCTIONS}/{name}")
         found = None
         if status == 200:
             digest = document["Configuration"]["CodeSha256"]

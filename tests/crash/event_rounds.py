@@ -1,162 +1,112 @@
-"""event_rounds.py: a server is killed while events for functions come in by the hundred, run, and are told of: each one that
-was acknowledged has been processed, or has failed and been told of, at least once."""
+"""event_rounds.py: events for functions come in, are run, tried again and told of while the server is killed: each one that
+was acknowledged has been processed, or has failed and reached both who are told of that, at least once."""
 
-import base64
-import http.client
-import io
 import json
-import threading
-import time
-import zipfile
 
-from client import Client, Gone, Server
-from rounds import Round
+from client import Client
+from flight_rounds import FlightRound
+from lambda_client import ACCOUNT, FUNCTIONS, Caller
 
-ACCOUNT = "000000000000"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
-QUEUE = "told"
-THREADS = 4
-SECONDS = 60
-FUNCTIONS = {"quick": "def handler(event, context):\n    return event\n",
-             "slow": "import time\n\ndef handler(event, context):\n    time.sleep(0.02)\n    return event\n",
-             "failing": "def handler(event, context):\n    raise ValueError('no')\n"}
+TOLD, LETTERS = "told", "letters"
+TEXTS = {"quick": "def handler(event, context):\n    return event\n",
+         "slow": "import time\n\ndef handler(event, context):\n    time.sleep(0.02)\n    return event\n",
+         "failing": "def handler(event, context):\n    raise ValueError('no')\n"}
+NAMES = list(TEXTS)
 
 
-class Ended(Exception):
-    """The server was killed under the call."""
+def arn_of(queue):
+    return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}"
 
 
-class Caller:
-    """One connection to Lambda, in mode `open`."""
-
-    def __init__(self, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-
-    def close(self):
-        self.connection.close()
-
-    def call(self, method, path, document, headers=None):
-        try:
-            self.connection.request(method, path, json.dumps(document), {"content-type": "application/json", **(headers or {})})
-            answer = self.connection.getresponse()
-            body = answer.read()
-        except (OSError, http.client.HTTPException) as problem:
-            raise Ended(str(problem)) from problem
-        return answer.status, body
-
-
-def package(text):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("app.py"), text)
-    return base64.b64encode(out.getvalue()).decode()
-
-
-class EventRound(Round):
-    """`acknowledged`: numbers of events that were answered with 202; `seen`: those of which the queue has told."""
+class EventRound(FlightRound):
+    """`sent`: the number of the last event; `acknowledged`: numbers of events that were answered with 202; `seen`: by queue,
+    those of which it has told."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.acknowledged, self.seen, self.sent = set(), set(), 0
-        self.lock = threading.Lock()
+        self.sent, self.acknowledged, self.seen = 0, set(), {TOLD: set(), LETTERS: set()}
+        self.callers = {}
 
-    def live(self, life):
-        self.figures.lives += 1
-        server = self.start()
-        try:
-            if not server.wait_ready():
-                raise AssertionError(f"the server did not start: {server.complaint()}")
-            if life == 0:
-                self.make_functions(server)
-            self.send_events(server)
-        finally:
-            server.close()
-
-    def make_functions(self, server):
-        queue = Client(server.port)
-        queue.call("CreateQueue", QueueName=QUEUE)
-        queue.close()
-        target = {"Destination": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{QUEUE}"}
-        caller = Caller(server.port)
-        for name, text in FUNCTIONS.items():
-            for method, path, document, expected in (
-                    ("POST", "/2015-03-31/functions", {
-                        "FunctionName": name, "Runtime": "python3.11", "Handler": "app.handler", "Role": ROLE,
-                        "Code": {"ZipFile": package(text)}}, 201),
-                    ("PUT", f"/2019-09-25/functions/{name}/event-invoke-config", {
-                        "MaximumRetryAttempts": 0, "DestinationConfig": {"OnSuccess": target, "OnFailure": target}}, 200)):
-                status, body = caller.call(method, path, document)
-                if status != expected:
-                    raise AssertionError(f"{method} {path}: {status} {body}")
+    def prepare(self, server):
+        queues, caller = Client(server.port), Caller(server.port)
+        for queue in (TOLD, LETTERS):
+            queues.call("CreateQueue", QueueName=queue)
+        target = {"Destination": arn_of(TOLD)}
+        for name, text in TEXTS.items():
+            more = {"DeadLetterConfig": {"TargetArn": arn_of(LETTERS)}} if name == "failing" else {}
+            caller.make_function(name, text, **more)
+            # Tried again, so that one that was under way when the keeper was killed is no failure.
+            caller.ask("PUT", f"/2019-09-25/functions/{name}/event-invoke-config", {
+                "MaximumRetryAttempts": 1, "DestinationConfig": {"OnSuccess": target, "OnFailure": target}}, 200)
+        queues.close()
         caller.close()
         server.advance("1s")  # until they are active
 
-    def send_events(self, server):
-        stop = threading.Event()
-        threads = [threading.Thread(target=self.send, args=(server, stop)) for _ in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        time.sleep(self.chance.uniform(0.3, 1.2))
-        server.kill()
-        stop.set()
-        for thread in threads:
-            thread.join()
+    def run_sender(self, server, number):
+        self.callers[number] = Caller(server.port)
+        super().run_sender(server, number)
+        self.callers[number].close()
 
-    def send(self, server, stop):
-        names = list(FUNCTIONS)
-        caller = Caller(server.port)
-        try:
-            while not stop.is_set():
-                with self.lock:
-                    self.sent += 1
-                    number = self.sent
-                path = f"/2015-03-31/functions/{names[number % len(names)]}/invocations"
-                status, body = caller.call("POST", path, {"number": number}, {"x-amz-invocation-type": "Event"})
-                if status != 202:
-                    self.ledger.violation(f"event {number}: {status} {body}")
-                    return
-                with self.lock:
-                    self.acknowledged.add(number)
-        except Ended:
-            pass
-        finally:
-            caller.close()
+    def send(self, server, number):
+        with self.lock:
+            self.sent += 1
+            event = self.sent
+        self.callers[number].ask("POST", f"{FUNCTIONS}/{name_of(event)}/invocations", {"number": event}, 202,
+                                 {"x-amz-invocation-type": "Event"})
+        self.acknowledge()
+        self.acknowledged.add(event)
 
     # ---- What must hold afterwards ----
 
-    def verify(self, final):
-        server = Server(self.plain, self.data)
-        try:
-            if not server.wait_ready():
-                raise AssertionError(f"the server does not start again: {server.complaint()}")
-            queue = Client(server.port)
-            url = queue.call("GetQueueUrl", QueueName=QUEUE)["QueueUrl"]
-            deadline = time.monotonic() + SECONDS
-            while self.acknowledged - self.seen and time.monotonic() < deadline:
-                self.take(queue, url)
-            queue.close()
-            missing = self.acknowledged - self.seen
+    def expected(self):
+        return {TOLD: self.acknowledged, LETTERS: {event for event in self.acknowledged if name_of(event) == "failing"}}
+
+    def settle(self, server):
+        queues = Client(server.port)
+        expected = self.expected()
+
+        def done():
+            for queue in self.seen:
+                self.take(queues, queue)
+            return all(expected[queue] <= self.seen[queue] for queue in self.seen)
+
+        self.settle_until(server, done, lambda: sum(map(len, self.seen.values())), "65s")
+        queues.close()
+        for queue, events in expected.items():
+            missing = events - self.seen[queue]
             if missing:
-                self.ledger.violation(f"{len(missing)} of {len(self.acknowledged)} events were acknowledged, and nobody was told "
+                self.ledger.violation(f"{len(missing)} of {len(events)} events were acknowledged, and {queue} was not told "
                                       f"what became of them, as {sorted(missing)[:5]}")
-            unknown = [number for number in self.seen if number > self.sent]
+            unknown = [event for event in self.seen[queue] if event > self.sent]
             if unknown:
                 self.ledger.violation(f"nobody has sent {unknown[:5]}")
-            self.ledger.acknowledged = len(self.acknowledged)
-        except Gone as problem:
-            raise AssertionError(f"the server went: {server.complaint()}") from problem
-        finally:
-            server.close()
 
-    def take(self, queue, url):
-        messages = queue.call("ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
-        for message in messages:
-            record = json.loads(message["Body"])
-            number = record["requestPayload"]["number"]
-            failing = record["requestContext"]["functionArn"].split(":")[6] == "failing"
-            if record["requestContext"]["condition"] != ("RetriesExhausted" if failing else "Success"):
-                self.ledger.violation(f"event {number} ended as {record['requestContext']}")
-            self.seen.add(number)
-        if messages:
-            queue.call("DeleteMessageBatch", QueueUrl=url, Entries=[
+    def take(self, queues, queue):
+        while messages := queues.call("ReceiveMessage", QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                self.see(queue, json.loads(message["Body"]))
+            queues.call("DeleteMessageBatch", QueueUrl=queue, Entries=[
                 {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)])
+
+    def see(self, queue, document):
+        if queue == TOLD:
+            event, context = document["requestPayload"]["number"], document["requestContext"]
+            if context["condition"] != ("RetriesExhausted" if name_of(event) == "failing" else "Success"):
+                self.ledger.violation(f"event {event} of {name_of(event)} ended as {context}")
+        else:
+            event = document["number"]
+            if name_of(event) != "failing":
+                self.ledger.violation(f"event {event} of {name_of(event)} is a dead letter")
+        self.seen[queue].add(event)
+
+    def clear(self, server):
+        """What was under way without an acknowledgment ends, too; then nothing is left."""
+        queues = Client(server.port)
+        server.advance("10m")
+        for queue in self.seen:
+            queues.call("DeleteQueue", QueueUrl=queue)
+        queues.close()
+
+
+def name_of(event):
+    return NAMES[event % len(NAMES)]

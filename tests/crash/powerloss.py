@@ -48,6 +48,7 @@ class File:
         self.pending = []
         self.loose = loose  # written by streams, which the shim does not see
         self.size = len(content)
+        self.mode = 0o600
 
     def change(self, sequence, kind, offset, value):
         self.pending.append((sequence, kind, offset, value))
@@ -90,6 +91,7 @@ class Directory:
         self.entries = {}
         self.durable = {}
         self.pending = []
+        self.mode = 0o700
 
     def change(self, sequence, changes, twin=None):
         """`twin` is the other directory of a rename: the two changes are kept or lost together."""
@@ -267,7 +269,8 @@ class Disk:
     # ---- What the process left behind is what the journal says ----
 
     def compare(self, data):
-        """Raises NoVerdict when the directory is not what the journal makes of it, the last operation aside: the
+        """Takes the modes over, without which no function could read its code: they are not in the journal, and count as
+        durable. Raises NoVerdict when the directory is not what the journal makes of it, the last operation aside: the
         process may have been killed between an operation and its record."""
         differences = []
         compare_directory(self.root, data, "", differences)
@@ -387,8 +390,10 @@ def compare_directory(directory, path, prefix, differences):
             kind = "missing" if entry is None else "not explained"
             differences.extend([] if loose else [(kind, prefix + name)])
         elif isinstance(node, Directory):
+            node.mode = stat.S_IMODE(entry.stat().st_mode)
             compare_directory(node, entry.path, prefix + name + "/", differences)
         elif not node.loose:
+            node.mode = stat.S_IMODE(entry.stat().st_mode)
             compare_file(node, entry.path, prefix + name, differences)
 
 
@@ -407,9 +412,11 @@ def write_directory(directory, path):
         if isinstance(node, Directory):
             os.mkdir(target, 0o700)
             write_directory(node, target)
+            os.chmod(target, node.mode)
         elif not node.loose:
             with open(target, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
                 file.write(node.durable)
+            os.chmod(target, node.mode)
 
 
 def apply(base, journal, data, seed):

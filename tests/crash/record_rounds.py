@@ -5,11 +5,10 @@ have them anew, and when all are deleted nothing is left, beside the store or in
 import base64
 import collections
 
-from client import Server
-from code_rounds import ACCOUNT, ROLE, CodeRound, Ended, call, package
+from code_rounds import CodeRound, package_of
+from lambda_client import ACCOUNT, FUNCTIONS, ROLE, RUNTIME, Ended, call
 
-FUNCTIONS = "/2015-03-31/functions"
-LAYER_CONTENT = base64.b64encode(package("of a layer")).decode()
+LAYER_CONTENT = base64.b64encode(package_of("of a layer")).decode()
 RESERVED = 2
 
 # How one is made, where it is read, and what must be read there.
@@ -79,7 +78,7 @@ class RecordRound(CodeRound):
 
     def work(self, server, prefix, seed, stop):
         number, name = 0, None
-        code = base64.b64encode(package(f"records {seed}")).decode()
+        code = base64.b64encode(package_of(f"records {seed}")).decode()
         try:
             while not stop.is_set():
                 number += 1
@@ -88,7 +87,7 @@ class RecordRound(CodeRound):
                                  {"Content": {"ZipFile": LAYER_CONTENT}}, 201)
                 self.layers[name] = layer.get("Version")
                 self.ask(server, "POST", FUNCTIONS,
-                         {"FunctionName": name, "Runtime": "python3.11", "Handler": "index.handler", "Role": ROLE,
+                         {"FunctionName": name, "Runtime": RUNTIME, "Handler": "index.handler", "Role": ROLE,
                           "Code": {"ZipFile": code}}, 201)
                 self.records[name] = set()
                 self.await_settled(server, name)
@@ -105,16 +104,11 @@ class RecordRound(CodeRound):
     # ---- What must hold afterwards ----
 
     def verify(self, final):
-        server = Server(self.plain, self.data)
-        try:
-            if not server.wait_ready():
-                raise AssertionError(f"the server does not start again: {server.complaint()}")
+        with self.plain_server() as server:
             for name, kinds in self.records.items():
                 self.verify_records(server, name, kinds)
             if final and not self.ledger.violations:
                 self.verify_all_can_go(server)
-        finally:
-            server.close()
 
     def verify_records(self, server, name, kinds):
         exists = call(server.port, "GET", f"{FUNCTIONS}/{name}")[0] == 200

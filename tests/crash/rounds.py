@@ -1,5 +1,6 @@
 """rounds.py: one round is one data directory through several lives of the server, each ended the hard way."""
 
+import contextlib
 import functools
 import os
 import random
@@ -160,11 +161,19 @@ class Round:
 
     # ---- What must hold afterwards ----
 
-    def verify(self, final):
+    @contextlib.contextmanager
+    def plain_server(self):
+        """One that is killed in the end."""
         server = Server(self.plain, self.data)
         try:
             if not server.wait_ready():
                 raise AssertionError(f"the server does not start again: {server.complaint()}")
+            yield server
+        finally:
+            server.close()
+
+    def verify(self, final):
+        with self.plain_server() as server:
             checks = check.Check(server, self.ledger, self.chance)
             try:
                 checks.clock()
@@ -175,17 +184,12 @@ class Round:
                     checks.drain()
             finally:
                 checks.close()
-        finally:
-            server.close()  # once more by SIGKILL
         if final and not self.ledger.violations:
             self.verify_nothing_left()
 
     def verify_nothing_left(self):
         """What was deleted stays deleted, and once every queue is deleted the store holds as little as a new one."""
-        server = Server(self.plain, self.data)
-        try:
-            if not server.wait_ready():
-                raise AssertionError(f"the server does not start again: {server.complaint()}")
+        with self.plain_server() as server:
             checks = check.Check(server, self.ledger, self.chance)
             try:
                 checks.queues()
@@ -196,8 +200,6 @@ class Round:
             self.await_no_orphans(server)
             if server.stop() != 0:
                 self.ledger.violation("the server does not stop cleanly")
-        finally:
-            server.close()
 
     def await_no_orphans(self, server):
         path = os.path.join(self.top, "backup")
