@@ -141,19 +141,17 @@ __attribute__((noreturn)) static void be_worker(const SpawnerProcess *spawner, c
     const char ready = ZYGOTE_READY;
     const char *command[COMMAND_WORDS];
     bool is_custom = order->head->runtime_kind == RUNTIME_CUSTOM;
-    bool has_shim = spawner->options->api_main != NULL &&
-                    (is_custom ? *order->program == '\0' : order->head->has_extensions);
+    bool has_shim =
+        spawner->options->api_main != NULL && (is_custom ? *order->program == '\0' : order->head->has_extensions);
     /* Of what has a shim that is the first process. */
     if (is_custom || has_shim)
         (void)!send(SANDBOX_SYNC_FILE, &ready, 1, MSG_NOSIGNAL);
     else
         sandbox_leave_first(SANDBOX_SYNC_FILE, true);
-    if (has_shim && !is_custom) {
+    if (has_shim && !is_custom)
         make_command(order, program->inside, command);
-        serve(spawner, (char *const *)(uintptr_t)command);
-    }
     if (has_shim)
-        serve(spawner, NULL);
+        serve(spawner, is_custom ? NULL : (char *const *)(uintptr_t)command);
     execute(order, !is_custom ? program->inside : *order->program == '\0' ? "/var/task/bootstrap" : order->program);
     sandbox_fail(SANDBOX_SYNC_FILE, "execute the program");
 }
@@ -414,16 +412,16 @@ SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, 
     return NULL;
 }
 
-/* Of a worker that waits ahead: from a process that has entered its namespaces, and has powers there. */
+/* Of a worker that waits ahead: from a process that has entered its namespaces, and has powers there. By its second process,
+ * if there is one: the first one's are shown to nobody without power over the spawner's own user namespace. */
 __attribute__((noreturn)) static void furnish_worker(const SpawnedWorker *worker, const SandboxPlan *plan,
                                                      const SandboxFiles *files)
 {
-    if (setns(worker->process_file, CLONE_NEWUSER | CLONE_NEWNS) != 0)
+    int process = worker->has_second ? call_open_process(second_of(worker->process)) : worker->process_file;
+    if (process < 0 || setns(process, CLONE_NEWUSER | CLONE_NEWNS) != 0)
         sandbox_fail(files->sync, "enter its namespaces");
-    const char *failed = sandbox_mount_code(plan, files);
-    if (failed == NULL)
-        failed = sandbox_resize_tmp(plan);
-    if (failed != NULL)
+    const char *failed;
+    if ((failed = sandbox_mount_code(plan, files)) != NULL || (failed = sandbox_resize_tmp(plan)) != NULL)
         sandbox_fail(files->sync, failed);
     _exit(0);
 }
