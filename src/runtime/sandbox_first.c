@@ -7,13 +7,17 @@
  * Python costs half a millisecond and some hundred kilobytes, this a tenth. The first one has no powers and no files that
  * the second one lacks but `sync`, over which nothing is believed (sandbox.h); whoever spoils its memory ends himself.
  *
- * It makes no system call that can fail, since errno, too, is the second one's. */
+ * It makes no system call that can fail, since errno, too, is the second one's.
+ *
+ * Where the second one executes a program, the first one is left with the memory of the process that it was cloned from: the
+ * spawner's. That must not be read through /proc by the function's processes, which are the same user. */
 #include "runtime/sandbox.h"
 
 #include "runtime/sandbox_calls.h"
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -37,6 +41,9 @@ static int go_on(void *unused)
 static void be_first(void)
 {
     const char ready = ZYGOTE_READY;
+    /* Of the memory, and so of the second one, too, until it has a program's. */
+    if (is_vfork)
+        prctl(PR_SET_DUMPABLE, 0);
     /* With CLONE_VFORK until it has executed a program, or has ended. */
     pid_t worker = clone(go_on, second_stack + STACK_SIZE, (is_vfork ? CLONE_VFORK : 0) | CLONE_VM | SIGCHLD, NULL);
     if (worker < 0)

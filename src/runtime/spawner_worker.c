@@ -412,16 +412,16 @@ SpawnedWorker *spawned_worker_make(SpawnerProcess *spawner, const Order *order, 
     return NULL;
 }
 
-/* Of a worker that waits ahead: from a process that has entered its namespaces, and has powers there. */
+/* Of a worker that waits ahead: from a process that has entered its namespaces, and has powers there. By its second process,
+ * if there is one: the first one's are shown to nobody without power over the spawner's own user namespace. */
 __attribute__((noreturn)) static void furnish_worker(const SpawnedWorker *worker, const SandboxPlan *plan,
                                                      const SandboxFiles *files)
 {
-    if (setns(worker->process_file, CLONE_NEWUSER | CLONE_NEWNS) != 0)
+    int process = worker->has_second ? call_open_process(second_of(worker->process)) : worker->process_file;
+    if (process < 0 || setns(process, CLONE_NEWUSER | CLONE_NEWNS) != 0)
         sandbox_fail(files->sync, "enter its namespaces");
-    const char *failed = sandbox_mount_code(plan, files);
-    if (failed == NULL)
-        failed = sandbox_resize_tmp(plan);
-    if (failed != NULL)
+    const char *failed;
+    if ((failed = sandbox_mount_code(plan, files)) != NULL || (failed = sandbox_resize_tmp(plan)) != NULL)
         sandbox_fail(files->sync, failed);
     _exit(0);
 }

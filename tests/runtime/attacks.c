@@ -199,6 +199,16 @@ static void read_first_process(void)
     search_memory(other);
 }
 
+/* Of one whose memory is not the function's own. */
+static void open_first_process(void)
+{
+    static const char *const files[] = {"/proc/1/mem",     "/proc/1/maps", "/proc/1/smaps",    "/proc/1/pagemap",
+                                        "/proc/1/environ", "/proc/1/auxv", "/proc/1/root",     "/proc/1/cwd",
+                                        "/proc/1/exe",     "/proc/1/fd",   "/proc/1/map_files"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        must_not_open(files[i], O_RDONLY);
+}
+
 static void read_other_tmp(void)
 {
     must_not_open("/tmp/of-another-worker", O_RDONLY);
@@ -701,6 +711,7 @@ static const struct {
     ATTACK(read_other_code),
     ATTACK(read_other_environment),
     ATTACK(read_first_process),
+    ATTACK(open_first_process),
     ATTACK(read_other_tmp),
     ATTACK(see_other_processes),
     ATTACK(read_kernel),

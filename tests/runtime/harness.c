@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -122,6 +123,7 @@ __attribute__((noreturn)) static void answer_all(const int *listeners, size_t co
 {
     struct pollfd watched[4];
     signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* of a test that has crashed */
     for (size_t i = 0; i < count; i++)
         watched[i] = (struct pollfd){.fd = listeners[i], .events = POLLIN};
     for (;;) {

@@ -94,6 +94,71 @@ static void a_nodejs_function_answers(void **state)
     }
 }
 
+/* The other function, whose environment the spawner has had in its memory. */
+static void run_beside(TestWorker *other)
+{
+    static char filler[2048]; /* beyond what the next order covers */
+    char secret[] = "PUIFS_TFDSFU_641:";
+    harness_spell(secret);
+    memset(filler, 'x', sizeof filler);
+    const EnvironmentVariable variables[] = {{SLICE("ATTACK"), SLICE("hang")},
+                                             {SLICE("FILLER"), slice_make(filler, sizeof filler)},
+                                             {SLICE("KEY"), slice_of_string(secret)}};
+    harness_order(&harness, other);
+    other->order.environment = variables;
+    other->order.environment_count = 3;
+    harness_spawn(&harness, other);
+    assert_true(harness_until(&harness, worker_is_done, other));
+    assert_int_equal(other->error, OK);
+}
+
+static void try_attack(const TestWorker *worker, const char *attack)
+{
+    frame_send_event(worker->order.events, attack);
+    assert_int_equal(frame_receive(worker->order.answers, text), FRAME_RESPONSE);
+    assert_string_equal(text, "\"0 \"");
+}
+
+/* Of workers that wait ahead, and of those that are executed with their environment. A Python that is forked shares its
+ * memory with its first process, so that it may look, but does not find anything. */
+static void the_first_process_shows_nothing_of_what_started_it(void **state)
+{
+    (void)state;
+    const EnvironmentVariable variables[] = {{SLICE("LANG"), SLICE("C")}};
+    TestWorker other;
+    TestWorker worker;
+    run_beside(&other);
+    harness_put(
+        harness.code, "app.py",
+        "import subprocess\n"
+        "def handler(event, context):\n"
+        "    ran = subprocess.run('/var/task/bootstrap', env={'ATTACK': event}, capture_output=True, text=True)\n"
+        "    return f'{ran.returncode} {ran.stdout}'\n");
+    harness_put(harness.code, "app.js",
+                "const {spawnSync} = require('child_process');\n"
+                "exports.handler = async (event) => {\n"
+                "    const ran = spawnSync('/var/task/bootstrap', {env: {ATTACK: event}});\n"
+                "    return `${ran.status} ${ran.stdout}`;\n"
+                "};\n");
+    for (int i = 0; i < 6; i++) {
+        bool is_node = i % 2 == 0;
+        bool is_executed = i >= 4;
+        if (is_node)
+            order_node(&worker);
+        else
+            order_python(&worker);
+        worker.order.environment = variables;
+        worker.order.environment_count = is_executed;
+        begin(&worker);
+        assert_int_equal(frame_receive(worker.order.answers, text), FRAME_READY);
+        try_attack(&worker, "\"read_first_process\"");
+        if (is_node || is_executed)
+            try_attack(&worker, "\"open_first_process\"");
+        end(&worker);
+    }
+    end(&other);
+}
+
 /* In a worker that begins with them, and in those that waited ahead and are given them. */
 static void code_layers_and_library_are_where_they_belong(void **state)
 {
@@ -291,21 +356,16 @@ static void copies_end_with_what_they_are_copies_of(void **state)
     harness_forget(&copies[0]);
 }
 
-/* Init code has left a process that takes the order, and does nothing with it. */
+/* Init code has put a socket that says nothing in the place of the one that orders come by, so that nobody takes them. */
 static void a_snapshot_that_makes_no_copies_is_given_up(void **state)
 {
     (void)state;
     TestWorker template;
     TestWorker copy;
-    begin_template(&template, "import os, socket, time\n"
-                              "hears, says = os.pipe()\n"
-                              "if os.fork() == 0:\n"
-                              "    orders = socket.socket(fileno=6)\n"
-                              "    os.write(says, b'x')\n"
-                              "    kept = orders.recvmsg(4096, 4096)\n"
-                              "    time.sleep(1000)\n"
-                              "os.read(hears, 1)\n"
-                              "time.sleep(0.2)\n"
+    begin_template(&template, "import os, socket\n"
+                              "kept = os.dup(6)\n"
+                              "silent = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                              "os.dup2(silent[0].fileno(), 6)\n"
                               "def handler(event, context): pass\n");
     order_copy(&copy, &template);
     assert_int_equal(copy.error, ERROR_DENIED);
@@ -417,6 +477,7 @@ int main(int count, char **words)
         cmocka_unit_test(a_python_function_answers),
         cmocka_unit_test(a_nodejs_function_answers),
         cmocka_unit_test(code_layers_and_library_are_where_they_belong),
+        cmocka_unit_test(the_first_process_shows_nothing_of_what_started_it),
         cmocka_unit_test(a_runtime_elsewhere_is_shown_as_var_lang),
         cmocka_unit_test(a_function_can_end_itself_by_any_signal_and_its_orphans_are_waited_for),
         cmocka_unit_test(a_copy_can_end_itself_by_a_signal),
