@@ -1075,8 +1075,8 @@ structure MetricTransformation {
     metricValue: String
 
     defaultValue: Double
-    dimensions: Dimensions
     unit: StandardUnit
+    dimensions: Dimensions
 }
 
 map Dimensions {

@@ -207,8 +207,14 @@ static Error write_past(Txn *txn, LogRead *read, const LogGroup *group, JsonWrit
         numbers[2] = entry.place.sequence;
         numbers[3] = entry.place.index + 1;
     }
+    bool paused = log_walk_paused(walk, &gap);
     log_walk_close(walk);
-    if (!more)
+    if (paused) {
+        numbers[1] = gap.time_ms;
+        numbers[2] = gap.sequence;
+        numbers[3] = gap.index;
+    }
+    if (!more && !paused)
         read->next = (LogCursor){CURSOR_FOLLOW, {numbers[4]}};
     return error;
 }

@@ -105,6 +105,8 @@ typedef struct LogEntry {
     uint64_t ingested_ms;
 } LogEntry;
 
+enum { LOG_ROWS_PASSED = 20000 }; /* by one walk, of streams that are not meant */
+
 /* What is walked. */
 typedef struct LogWalkOptions {
     const LogGroup *group;
@@ -117,13 +119,18 @@ typedef struct LogWalkOptions {
     const LogPlace *gap;     /* forward: only what stands behind it; backward: before it; NULL: no matter */
     uint64_t until_sequence; /* chunks taken later are left out; 0: none are */
     bool backward;
+    size_t pass_max; /* 0: LOG_ROWS_PASSED */
 } LogWalkOptions;
 
 typedef struct LogWalk LogWalk;
 /* In the order of places, or against it. What is expired is left out. */
 LogWalk *log_walk_open(Txn *txn, const LogWalkOptions *options);
-/* `more` false: that was all. ERROR_TOO_LARGE: too many chunks overlap at one time to be merged in memory. */
+/* `more` false: that was all, or the walk has paused. ERROR_TOO_LARGE: too many chunks overlap at one time to be merged in
+ * memory. */
 Error log_walk_next(LogWalk *walk, LogEntry *entry, bool *more);
+/* It has passed over so many chunks of streams that are not meant that another transaction should go on, from `gap`, which
+ * lies beyond the one that it began with. */
+bool log_walk_paused(const LogWalk *walk, LogPlace *gap);
 /* How many bytes of chunks have been read: whoever walks far stops there, and goes on with a gap. */
 size_t log_walk_bytes(const LogWalk *walk);
 void log_walk_close(LogWalk *walk);

@@ -28,7 +28,8 @@ typedef struct Rows {
     unsigned class_number;
     size_t prefix_size;
     bool has_row;
-    LogRow row; /* the next one */
+    LogRow row;  /* the next one */
+    bool pauses; /* it is not wanted: when it would be next, the walk pauses */
 } Rows;
 
 typedef struct KnownStream {
@@ -50,6 +51,9 @@ struct LogWalk {
     size_t read_bytes;
     size_t open_bytes;
     KnownStream known[STREAMS_KNOWN]; /* by number */
+    size_t passed;                    /* rows of streams that are not meant */
+    bool paused;
+    LogPlace pause;
 };
 
 int log_place_compare(const LogPlace *a, const LogPlace *b)
@@ -138,7 +142,23 @@ static Error is_wanted(LogWalk *walk, const LogRow *row, bool *wanted)
     if (!*wanted || options->streams != NULL)
         return OK;
     *wanted = options->takes == NULL || options->takes(options->user, row->stream_name);
-    return *wanted ? stream_is_there(walk, row, wanted) : OK;
+    if (*wanted)
+        TRY(stream_is_there(walk, row, wanted));
+    walk->passed += !*wanted;
+    return OK;
+}
+
+/* The gap beyond which everything of the class stands that has not been taken, from its row on. */
+static LogPlace gap_at(const LogWalk *walk, const Rows *rows)
+{
+    uint64_t reach_ms = walk->options.backward ? log_class_span_ms[rows->class_number] + 1 : 0;
+    return (LogPlace){.time_ms = rows->row.first_ms + reach_ms};
+}
+
+/* Whether a walk that goes on from there gets any further than this one: rows that reach into its time are passed again. */
+static bool is_progress(const LogWalk *walk, const LogPlace *gap)
+{
+    return walk->options.backward ? gap->time_ms + 1 < walk->options.until_ms : gap->time_ms > walk->from_ms;
 }
 
 static Error next_row(LogWalk *walk, Rows *rows)
@@ -153,6 +173,9 @@ static Error next_row(LogWalk *walk, Rows *rows)
             return OK;
         TRY(log_row_read(slice_skip(key, rows->prefix_size), value, rows->class_number, &rows->row));
         TRY(is_wanted(walk, &rows->row, &wanted));
+        LogPlace gap = gap_at(walk, rows);
+        rows->pauses = !wanted && walk->passed >= walk->options.pass_max && is_progress(walk, &gap);
+        wanted = wanted || rows->pauses;
     }
     rows->row.stream_name = arena_copy(txn_arena(walk->txn), rows->row.stream_name);
     return OK;
@@ -194,10 +217,19 @@ static bool could_be_next(const LogWalk *walk, const Rows *rows)
                                   : rows->row.first_ms <= top->time_ms;
 }
 
+/* Of several the first on the way. */
+static void pause_at(LogWalk *walk, LogPlace gap)
+{
+    int order = walk->paused ? log_place_compare(&gap, &walk->pause) : 0;
+    if (!walk->paused || (walk->options.backward ? order > 0 : order < 0))
+        walk->pause = gap;
+    walk->paused = true;
+}
+
 static Error take_rows(LogWalk *walk)
 {
     for (size_t i = 0; i < walk->rows_count; i++)
-        while (could_be_next(walk, &walk->rows[i])) {
+        while (!walk->rows[i].pauses && could_be_next(walk, &walk->rows[i])) {
             Source *source = ARENA_NEW(txn_arena(walk->txn), Source);
             source->row = walk->rows[i].row;
             /* As near as the row tells: of chunks that begin in the same millisecond one is read at a time. */
@@ -206,6 +238,10 @@ static Error take_rows(LogWalk *walk)
             push(walk, source);
             TRY(next_row(walk, &walk->rows[i]));
         }
+    /* Only now is it known what else could be next. */
+    for (size_t i = 0; i < walk->rows_count; i++)
+        if (walk->rows[i].pauses && could_be_next(walk, &walk->rows[i]))
+            pause_at(walk, gap_at(walk, &walk->rows[i]));
     return OK;
 }
 
@@ -281,7 +317,7 @@ Error log_walk_next(LogWalk *walk, LogEntry *entry, bool *more)
     walk->begun = true;
     for (;;) {
         TRY(take_rows(walk));
-        if (walk->count == 0)
+        if (walk->count == 0 || walk->paused)
             return OK;
         Source *source = walk->heap[0];
         if (source->events == NULL) {
@@ -302,6 +338,13 @@ Error log_walk_next(LogWalk *walk, LogEntry *entry, bool *more)
     }
 }
 
+bool log_walk_paused(const LogWalk *walk, LogPlace *gap)
+{
+    if (walk->paused)
+        *gap = walk->pause;
+    return walk->paused;
+}
+
 size_t log_walk_bytes(const LogWalk *walk)
 {
     return walk->read_bytes;
@@ -314,6 +357,8 @@ LogWalk *log_walk_open(Txn *txn, const LogWalkOptions *options)
     LogWalk *walk = ARENA_NEW(txn_arena(txn), LogWalk);
     walk->txn = txn;
     walk->options = *options;
+    if (walk->options.pass_max == 0)
+        walk->options.pass_max = LOG_ROWS_PASSED;
     walk->from_ms = options->from_ms;
     uint64_t oldest_ms = log_oldest_ms(txn, options->group);
     if (walk->from_ms < oldest_ms)

@@ -1,5 +1,5 @@
-/* Filter patterns of whoever asks: compiling and matching end, and whatever compiles can be matched. Input: the pattern, a zero
- * byte, the message. */
+/* Filter patterns of whoever asks: compiling and matching end, and whatever compiles can be matched and measured. Input: the
+ * pattern, a zero byte, the message; behind another one the name of a value. */
 #include "core/log_pattern.h"
 
 #include "base/bug.h"
@@ -20,6 +20,10 @@ static void fuzz_pattern(Slice input, Arena *arena)
         return;
     if (log_pattern_matches(pattern, message, arena))
         log_pattern_extract(pattern, message, arena, &values, &count);
+    size_t message_end = slice_find(message, '\0');
+    Slice name = message_end < message.size ? slice_skip(message, message_end + 1) : SLICE("$.a[1].b");
+    log_pattern_names(pattern, name, arena);
+    log_pattern_value(pattern, name, message, arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

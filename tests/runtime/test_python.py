@@ -186,7 +186,7 @@ def test_a_process_that_ends_gives_no_answer(behaviour, function, event, status)
 def test_exiting_waits_for_threads_and_runs_hooks(behaviour):
     worker = behaviour("leave_with_hooks")
     worker.send_event({})
-    assert [worker.receive()[1] for _ in range(2)] == [b"the thread ended", b"the hook ran"]
+    assert [worker.receive()[1] for _ in range(2)] == [b"the thread ended\n", b"the hook ran\n"]
     assert worker.wait() == 3
 
 
@@ -239,7 +239,7 @@ def test_events_and_answers_of_any_size_pass(behaviour, size):
 def test_each_printed_line_is_a_log_event(behaviour):
     worker = behaviour("write")
     answer = worker.invoke({})
-    assert answer.logs == ["one", "two three", "unfinished", "to stderr", "last"]
+    assert answer.logs == ["one\n", "two three\n", "unfinished\n", "to stderr\n", "last"]
     assert answer.document == 1
     assert worker.printed() == "bytes\n"
 
@@ -247,8 +247,8 @@ def test_each_printed_line_is_a_log_event(behaviour):
 def test_logging_writes_awss_lines(behaviour):
     logs = behaviour("log").invoke("this").logs
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,3}Z"
-    assert re.fullmatch(rf"\[INFO\]\t{stamp}\t{REQUEST_ID}\tseen this", logs[0])
-    assert re.fullmatch(rf"\[WARNING\]\t{stamp}\t{REQUEST_ID}\ttwo\nlines", logs[1])
+    assert re.fullmatch(rf"\[INFO\]\t{stamp}\t{REQUEST_ID}\tseen this\n", logs[0])
+    assert re.fullmatch(rf"\[WARNING\]\t{stamp}\t{REQUEST_ID}\ttwo\nlines\n", logs[1])
     assert re.match(rf"\[ERROR\]\t{stamp}\t{REQUEST_ID}\tfailed\nTraceback", logs[2])
     assert len(logs) == 3
 
@@ -273,13 +273,13 @@ def test_logging_writes_json_when_asked(behaviour):
 ])
 def test_the_log_level_holds_for_json_logs(behaviour, settings, seen):
     logs = behaviour("log_at_default", **settings).invoke({}).logs
-    assert [json.loads(line)["message"] if line[0] == "{" else line.split("\t")[-1] for line in logs] == seen
+    assert [json.loads(line)["message"] if line[0] == "{" else line.rstrip("\n").split("\t")[-1] for line in logs] == seen
 
 
 def test_what_child_processes_print_comes_over_the_pipes(behaviour):
     worker = behaviour("run_children")
     answer = worker.invoke({})
-    assert answer.logs == ["parent"]
+    assert answer.logs == ["parent\n"]
     assert worker.printed() == "child\nprogram\n"
     assert "/" in answer.document and "socket" not in answer.document  # the channel is the worker's alone
 
@@ -291,7 +291,7 @@ def test_a_child_process_that_returns_answers_nothing(behaviour):
 
 def test_lines_of_threads_stay_whole(behaviour):
     logs = behaviour("print_from_threads").invoke({}).logs
-    assert sorted(logs) == sorted(f"thread {n} line {i}" for n in range(4) for i in range(200))
+    assert sorted(logs) == sorted(f"thread {n} line {i}\n" for n in range(4) for i in range(200))
 
 
 # ---- SnapStart ----
@@ -324,7 +324,7 @@ def test_copies_go_on_from_the_snapshot(workers):
     worker.send("RESTORE", b'{"environment": {}}')
     assert worker.receive()[0] == "READY"
     answer = worker.invoke({})
-    assert (answer.document[0][-1], answer.logs) == ("after two", ["in the copy"])
+    assert (answer.document[0][-1], answer.logs) == ("after two", ["in the copy\n"])
     worker.close_channel()
     assert worker.wait() == 0
 

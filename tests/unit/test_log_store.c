@@ -35,6 +35,8 @@ typedef struct Run {
     unsigned batch_count;
     LogWalkOptions options;
     bool whole_group;
+    bool by_name; /* one stream, chosen among the rows of all */
+    unsigned pauses;
     bool has_gap;
     LogPlace gap;
     unsigned found[EVENTS_MAX];
@@ -103,33 +105,55 @@ static Error put_retention(Txn *txn, StoreCall *call)
     return OK;
 }
 
-static Error walk_all(Txn *txn, StoreCall *call)
+static bool takes_stream(void *user, Slice stream)
 {
-    Run *run = probe_argument(call);
-    LogGroup group;
-    LogStream stream;
+    const Run *run = user;
+    return run->whole_group || slice_equal(stream, stream_name(run->stream));
+}
+
+/* One walk; or, as it pauses, one after the other. */
+static Error walk_on(Txn *txn, Run *run, LogWalkOptions *options, LogPlace *gap, bool *paused)
+{
+    Error error;
     LogEntry entry;
     bool more;
     uint64_t number;
-    TRY(log_group_open(txn, ACCOUNT, REGION, GROUP, &group));
-    TRY(log_stream_open(txn, &group, stream_name(run->stream), &stream));
-    TRY(log_group_bytes(txn, &group, &run->bytes));
-    LogWalkOptions options = run->options;
-    options.group = &group;
-    options.streams = run->whole_group ? NULL : &stream;
-    options.stream_count = 1;
-    options.gap = run->has_gap ? &run->gap : NULL;
-    run->found_count = 0;
-    LogWalk *walk = log_walk_open(txn, &options);
-    Error error;
+    LogWalk *walk = log_walk_open(txn, options);
     while ((error = log_walk_next(walk, &entry, &more)) == OK && more) {
         assert_true(slice_parse_uint64(entry.message, &number));
         run->places[run->found_count] = entry.place;
         run->found[run->found_count++] = (unsigned)number;
         assert_true(slice_equal(entry.stream, stream_name(run->model.events[number].stream)));
     }
+    *paused = log_walk_paused(walk, gap);
+    run->pauses += *paused;
     log_walk_close(walk);
     return error;
+}
+
+static Error walk_all(Txn *txn, StoreCall *call)
+{
+    Run *run = probe_argument(call);
+    LogGroup group;
+    LogStream stream;
+    LogPlace gap = run->gap;
+    bool paused;
+    TRY(log_group_open(txn, ACCOUNT, REGION, GROUP, &group));
+    TRY(log_stream_open(txn, &group, stream_name(run->stream), &stream));
+    TRY(log_group_bytes(txn, &group, &run->bytes));
+    LogWalkOptions options = run->options;
+    options.group = &group;
+    options.streams = run->whole_group || run->by_name ? NULL : &stream;
+    options.takes = takes_stream;
+    options.user = run;
+    options.stream_count = 1;
+    options.gap = run->has_gap ? &gap : NULL;
+    run->found_count = 0;
+    do {
+        TRY(walk_on(txn, run, &options, &gap, &paused));
+        options.gap = &gap;
+    } while (paused);
+    return OK;
 }
 
 /* ---- The model ---- */
@@ -192,7 +216,8 @@ static void check_reads(Run *run)
         run->whole_group = i >= 2;
         run->stream = (unsigned)draw(run, STREAMS);
         bool bounded = draw(run, 2) == 0;
-        run->options = (LogWalkOptions){.until_ms = UINT64_MAX};
+        run->options = (LogWalkOptions){.until_ms = UINT64_MAX, .pass_max = 1 + draw(run, 5)};
+        run->by_name = draw(run, 2) == 0;
         if (bounded) {
             run->options.from_ms = now_ms - draw(run, 2 * LOG_DAY_MS);
             run->options.until_ms = run->options.from_ms + draw(run, LOG_DAY_MS);
@@ -283,6 +308,7 @@ static void run_seed(uint64_t seed)
         if (step % 5 == 0)
             check_reads(run);
     }
+    assert_true(run->pauses > 0);
     world_close(&run->world);
     free(run);
 }

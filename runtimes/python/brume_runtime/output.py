@@ -12,7 +12,8 @@ from brume_runtime.channel import LOG, frame
 
 
 class LogStream(io.TextIOBase):
-    """sys.stdout and sys.stderr. A line is a log event, as on AWS; an unfinished one waits for its end, or the event's."""
+    """sys.stdout and sys.stderr. A line is a log event, its end included, as on AWS; an empty one is none, and an unfinished
+    one waits for its end, or the event's."""
 
     def __init__(self, channel, file, name):
         self._channel = channel
@@ -66,9 +67,8 @@ class LogStream(io.TextIOBase):
                 self._started += text
         else:
             with self._lock:
-                lines = (self._started + text).split("\n")
-                self._started = lines.pop()
-            self._send(lines)
+                *lines, self._started = (self._started + text).split("\n")
+            self._send([line + "\n" for line in lines if line])
         return len(text)
 
     def finish(self):
@@ -79,7 +79,7 @@ class LogStream(io.TextIOBase):
             self._send([line])
 
     def _send(self, lines):
-        data = b"".join(frame(LOG, line.encode("utf-8", "backslashreplace")) for line in lines if line)
+        data = b"".join(frame(LOG, line.encode("utf-8", "backslashreplace")) for line in lines)
         if data:
             self._channel.write_frames(data)
 
@@ -102,7 +102,7 @@ class LogSink:
         if self._inherited:
             os.write(1, data if data.endswith(b"\n") else data + b"\n")
         else:
-            self._channel.write(LOG, data[:-1] if data.endswith(b"\n") else data)
+            self._channel.write(LOG, data)
 
     def leave_channel(self):
         self._inherited = True

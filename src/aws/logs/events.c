@@ -84,7 +84,7 @@ static Error read_page(Call *call, Txn *txn, const LogWalkOptions *options, cons
         entry.stream = arena_copy(call->arena, entry.stream);
         page->entries[page->count++] = entry;
     }
-    page->ended = !more;
+    page->ended = !more && !log_walk_paused(walk, &page->next);
     log_walk_close(walk);
     arena_free(&scratch);
     if (error == ERROR_TOO_LARGE)

@@ -173,6 +173,25 @@ void wire_add_double(Buffer *out, double value)
         BUFFER_ADD(out, ".0");
 }
 
+static void say_value(Buffer *out, const Shape *shape, const void *value);
+
+/* MetricTransformation(metricName=metric1, unit=null) (recorded). */
+static void say_structure(Buffer *out, const Shape *shape, const void *structure)
+{
+    buffer_add(out, shape->name);
+    BUFFER_ADD(out, "(");
+    for (size_t i = 0; i < shape->member_count; i++) {
+        const Member *member = &shape->members[i];
+        const void *value = member_value_const(member, structure);
+        buffer_add_format(out, "%s%.*s=", i == 0 ? "" : ", ", SLICE_PRINT(member->name));
+        if (member_is_present(member, structure))
+            say_value(out, member->shape, member->shape->type == SHAPE_STRUCTURE ? *(const void *const *)value : value);
+        else
+            BUFFER_ADD(out, "null");
+    }
+    BUFFER_ADD(out, ")");
+}
+
 static void say_value(Buffer *out, const Shape *shape, const void *value)
 {
     switch (shape->type) {
@@ -214,7 +233,7 @@ static void say_value(Buffer *out, const Shape *shape, const void *value)
         return;
     }
     case SHAPE_STRUCTURE:
-        buffer_add(out, shape->name);
+        say_structure(out, shape, value);
         return;
     default:
         BUFFER_ADD(out, "...");
