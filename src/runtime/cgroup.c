@@ -15,6 +15,7 @@
 
 #define ROOT "/sys/fs/cgroup"
 #define GROUP_PREFIX "brume-"
+#define LEAF "/" GROUP_PREFIX "server"
 
 enum {
     PERIOD_US = 100000, /* of the processor's bandwidth: the kernel's default */
@@ -106,11 +107,12 @@ static bool own_path(const char *text, const char *controller, char path[CGROUP_
 }
 
 /* Below `mount`, the folder of this process's own group; in a container that does not see its own path, the mount. */
-static void own_directory(const char *mount, const char *controller, char directory[CGROUP_PATH_SIZE])
+static void own_directory(const CgroupPlace *place, const char *mount, const char *controller,
+                          char directory[CGROUP_PATH_SIZE])
 {
     char text[TEXT_SIZE];
     char path[CGROUP_PATH_SIZE] = "";
-    read_file("/proc/self/cgroup", text, sizeof text);
+    read_file(place->own, text, sizeof text);
     if (!own_path(text, controller, path) || strcmp(path, "/") == 0)
         path[0] = '\0';
     char joined[2 * CGROUP_PATH_SIZE];
@@ -182,14 +184,14 @@ static bool make_server_group(char parent[CGROUP_PATH_SIZE], pid_t server)
     return true;
 }
 
-static bool open_version_1(CgroupTree *tree, pid_t server)
+static bool open_version_1(const CgroupPlace *place, CgroupTree *tree, pid_t server)
 {
     for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
-        char mount[64];
-        snprintf(mount, sizeof mount, ROOT "/%s", controllers[i]);
+        char mount[CGROUP_PATH_SIZE];
+        snprintf(mount, sizeof mount, "%s/%s", place->root, controllers[i]);
         if (access(mount, F_OK) != 0)
             return false;
-        own_directory(mount, controllers[i], tree->directories[i]);
+        own_directory(place, mount, controllers[i], tree->directories[i]);
         if (!make_server_group(tree->directories[i], server)) {
             int reason = errno;
             cgroup_close(tree);
@@ -209,13 +211,13 @@ static bool move_into_leaf(const char *parent)
 {
     char path[PATH_MAX];
     char text[TEXT_SIZE];
-    snprintf(path, sizeof path, "%s/" GROUP_PREFIX "server", parent);
+    snprintf(path, sizeof path, "%s" LEAF, parent);
     if (mkdir(path, 0755) != 0 && errno != EEXIST)
         return false;
     char from[PATH_MAX];
     snprintf(from, sizeof from, "%s/cgroup.procs", parent);
     read_file(from, text, sizeof text);
-    snprintf(path, sizeof path, "%s/" GROUP_PREFIX "server/cgroup.procs", parent);
+    snprintf(path, sizeof path, "%s" LEAF "/cgroup.procs", parent);
     for (char *line = text; *line != '\0';) {
         size_t size = strcspn(line, "\n");
         char number[32];
@@ -233,16 +235,38 @@ static bool give_controllers(const char *directory)
     return write_file(path, "+memory +cpu +pids");
 }
 
-static bool open_version_2(CgroupTree *tree, pid_t server)
+/* Its names with spaces between them; "cpuset" is not "cpu". */
+static bool has_controllers(const char *directory)
 {
-    char text[TEXT_SIZE];
     char path[PATH_MAX];
-    own_directory(ROOT, "", tree->directories[0]);
-    snprintf(path, sizeof path, "%s/cgroup.controllers", tree->directories[0]);
-    read_file(path, text, sizeof text);
-    for (int i = 0; i < CGROUP_CONTROLLERS; i++)
-        if (strstr(text, controllers[i]) == NULL)
+    char text[TEXT_SIZE] = " ";
+    snprintf(path, sizeof path, "%s/cgroup.controllers", directory);
+    size_t size = read_file(path, text + 1, sizeof text - 2) + 1;
+    size -= text[size - 1] == '\n';
+    memcpy(text + size, " ", 2);
+    for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+        char wanted[16];
+        snprintf(wanted, sizeof wanted, " %s ", controllers[i]);
+        if (strstr(text, wanted) == NULL)
             return false;
+    }
+    return true;
+}
+
+/* A keeper that comes after another one finds itself in the leaf: groups go beside that, not below it. */
+static void leave_out_leaf(char directory[CGROUP_PATH_SIZE])
+{
+    size_t size = strlen(directory);
+    if (size >= sizeof LEAF && strcmp(directory + size - (sizeof LEAF - 1), LEAF) == 0)
+        directory[size - (sizeof LEAF - 1)] = '\0';
+}
+
+static bool open_version_2(const CgroupPlace *place, CgroupTree *tree, pid_t server)
+{
+    own_directory(place, place->root, "", tree->directories[0]);
+    leave_out_leaf(tree->directories[0]);
+    if (!has_controllers(tree->directories[0]))
+        return false;
     if (!give_controllers(tree->directories[0]) &&
         !(errno == EBUSY && move_into_leaf(tree->directories[0]) && give_controllers(tree->directories[0])))
         return false;
@@ -259,9 +283,16 @@ static bool open_version_2(CgroupTree *tree, pid_t server)
 
 void cgroup_open(CgroupTree *tree, pid_t server, const char **lacks)
 {
+    cgroup_open_at(&(CgroupPlace){ROOT, "/proc/self/cgroup"}, tree, server, lacks);
+}
+
+void cgroup_open_at(const CgroupPlace *place, CgroupTree *tree, pid_t server, const char **lacks)
+{
+    char path[PATH_MAX];
     *tree = (CgroupTree){0};
-    bool is_2 = access(ROOT "/cgroup.controllers", F_OK) == 0;
-    if (is_2 ? open_version_2(tree, server) : open_version_1(tree, server))
+    snprintf(path, sizeof path, "%s/cgroup.controllers", place->root);
+    bool is_2 = access(path, F_OK) == 0;
+    if (is_2 ? open_version_2(place, tree, server) : open_version_1(place, tree, server))
         return;
     *tree = (CgroupTree){0};
     *lacks = is_2 ? "cgroups (version 2 without memory, cpu and pids delegated; under systemd: Delegate=yes)"

@@ -33,6 +33,12 @@ typedef struct Cgroup {
 /* Finds where groups can be made, clears those of servers that are gone, and makes the one of `server`. Version 0 with a
  * reason in words in `lacks` when there is none. */
 void cgroup_open(CgroupTree *tree, pid_t server, const char **lacks);
+/* The same where the hierarchies are mounted below `root`, and `own` is a file as /proc/self/cgroup. */
+typedef struct CgroupPlace {
+    const char *root;
+    const char *own;
+} CgroupPlace;
+void cgroup_open_at(const CgroupPlace *place, CgroupTree *tree, pid_t server, const char **lacks);
 /* Removes the server's group and all below it, which must be empty of processes. */
 void cgroup_close(const CgroupTree *tree);
 
