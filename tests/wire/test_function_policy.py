@@ -191,7 +191,8 @@ def test_tags_are_bounded(functions, name, refused):
     (arn("there-is-none", "live"), "InvalidParameterValueException"),
     (f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:tools", "InvalidParameterValueException"),
     (f"arn:aws:lambda:us-east-1:{ACCOUNT}:code-signing-config:csc-0123456789abcdefg", "NotImplemented"),
-    (f"arn:aws:lambda:us-east-1:{ACCOUNT}:event-source-mapping:01234567-0123-0123-0123-0123456789ab", "NotImplemented")])
+    (f"arn:aws:lambda:us-east-1:{ACCOUNT}:event-source-mapping:01234567-0123-0123-0123-0123456789ab",
+     "ResourceNotFoundException")])
 def test_what_has_no_tags_is_refused(functions, resource, code, refused):
     assert refused(functions.list_tags, Resource=resource).code == code
     assert refused(functions.tag_resource, Resource=resource, Tags={"a": "b"}).code == code
