@@ -283,11 +283,12 @@ static void on_read(StoreCall *call)
 
 static void read_events(LogRead *read)
 {
+    Store *store = read->options->store;
     read->call = (StoreCall){.body = read_body,
                              .done = on_read,
                              .mailbox = loop_mailbox(read->options->loop),
                              .arena = read->request->arena};
-    store_read(read->options->store, &read->call);
+    store_read(store, &read->call);
 }
 
 /* ---- Waiting ---- */
@@ -316,13 +317,14 @@ static void on_waited(StoreCall *call)
 
 static void wait_for_events(LogRead *read)
 {
+    Store *store = read->options->store;
     read->call = (StoreCall){.body = wait_body,
                              .done = on_waited,
                              .mailbox = loop_mailbox(read->options->loop),
                              .arena = read->request->arena,
                              .home = log_home(read->wanted.account, read->wanted.region, read->wanted.name),
                              .frees_space = true};
-    store_write(read->options->store, &read->call);
+    store_write(store, &read->call);
 }
 
 void admin_read_logs(const AdminOptions *options, HttpRequest *request, const AdminLogs *wanted)
