@@ -11,11 +11,13 @@ from lambda_client import Caller
 from witness import TELL, Witness
 
 FUNCTION = "worker"
-FIFO_SHARE = 60  # one batch of so many goes to the FIFO queue: what fails there holds its group up
+FIFO_SHARE = 20  # one batch of so many goes to the FIFO queue: what fails there holds its group up
 FLAKY, POISON = 29, 101  # each so many messages
 RECEIVES = {"orders": 8, "orders.fifo": 3}  # before a message is a dead letter; kills count among them, too
 QUEUES = list(RECEIVES)
 VISIBILITY_S = 5
+MOST_BATCHES = 150  # of a sender in all lives: the rest of a round is spent waiting for what failed
+FLOOD_BATCHES = 400
 DONE = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"
 LETTERS_PART = 20  # of those that could be processed, at most one of so many may be a dead letter
 # Of a FIFO group nothing is processed behind what failed (Lambda developer guide, "Handling errors for an SQS event source").
@@ -76,6 +78,9 @@ class MappingRound(FlightRound):
         self.clients[number].close()
 
     def send(self, server, number):
+        if self.sent.get(("batches", number), 0) >= (FLOOD_BATCHES if self.flood else MOST_BATCHES):
+            self.stop.wait()
+            return
         queue = QUEUES[self.sent.get(("batches", number), 0) % FIFO_SHARE == 0]
         first = self.sent.get((queue, number), 0) + 1
         self.sent["batches", number] = self.sent.get(("batches", number), 0) + 1
