@@ -380,8 +380,10 @@ static void what_cannot_be_copied_is_refused_by_name(void **state)
     (void)state;
     TestWorker first;
     TestWorker other;
+    harness_put(harness.code, "app.py", "def handler(event, context): pass\n");
     order_python(&first);
     begin(&first);
+    assert_int_equal(frame_receive(first.order.answers, text), FRAME_READY);
     order_copy(&other, &first);
     assert_int_equal(other.error, ERROR_DENIED);
     assert_string_equal(other.message, "only what is started to be copied can be");
