@@ -107,8 +107,11 @@ void server_logs_finish(Server *server)
 
 void server_logs_close(Server *server)
 {
-    if (server->log_sink != NULL)
+    if (server->log_sink != NULL) {
+        /* The loop runs once more when connections are closed. */
+        uv_timer_stop(&server->log_flush);
         log_sink_close(server->log_sink);
+    }
     if (server->log_forwarder == NULL)
         return;
     log_forwarder_close(server->log_forwarder);
