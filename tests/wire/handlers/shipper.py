@@ -43,11 +43,11 @@ class Batches(http.server.BaseHTTPRequestHandler):
         Batches.refused += fails
         if PLAN.get("stall"):
             time.sleep(3600)
+        if not fails:
+            tell(batch=json.loads(body), path=self.path)  # before it is taken: then the end may be told, and this process goes
         self.send_response(500 if fails else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        if not fails:
-            tell(batch=json.loads(body), path=self.path)
 
     do_PUT = do_POST
 
